@@ -1,0 +1,86 @@
+import { CorruptBatchError, DecompressionLimitError, InvalidArgumentError } from '../errors.ts'
+import type { FilePosition } from '../units.ts'
+import { asBuffer, type Codec, refuseLevel } from './codec.ts'
+import { type CompressionType, compressionIdOf, compressionTypeOf } from './compression-type.ts'
+import { gzipCodec } from './gzip.ts'
+import { lz4Codec } from './lz4.ts'
+import { snappyCodec } from './snappy.ts'
+import { zstdCodec } from './zstd.ts'
+
+/**
+ * Decompressed bytes that a batch may have unless its reader says otherwise: 128 MiB. Batches are
+ * about 1 MiB (`max.message.bytes`), compressed; so this admits every ratio up to 100:1, which
+ * text does not reach, and keeps a few kilobytes of bomb from taking the process's memory.
+ */
+export const defaultMaxDecompressedBytes: number = 128 * 1024 * 1024
+
+export interface DecompressOptions {
+  /** More decompressed bytes than this are refused. @defaultValue defaultMaxDecompressedBytes */
+  readonly maxBytes?: number
+  /** Of the batch the bytes are from; magic 0 wrote its LZ4 frames a little wrong. @defaultValue 2 */
+  readonly magic?: 0 | 1 | 2
+  /** Of the batch the bytes are from, for errors. @defaultValue 0 */
+  readonly position?: FilePosition
+}
+
+const codecs = {
+  none: { compress: compressNone, decompress: decompressNone },
+  gzip: gzipCodec,
+  snappy: snappyCodec,
+  lz4: lz4Codec,
+  zstd: zstdCodec,
+} satisfies Record<CompressionType, Codec>
+
+/**
+ * Compresses a batch's records as Kafka frames them.
+ *
+ * @param level gzip: -1 (default) to 9; zstd: -131072 to 22; lz4: 1 to 17, which all mean the one compressor
+ *   there is here; snappy and none know no levels. Without it, the codec's own default.
+ * @throws {InvalidArgumentError} when there is no such codec or level.
+ * @throws {NativeModuleError} when the codec's package cannot be loaded.
+ */
+export function compress(type: CompressionType, bytes: Uint8Array, level?: number): Buffer {
+  return codecOf(type).compress(asBuffer(bytes), level)
+}
+
+/**
+ * Decompresses a batch's records: everything that Kafka's own readers accept, and nothing larger
+ * than the limit.
+ *
+ * @throws {CorruptBatchError} when the bytes are not that codec's.
+ * @throws {DecompressionLimitError}
+ * @throws {NativeModuleError} when the codec's package cannot be loaded.
+ */
+export function decompress(
+  type: CompressionType,
+  bytes: Uint8Array,
+  options: DecompressOptions = {},
+): Buffer {
+  const { maxBytes = defaultMaxDecompressedBytes, magic = 2, position = 0 } = options
+  const context = {
+    maxBytes,
+    magic,
+    fail(reason: string, cause?: unknown): never {
+      throw new CorruptBatchError(`${type}: ${reason}`, position, { cause })
+    },
+  }
+  return codecOf(type).decompress(asBuffer(bytes), context)
+}
+
+function codecOf(type: CompressionType): Codec {
+  const known = compressionTypeOf(compressionIdOf(type))
+  if (known === undefined) {
+    throw new InvalidArgumentError('compressionType', type, 'none, gzip, snappy, lz4 or zstd')
+  }
+  return codecs[known]
+}
+
+function compressNone(bytes: Buffer, level?: number): Buffer {
+  refuseLevel(level)
+  return bytes
+}
+
+function decompressNone(bytes: Buffer, { maxBytes }: { readonly maxBytes: number }): Buffer {
+  if (bytes.length > maxBytes) throw new DecompressionLimitError(maxBytes)
+  return bytes
+}
