@@ -1,0 +1,111 @@
+import { incrementSequence } from './sequence.ts'
+import type { FilePosition, Offset, Timestamp } from './units.ts'
+import { ByteCursor } from './varint.ts'
+
+export interface RecordHeader {
+  readonly key: string
+  readonly value: Buffer | null
+}
+
+/** What the records of a batch share. The bytes are uncompressed. */
+export interface RecordSource {
+  readonly bytes: Buffer
+  /** Of the batch, for errors. */
+  readonly position: FilePosition
+  readonly baseOffset: Offset
+  readonly baseTimestamp: Timestamp
+  /** -1 none. */
+  readonly baseSequence: number
+}
+
+/** No two reads of a record without headers need two empty arrays. */
+const noHeaders: readonly RecordHeader[] = Object.freeze([])
+
+/**
+ * One record of a batch. It holds positions only: key, value and headers are made when they are
+ * asked for, anew each time, as views of the batch's bytes.
+ */
+export class LogRecord {
+  /** Bytes of the key; -1 when it is null. */
+  readonly keySize: number
+  /** Bytes of the value; -1 when it is null. */
+  readonly valueSize: number
+  readonly #source: RecordSource
+  readonly #offsetDelta: number
+  readonly #timestampDelta: number
+  readonly #keyAt: number
+  readonly #valueAt: number
+  readonly #headerCount: number
+
+  /** For the readers of this package, which have checked that all of it lies within the bytes. */
+  constructor(
+    source: RecordSource,
+    offsetDelta: number,
+    timestampDelta: number,
+    keyAt: number,
+    keySize: number,
+    valueAt: number,
+    valueSize: number,
+    headerCount: number,
+  ) {
+    this.#source = source
+    this.#offsetDelta = offsetDelta
+    this.#timestampDelta = timestampDelta
+    this.#keyAt = keyAt
+    this.keySize = keySize
+    this.#valueAt = valueAt
+    this.valueSize = valueSize
+    this.#headerCount = headerCount
+  }
+
+  get offset(): Offset {
+    return this.#source.baseOffset + this.#offsetDelta
+  }
+
+  /** In milliseconds; -1 none. In a LogAppendTime batch, that of the append. */
+  get timestamp(): Timestamp {
+    return this.#source.baseTimestamp + this.#timestampDelta
+  }
+
+  /** Sequence number of an idempotent producer's record; -1 none. */
+  get sequence(): number {
+    const base = this.#source.baseSequence
+    return base < 0 ? -1 : incrementSequence(base, this.#offsetDelta)
+  }
+
+  /** Where the batch of this record was read from, for errors. */
+  get batchPosition(): FilePosition {
+    return this.#source.position
+  }
+
+  get key(): Buffer | null {
+    if (this.keySize < 0) return null
+    return this.#source.bytes.subarray(this.#keyAt, this.#keyAt + this.keySize)
+  }
+
+  get value(): Buffer | null {
+    if (this.valueSize < 0) return null
+    return this.#source.bytes.subarray(this.#valueAt, this.#valueAt + this.valueSize)
+  }
+
+  get headers(): readonly RecordHeader[] {
+    if (this.#headerCount === 0) return noHeaders
+    const bytes = this.#source.bytes
+    const start = this.#valueAt + Math.max(this.valueSize, 0)
+    const cursor = new ByteCursor(bytes, start, bytes.length)
+    // The count stands in front of the first header; it is known already.
+    cursor.readVarint()
+    const headers: RecordHeader[] = []
+    for (let index = 0; index < this.#headerCount; index++) {
+      const keySize = cursor.readVarint()
+      const keyEnd = cursor.position + keySize
+      const key = bytes.toString('utf8', cursor.position, keyEnd)
+      cursor.position = keyEnd
+      const valueSize = cursor.readVarint()
+      const valueEnd = cursor.position + Math.max(valueSize, 0)
+      headers.push({ key, value: valueSize < 0 ? null : bytes.subarray(cursor.position, valueEnd) })
+      cursor.position = valueEnd
+    }
+    return headers
+  }
+}

@@ -1,0 +1,158 @@
+import { CorruptBatchError } from './errors.ts'
+import { LogRecord, type RecordSource } from './log-record.ts'
+import { ByteCursor } from './varint.ts'
+
+/** Where the records of a batch lie and what its header says of them. */
+export interface RecordLayout {
+  /** Position of the first record in the source's bytes, which end with the last record. */
+  readonly start: number
+  readonly count: number
+  readonly lastOffsetDelta: number
+  /** Every record has the source's base timestamp, whatever is stored. */
+  readonly ignoresTimestamps: boolean
+}
+
+/** The records of one batch of magic 2, decoded while they are iterated over. */
+export class RecordList implements Iterable<LogRecord> {
+  readonly #source: RecordSource
+  readonly #layout: RecordLayout
+
+  constructor(source: RecordSource, layout: RecordLayout) {
+    this.#source = source
+    this.#layout = layout
+  }
+
+  [Symbol.iterator](): Iterator<LogRecord> {
+    return new RecordIterator(this.#source, this.#layout)
+  }
+}
+
+/** One object for all results: `for … of` and spreading look at it before they ask for the next. */
+interface MutableResult {
+  done: boolean
+  value: LogRecord | undefined
+}
+
+// Grammar of a record of magic 2, from Kafka's `DefaultRecord`.
+//
+//   record  = length          varint    bytes behind this field
+//             attributes      int8      unused
+//             timestampDelta  varlong
+//             offsetDelta     varint
+//             keySize         varint    -1 null
+//             key
+//             valueSize       varint    -1 null
+//             value
+//             headerCount     varint
+//             header*
+//   header  = keySize         varint
+//             key                       UTF-8
+//             valueSize       varint    -1 null
+//             value
+class RecordIterator implements Iterator<LogRecord> {
+  readonly #source: RecordSource
+  readonly #cursor: ByteCursor
+  readonly #layout: RecordLayout
+  readonly #result: MutableResult = { done: false, value: undefined }
+  #index = 0
+  #previousOffsetDelta = -1
+
+  constructor(source: RecordSource, layout: RecordLayout) {
+    this.#source = source
+    this.#layout = layout
+    this.#cursor = new ByteCursor(source.bytes, layout.start, source.bytes.length)
+  }
+
+  next(): IteratorResult<LogRecord, undefined> {
+    const result = this.#result
+    if (this.#index < this.#layout.count) {
+      result.value = this.#readRecord()
+      this.#index += 1
+    } else if (!result.done) {
+      const left = this.#source.bytes.length - this.#cursor.position
+      if (left !== 0)
+        this.#fail(`${left} bytes are left behind the last of ${this.#layout.count} records`)
+      result.done = true
+      result.value = undefined
+    }
+    return result as IteratorResult<LogRecord, undefined>
+  }
+
+  #readRecord(): LogRecord {
+    const cursor = this.#cursor
+    const bytesEnd = this.#source.bytes.length
+    const length = cursor.readVarint()
+    const end = cursor.position + length
+    if (!(length >= 0 && end <= bytesEnd)) this.#fail('its length is not that of a record')
+    cursor.end = end
+    // Skips the attributes; where even they are missing, the next field is.
+    cursor.position += 1
+    const timestampDelta = this.#readTimestampDelta()
+    const offsetDelta = cursor.readVarint()
+    if (!(offsetDelta > this.#previousOffsetDelta && offsetDelta <= this.#layout.lastOffsetDelta)) {
+      this.#fail(`its offset delta ${offsetDelta} does not rise within the batch's range`)
+    }
+    this.#previousOffsetDelta = offsetDelta
+    const keySize = cursor.readVarint()
+    const keyAt = cursor.position
+    if (!(keySize >= -1 && keyAt + keySize <= end)) this.#fail('its key has an impossible size')
+    if (keySize > 0) cursor.position = keyAt + keySize
+    const valueSize = cursor.readVarint()
+    const valueAt = cursor.position
+    if (!(valueSize >= -1 && valueAt + valueSize <= end)) {
+      this.#fail('its value has an impossible size')
+    }
+    if (valueSize > 0) cursor.position = valueAt + valueSize
+    const headerCount = cursor.readVarint()
+    if (headerCount !== 0) this.#skipHeaders(headerCount)
+    if (cursor.position !== end) this.#fail('its fields do not add up to its length')
+    cursor.end = bytesEnd
+    return new LogRecord(
+      this.#source,
+      offsetDelta,
+      timestampDelta,
+      keyAt,
+      keySize,
+      valueAt,
+      valueSize,
+      headerCount,
+    )
+  }
+
+  #readTimestampDelta(): number {
+    if (this.#layout.ignoresTimestamps) {
+      if (!this.#cursor.skipVarlong()) this.#fail('its timestamp is cut off')
+      return 0
+    }
+    const delta = this.#cursor.readVarlong()
+    if (!Number.isSafeInteger(this.#source.baseTimestamp + delta)) {
+      this.#fail('its timestamp is cut off or beyond 2^53')
+    }
+    return delta
+  }
+
+  #skipHeaders(count: number): void {
+    const cursor = this.#cursor
+    // The least header has two bytes, so an impossible count is refused before any work is done.
+    if (!(count >= 0 && count * 2 <= cursor.end - cursor.position)) {
+      this.#fail('it has an impossible number of headers')
+    }
+    for (let index = 0; index < count; index++) {
+      const keySize = cursor.readVarint()
+      if (!(keySize >= 0 && cursor.position + keySize <= cursor.end)) {
+        this.#fail('a header key has an impossible size')
+      }
+      cursor.position += keySize
+      const valueSize = cursor.readVarint()
+      if (!(valueSize >= -1 && cursor.position + valueSize <= cursor.end)) {
+        this.#fail('a header value has an impossible size')
+      }
+      if (valueSize > 0) cursor.position += valueSize
+    }
+  }
+
+  #fail(reason: string): never {
+    const what = this.#index < this.#layout.count ? `record ${this.#index}: ` : ''
+    throw new CorruptBatchError(`${what}${reason}`, this.#source.position)
+  }
+}
