@@ -44,7 +44,7 @@ export class DecompressionLimitError extends VarveError {
 
   constructor(limitBytes: number) {
     super(`the decompressed records exceed the limit of ${limitBytes} bytes`, {
-      hint: 'raise the reader\'s maxDecompressedBytes if the data is trusted',
+      hint: "raise the reader's maxDecompressedBytes if the data is trusted",
     })
     this.limitBytes = limitBytes
   }

@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict'
+import { recordsAt, writeBatchHeader } from './batch-header.ts'
+import {
+  type BatchOptions,
+  type ResolvedBatchOptions,
+  resolveBatchOptions,
+} from './batch-options.ts'
+import { compress } from './compression/compression.ts'
+import { InvalidArgumentError } from './errors.ts'
+import type { RecordHeaderInput, RecordInput } from './record-input.ts'
+import { utf8Size, writeUtf8 } from './text.ts'
+import type { Timestamp } from './units.ts'
+import { int32Max, varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts'
+
+const defaultInitialBytes = 64 * 1024
+
+/** clear() gives memory beyond this back unless the round that ends used at least a quarter of it. */
+const keptBytes = 4 * 1024 * 1024
+
+/** Shorter runs of bytes are copied by a plain loop, which beats a call. */
+const shortCopyBytes = 24
+
+/** Where a finished batch lies in `BatchEncoder.bytes()`. */
+export interface EncodedBatch {
+  readonly start: number
+  readonly sizeBytes: number
+}
+
+/** What finish() would otherwise compute; compaction keeps those of the batch it rewrites. */
+export interface FinishOverrides {
+  /** At least that of the last record. */
+  readonly lastOffsetDelta?: number
+  readonly maxTimestamp?: Timestamp
+}
+
+/**
+ * Encodes batch after batch into one growing, reusable buffer: the hot path of the log's writer.
+ *
+ * A batch is opened with `begin`, filled with `append` and closed with `finish` or `abandon`; these
+ * out of order are a mistake of the caller's program. Records are encoded where they will lie, the
+ * header is filled in at the end; records to be compressed are encoded to the same place and then
+ * replaced by their compressed form.
+ *
+ * `clear` keeps the memory for the next round. Of more than 4 MiB (or `initialBytes`, if that is
+ * more) it keeps only as much unless the round used at least a quarter of it.
+ */
+export class BatchEncoder {
+  readonly #initialBytes: number
+  #bytes: Buffer
+  /** End of the finished batches, start of the open one. */
+  #start = 0
+  /** Where the next record goes. */
+  #end = 0
+  #open: ResolvedBatchOptions | null = null
+  #count = 0
+  #lastOffsetDelta = -1
+  #baseTimestamp = -1
+  #maxTimestamp = -1
+
+  constructor(options: { readonly initialBytes?: number } = {}) {
+    const { initialBytes = defaultInitialBytes } = options
+    if (!Number.isInteger(initialBytes) || initialBytes < 0 || initialBytes > int32Max) {
+      throw new InvalidArgumentError('initialBytes', initialBytes, 'must be 0 to 2^31-1')
+    }
+    this.#initialBytes = Math.max(initialBytes, recordsAt)
+    this.#bytes = Buffer.allocUnsafeSlow(this.#initialBytes)
+  }
+
+  get isOpen(): boolean {
+    return this.#open !== null
+  }
+
+  /** Records in the open batch. */
+  get openCount(): number {
+    return this.#count
+  }
+
+  /** Bytes of the open batch with its header, not yet compressed; 0 when none is open. */
+  get openSizeBytes(): number {
+    return this.#end - this.#start
+  }
+
+  /** Bytes of the finished batches. */
+  get sizeBytes(): number {
+    return this.#start
+  }
+
+  /**
+   * Opens a batch.
+   *
+   * @throws {InvalidArgumentError} when an option is outside its range.
+   */
+  begin(options: BatchOptions = {}): void {
+    assert(this.#open === null, 'the batch before is finished or abandoned')
+    const resolved = resolveBatchOptions(options)
+    this.#reserve(this.#start + recordsAt)
+    this.#open = resolved
+    this.#end = this.#start + recordsAt
+    this.#count = 0
+    this.#lastOffsetDelta = -1
+    this.#baseTimestamp = resolved.deleteHorizon ?? -1
+    this.#maxTimestamp = -1
+  }
+
+  /**
+   * Encodes one record into the open batch. All or nothing: after an error it is as it was before.
+   *
+   * @param defaultTimestamp of a record that has none
+   * @param offsetDelta distance from the batch's base offset; must rise from record to record
+   * @throws {InvalidArgumentError} when a field has no place in the format, or the batch would
+   *   exceed 2^31-1 bytes.
+   */
+  append(
+    record: RecordInput,
+    defaultTimestamp: Timestamp,
+    offsetDelta: number = this.#count,
+  ): void {
+    assert(this.#open !== null, 'a batch is open')
+    const key = record.key ?? null
+    const value = record.value ?? null
+    const headers = record.headers
+    const timestamp = record.timestamp ?? defaultTimestamp
+    if (!Number.isSafeInteger(timestamp) || timestamp < -1) refuseTimestamp(timestamp)
+    if (!(offsetDelta > this.#lastOffsetDelta && offsetDelta === (offsetDelta | 0))) {
+      refuseOffsetDelta(offsetDelta, this.#lastOffsetDelta)
+    }
+    const isFirst = this.#count === 0 && this.#open.deleteHorizon === null
+    const baseTimestamp = isFirst ? timestamp : this.#baseTimestamp
+    const timestampDelta = timestamp - baseTimestamp
+    const keySize = sizeOf(key, 'key')
+    const valueSize = sizeOf(value, 'value')
+    const headersSize = headers === undefined ? 1 : sizeOfHeaders(headers)
+    const length =
+      1 +
+      varlongSize(timestampDelta) +
+      varintSize(offsetDelta) +
+      varintSize(keySize) +
+      Math.max(keySize, 0) +
+      varintSize(valueSize) +
+      Math.max(valueSize, 0) +
+      headersSize
+    const end = this.#end + varintSize(length) + length
+    if (end - this.#start > int32Max) refuseSize(end - this.#start)
+    if (end > this.#bytes.length) this.#reserve(end)
+
+    const bytes = this.#bytes
+    let at = writeVarint(bytes, this.#end, length)
+    bytes[at++] = 0
+    at = writeVarlong(bytes, at, timestampDelta)
+    at = writeVarint(bytes, at, offsetDelta)
+    at = writeField(bytes, at, key, keySize)
+    at = writeField(bytes, at, value, valueSize)
+    if (headers === undefined) bytes[at] = 0
+    else writeHeaders(bytes, at, headers)
+
+    this.#end = end
+    this.#count += 1
+    this.#lastOffsetDelta = offsetDelta
+    this.#baseTimestamp = baseTimestamp
+    if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
+  }
+
+  /**
+   * Closes the open batch: compresses its records, writes header and checksum. After an error the
+   * batch is still open.
+   *
+   * A batch without records has only its header, uncompressed, and needs `lastOffsetDelta`.
+   *
+   * @throws {InvalidArgumentError} when an override is outside its range.
+   * @throws {NativeModuleError} when the codec's package cannot be loaded.
+   */
+  finish(overrides: FinishOverrides = {}): EncodedBatch {
+    const open = this.#open
+    assert(open !== null, 'a batch is open')
+    const { lastOffsetDelta = this.#lastOffsetDelta, maxTimestamp = this.#maxTimestamp } = overrides
+    checkOverrides(lastOffsetDelta, maxTimestamp, this.#lastOffsetDelta)
+    const isEmpty = this.#count === 0
+    if (!isEmpty && open.compressionType !== 'none') this.#compress(open)
+    const start = this.#start
+    const sizeBytes = this.#end - start
+    writeBatchHeader(this.#bytes, start, this.#end, {
+      ...open,
+      compressionType: isEmpty ? 'none' : open.compressionType,
+      hasDeleteHorizon: !isEmpty && open.deleteHorizon !== null,
+      lastOffsetDelta,
+      baseTimestamp: isEmpty ? -1 : this.#baseTimestamp,
+      maxTimestamp,
+      count: this.#count,
+    })
+    this.#start = this.#end
+    this.#open = null
+    this.#count = 0
+    return { start, sizeBytes }
+  }
+
+  /** Drops the open batch. */
+  abandon(): void {
+    assert(this.#open !== null, 'a batch is open')
+    this.#end = this.#start
+    this.#open = null
+    this.#count = 0
+  }
+
+  /** The finished batches, one after the other: a view, valid until the next call of any method. */
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#start)
+  }
+
+  /** Forgets the finished batches; the memory is kept, as the class says. */
+  clear(): void {
+    assert(this.#open === null, 'the open batch is finished or abandoned before the memory is')
+    const kept = Math.max(keptBytes, this.#initialBytes)
+    if (this.#bytes.length > kept && this.#start < this.#bytes.length / 4) {
+      this.#bytes = Buffer.allocUnsafeSlow(kept)
+    }
+    this.#start = 0
+    this.#end = 0
+  }
+
+  #compress(open: ResolvedBatchOptions): void {
+    const recordsStart = this.#start + recordsAt
+    const records = this.#bytes.subarray(recordsStart, this.#end)
+    const compressed = compress(open.compressionType, records, open.compressionLevel)
+    const end = recordsStart + compressed.length
+    if (end - this.#start > int32Max) refuseSize(end - this.#start)
+    this.#reserve(end)
+    this.#bytes.set(compressed, recordsStart)
+    this.#end = end
+  }
+
+  /** Makes the buffer hold at least `size` bytes. */
+  #reserve(size: number): void {
+    if (size <= this.#bytes.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(size, this.#bytes.length * 2))
+    this.#bytes.copy(grown, 0, 0, this.#end)
+    this.#bytes = grown
+  }
+}
+
+function sizeOf(field: Uint8Array | string | null, name: string): number {
+  if (field === null) return -1
+  if (typeof field === 'string') return utf8Size(field)
+  if (field instanceof Uint8Array) return field.length
+  throw new InvalidArgumentError(name, field, 'must be bytes, a string or null')
+}
+
+function sizeOfHeaders(headers: readonly RecordHeaderInput[]): number {
+  if (!Array.isArray(headers)) throw new InvalidArgumentError('headers', headers, 'must be a list')
+  let size = varintSize(headers.length)
+  for (const { key, value } of headers) {
+    if (typeof key !== 'string')
+      throw new InvalidArgumentError('header key', key, 'must be a string')
+    const keySize = utf8Size(key)
+    const valueSize = sizeOf(value, 'header value')
+    size += varintSize(keySize) + keySize + varintSize(valueSize) + Math.max(valueSize, 0)
+  }
+  return size
+}
+
+function writeHeaders(bytes: Buffer, at: number, headers: readonly RecordHeaderInput[]): void {
+  at = writeVarint(bytes, at, headers.length)
+  for (const { key, value } of headers) {
+    at = writeField(bytes, at, key, utf8Size(key))
+    at = writeField(bytes, at, value, sizeOf(value, 'header value'))
+  }
+}
+
+function writeField(
+  bytes: Buffer,
+  at: number,
+  field: Uint8Array | string | null,
+  size: number,
+): number {
+  at = writeVarint(bytes, at, size)
+  if (field === null) return at
+  if (typeof field === 'string') return writeUtf8(bytes, at, field, size)
+  if (size < shortCopyBytes) {
+    for (let index = 0; index < size; index++) bytes[at + index] = field[index] as number
+  } else {
+    bytes.set(field, at)
+  }
+  return at + size
+}
+
+function checkOverrides(lastOffsetDelta: number, maxTimestamp: number, least: number): void {
+  if (lastOffsetDelta !== (lastOffsetDelta | 0) || lastOffsetDelta < Math.max(least, 0)) {
+    throw new InvalidArgumentError(
+      'lastOffsetDelta',
+      lastOffsetDelta,
+      'must be an int32, not below that of the last record; a batch without records needs it',
+    )
+  }
+  if (!Number.isSafeInteger(maxTimestamp) || maxTimestamp < -1) refuseTimestamp(maxTimestamp)
+}
+
+function refuseTimestamp(timestamp: number): never {
+  throw new InvalidArgumentError('timestamp', timestamp, 'must be milliseconds since 1970 or -1')
+}
+
+function refuseOffsetDelta(offsetDelta: number, last: number): never {
+  const rule = `must be an int32 greater than ${last}, that of the record before`
+  throw new InvalidArgumentError('offsetDelta', offsetDelta, rule)
+}
+
+function refuseSize(size: number): never {
+  throw new InvalidArgumentError('record', size, 'a batch has at most 2^31-1 bytes')
+}
