@@ -100,11 +100,15 @@ export class ProducerStateManager {
   }
 
   /**
-   * Takes in a batch that has its place in the log; its own offsets need not be stamped yet. Of a
-   * control batch the marker is decoded (CorruptBatchError when it cannot be). Returns the
-   * transaction that the batch completed, or null.
+   * Takes in a batch that has its place in the log; where its offsets are not stamped yet, they are
+   * given beside it. Of a control batch the marker is decoded (CorruptBatchError when it cannot be).
+   * Returns the transaction that the batch completed, or null.
    */
-  update(batch: Batch, baseOffset: Offset, lastOffset: Offset): CompletedTransaction | null {
+  update(
+    batch: Batch,
+    baseOffset: Offset = batch.baseOffset,
+    lastOffset: Offset = batch.lastOffset,
+  ): CompletedTransaction | null {
     assert(baseOffset >= 0 && lastOffset >= baseOffset, 'a batch ends at or after its start')
     if (lastOffset >= this.#endOffset) this.#endOffset = lastOffset + 1
     if (batch.producerId < 0) return null
