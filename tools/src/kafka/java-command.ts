@@ -1,0 +1,49 @@
+import type { KafkaRelease } from './kafka-release.ts'
+import { type ProcessResult, runProcess } from './run-process.ts'
+
+export type LogLevel = 'off' | 'error' | 'warn' | 'info'
+
+export interface JavaOptions {
+  readonly heapMegabytes?: number
+  /** What Kafka's loggers print to stderr. Default: errors. */
+  readonly logLevel?: LogLevel
+  /** Levels of single loggers, by class name. */
+  readonly loggers?: Readonly<Record<string, LogLevel>>
+}
+
+/**
+ * Arguments of the `java` program. A small collector and the quick compiler: these programs live
+ * for seconds, and starting them is what costs.
+ */
+export function javaArguments(
+  release: KafkaRelease,
+  mainClass: string,
+  args: readonly string[],
+  options: JavaOptions = {},
+): readonly string[] {
+  const simpleLogger = '-Dorg.slf4j.simpleLogger'
+  const loggers = Object.entries(options.loggers ?? {})
+  return [
+    `-Xmx${options.heapMegabytes ?? 256}m`,
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-Dfile.encoding=UTF-8',
+    `${simpleLogger}.defaultLogLevel=${options.logLevel ?? 'error'}`,
+    ...loggers.map(([name, level]) => `${simpleLogger}.log.${name}=${level}`),
+    '-cp',
+    release.classpath,
+    mainClass,
+    ...args,
+  ]
+}
+
+/** Runs a Java program to its end. */
+export function runJava(
+  release: KafkaRelease,
+  mainClass: string,
+  args: readonly string[],
+  options: JavaOptions & { readonly timeoutMs: number },
+): Promise<ProcessResult> {
+  const all = javaArguments(release, mainClass, args, options)
+  return runProcess(release.java, all, { timeoutMs: options.timeoutMs })
+}
