@@ -10,11 +10,13 @@ import { type FileLock, isSystemError } from './file-system.ts'
  * Two kinds of lock are taken, each for what the other lacks:
  * 1. The POSIX lock (fcntl) over the whole file is what a Kafka broker takes on `.lock` (Java's
  *    `FileChannel.tryLock`), so that broker and engine exclude each other.
- * 2. The flock belongs to the open descriptor, so it also excludes a worker thread of this process,
- *    which shares the process's POSIX locks, and it survives what 3. warns of.
- * 3. Closing *any* descriptor of the file drops the process's POSIX locks on it. So a file that
- *    this process has locked is never opened a second time here: a registry refuses first. Nothing
- *    else may open it either; a copy of a data directory leaves the lock file out.
+ * 2. The flock belongs to the open descriptor, so it also keeps out a worker thread of this
+ *    process, and it survives what follows.
+ *
+ * Closing *any* descriptor of the file drops the process's POSIX locks on it. So a file that this
+ * thread has locked is never opened a second time here: a registry refuses first. Nothing else in
+ * the process may open it either: a copy of a data directory leaves the lock file out. A refused
+ * attempt from another thread does close one, and leaves only the flock: lock from one thread.
  *
  * Only Linux keeps the two kinds apart. On macOS and the BSDs they exclude each other even within
  * one process (their fcntl(2) says so), so there the POSIX lock is taken alone; Windows has only
@@ -72,8 +74,8 @@ interface NativeLocks {
 }
 
 /**
- * Files locked by this process, by device and inode. Kept with the process rather than the module,
- * because a program may hold two copies of this package.
+ * Files locked by this thread, by device and inode. Kept outside the module, because a program may
+ * hold two copies of this package.
  */
 const registryKey: unique symbol = Symbol.for('varve.lockedFiles') as never
 const registryHolder = globalThis as { [registryKey]?: Set<string> }

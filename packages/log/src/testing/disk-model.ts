@@ -123,14 +123,13 @@ export class DiskModel {
     const changes = operation.changes
     for (const change of changes) this.#addBasis(basis, change)
     if (operation.basis !== undefined) this.#addBasis(basis, operation.basis)
-    if (kind === 'removeDirectory' || (kind === 'rename' && this.#directories.has(node))) {
-      // What was moved out must not be lost with the directory, nor a directory be moved into one
-      // that is itself moved below it: such operations wait for all earlier ones of their kind.
-      for (const earlier of this.#unflushedNames) {
-        if (earlier.concerns(node) || earlier.movesDirectory) basis.add(earlier)
-      }
+    const movesDirectory = this.#directories.has(node) && touchesTwoDirectories(changes)
+    for (const earlier of this.#unflushedNames) {
+      // What was moved out of a directory is not lost with it.
+      if (kind === 'removeDirectory' && earlier.concerns(node)) basis.add(earlier)
+      // Two directories are not moved each into the other.
+      if (movesDirectory && earlier.movesDirectory) basis.add(earlier)
     }
-    const movesDirectory = this.#directories.has(node) && changes.length > 1
     const name = new UnflushedName(index, changes, [...basis], movesDirectory)
     for (const change of changes) {
       this.#lastOnName.set(keyOf(change), name)
@@ -162,15 +161,9 @@ export class DiskModel {
 
   #applyFailedFlush({ node, start, cache }: FlushEnd): void {
     this.#startedFlushes.delete(start)
-    const unflushed = this.#files.get(node)?.unflushed
-    if (unflushed !== undefined) {
-      for (const data of unflushed) {
-        if (data.index >= start) break
-        // A length is metadata: it stays in the journal until that can be written.
-        if (data.operation.kind === 'truncate') continue
-        data.isAbandoned = true
-        data.isDropped ||= cache === 'dropped'
-      }
+    const file = this.#files.get(node)
+    if (file !== undefined) {
+      file.abandon(start, cache)
       return
     }
     for (const name of this.#unflushedNames) {
@@ -321,6 +314,18 @@ class DiskFile {
     this.durableModifiedMs = this.modifiedMs
   }
 
+  /** A failed flush: what it should have written will not be written by a later one either. */
+  abandon(start: number, cache: 'kept' | 'dropped'): void {
+    for (const data of this.unflushed) {
+      if (data.index >= start) break
+      // A length is metadata: it stays in the journal until that can be written.
+      if (data.operation.kind === 'truncate') continue
+      data.isAbandoned = true
+      data.isDropped ||= cache === 'dropped'
+    }
+    this.sizeBytes = this.survivor(survivalOf('all', noMoment)).sizeBytes
+  }
+
   settle(): void {
     this.durable = this.survivor(survivalOf('all', noMoment))
     this.unflushed = []
@@ -383,6 +388,10 @@ function uncovered(earlier: UnflushedData, later: Write | Truncation): Unflushed
   const stop = later.kind === 'write' ? start + later.bytes.length : Number.POSITIVE_INFINITY
   const parts = [sliceOf(operation, 0, start), sliceOf(operation, stop, Number.POSITIVE_INFINITY)]
   return parts.flatMap((part) => (part === null ? [] : [{ ...earlier, operation: part }]))
+}
+
+function touchesTwoDirectories(changes: readonly NameChange[]): boolean {
+  return changes.length > 1 && changes[0]?.directory !== changes[1]?.directory
 }
 
 const noMoment = { end: 0, firstUnflushed: 0, journaled: 0, sectorBytes: 512 }

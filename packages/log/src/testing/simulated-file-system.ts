@@ -32,7 +32,7 @@ import { systemError } from './system-error.ts'
  * - each directory operation survives or not by itself. Only this is certain: operations on one
  *   name keep their order; a rename happens or does not, so that the file has the old name or the
  *   new one, and what it replaces is there until then; a file that was linked to had its first name;
- *   what was moved out of a removed or moved directory is not lost with it;
+ *   what was moved out of a removed directory is not lost with it;
  * - so a file that was flushed in a directory that was not is complete or not there.
  * The journaled one follows ext4 with `data=ordered`: directory operations and truncations survive
  * up to one moment, which is at or after the last one that a flush of that file or directory needed,
