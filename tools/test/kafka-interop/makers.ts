@@ -1,0 +1,5 @@
+import type { DirectoryMaker } from './directory-maker.ts'
+import { plainSegments } from './plain-segments.ts'
+
+/** Every way in which Varve makes partition directories. */
+export const makers: readonly DirectoryMaker[] = [plainSegments]
