@@ -269,8 +269,11 @@ export class DiskModel {
 
   #file(id: number): DiskFile {
     const file = this.#files.get(id)
-    assert(file !== undefined, 'the journal names files that were created')
-    return file
+    if (file !== undefined) return file
+    // It had lost its last name, and was only open, when the journal began.
+    const nameless = new DiskFile(new FileContent(), 0, 0)
+    this.#files.set(id, nameless)
+    return nameless
   }
 
   #directory(id: number): DiskDirectory {

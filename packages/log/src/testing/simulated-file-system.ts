@@ -155,7 +155,16 @@ export class SimulatedFileSystem extends SimulatedCalls {
     this.kernel.capacityBytes = capacityBytes
   }
 
-  // Arranging and looking; none of it counts as a call.
+  // Arranging and looking. None of it counts as a call; what is arranged before the first operation
+  // belongs to the beginning, later it is an operation.
+
+  /**
+   * Makes everything durable and begins a new journal with operation 0: for what came before the
+   * part that a test is about. No flush may be under way.
+   */
+  settle(): void {
+    this.kernel.settle()
+  }
 
   /** Every path in order, with what is there. */
   tree(): ReadonlyMap<string, FileStat> {
@@ -206,7 +215,7 @@ export class SimulatedFileSystem extends SimulatedCalls {
     node.content.flipBit(bit)
     const timeMs = this.kernel.now()
     const placement = { kind: 'flipBit', path, node: node.id, bit, timeMs } as const
-    this.kernel.record({ ...placement, change: null, bytes: null })
+    this.kernel.recordPlacement({ ...placement, change: null, bytes: null })
   }
 
   /** Paths of the files that are open, and of the locks that are held: empty when nothing leaks. */
@@ -224,7 +233,7 @@ export class SimulatedFileSystem extends SimulatedCalls {
     const change = { directory: directory.id, name, node }
     const kept = bytes === null ? null : Buffer.from(bytes)
     const timeMs = this.kernel.now()
-    this.kernel.record({ kind, path, node, change, bytes: kept, bit: 0, timeMs })
+    this.kernel.recordPlacement({ kind, path, node, change, bytes: kept, bit: 0, timeMs })
   }
 
   #assertMoment(operations: number): void {

@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict'
 import type { Clock } from '../clock.ts'
 import { DiskModel } from './disk-model.ts'
 import { type Call, type Fault, FaultPlan } from './fault-plan.ts'
 import type { FileNode, FileTree, TreeNode } from './file-tree.ts'
-import type { Operation } from './operation-journal.ts'
+import type { Operation, Placement } from './operation-journal.ts'
 import { Random } from './random.ts'
 import { PowerLostError, systemError } from './system-error.ts'
 
@@ -29,7 +30,7 @@ export interface SimulationOptions {
 export class SimulatedKernel {
   readonly tree: FileTree
   readonly faults: FaultPlan = new FaultPlan()
-  /** By file, the number of descriptors, locks included; with a path for each. */
+  /** Every open file and held lock, with its path. */
   readonly openPaths: Map<object, string> = new Map()
   /** Ids of locked files. */
   readonly locked: Set<number> = new Set()
@@ -37,20 +38,21 @@ export class SimulatedKernel {
   capacityBytes: number
   readonly #options: SimulationOptions
   readonly #random: Random
-  /** The tree as it was when the journal began. */
-  readonly #base: FileTree
+  /** The tree as it was when the journal began; null while nothing has changed since. */
+  #base: FileTree | null
   #model: DiskModel | null = null
+  #flushesUnderWay = 0
   #operationsMax = Number.POSITIVE_INFINITY
   #flushGate: { readonly opened: Promise<void>; readonly open: () => void } | null = null
 
   /** Takes `base` over. Without a journal, everything in it is durable. */
   constructor(base: FileTree, options: SimulationOptions, journal: Operation[] = []) {
-    this.#base = base
+    this.#base = journal.length === 0 ? null : base
     this.#options = options
     this.#random = new Random(options.seed ?? 0)
     this.journal = journal
     this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY
-    this.tree = journal.length === 0 ? base.clone() : this.modelAt(journal.length).crash('all', 512)
+    this.tree = journal.length === 0 ? base : this.modelAt(journal.length).crash('all', 512)
   }
 
   get options(): SimulationOptions {
@@ -67,7 +69,7 @@ export class SimulatedKernel {
 
   /** A copy of the tree as it was when the journal began. */
   base(): FileTree {
-    return this.#base.clone()
+    return (this.#base ?? this.tree).clone()
   }
 
   /**
@@ -76,6 +78,7 @@ export class SimulatedKernel {
    */
   enter(call: Call): Fault | null {
     this.assertPower(call)
+    if (call.isChange) this.#base ??= this.tree.clone()
     const fault = this.faults.count(call)
     if (fault === null || fault.kind === 'short') return fault
     if (call.syscall === 'fdatasync' || call.syscall === 'fsync') return fault
@@ -88,8 +91,24 @@ export class SimulatedKernel {
 
   /** Journals what has just been done; its index. */
   record(operation: Operation): number {
+    assert(this.#base !== null, 'a test arranges nothing while a call is under way')
     this.journal.push(operation)
     return this.journal.length - 1
+  }
+
+  /** Journals what a test has just arranged; before anything else it belongs to the beginning. */
+  recordPlacement(placement: Placement): void {
+    if (this.journal.length === 0) this.settle()
+    else this.record(placement)
+  }
+
+  /** Everything is durable, and the journal begins anew. */
+  settle(): void {
+    assert(this.#flushesUnderWay === 0, 'a flush under way belongs to the journal it started in')
+    this.#operationsMax -= this.journal.length
+    this.journal.length = 0
+    this.#base = null
+    this.#model = null
   }
 
   cutPowerAfter(operations: number): void {
@@ -109,8 +128,10 @@ export class SimulatedKernel {
     const fault = this.enter(call)
     const kind = node.isDirectory ? 'syncDirectory' : 'datasync'
     const start = this.record({ kind, path, node: node.id })
+    this.#flushesUnderWay += 1
     await this.pass()
     if (this.#flushGate !== null) await this.#flushGate.opened
+    this.#flushesUnderWay -= 1
     this.assertPower(call)
     if (fault === null) {
       this.record({ kind: 'flushed', path, node: node.id, start, cache: 'kept' })
@@ -157,7 +178,7 @@ export class SimulatedKernel {
   /** The disk after the first `operations` of the journal. */
   modelAt(operations: number): DiskModel {
     if (this.#model === null || this.#model.applied > operations) {
-      this.#model = new DiskModel(this.#base)
+      this.#model = new DiskModel(this.#base ?? this.tree)
     }
     for (let index = this.#model.applied; index < operations; index += 1) {
       this.#model.apply(this.journal[index] as Operation)
