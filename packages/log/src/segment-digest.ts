@@ -26,10 +26,16 @@ const gatheredBytes = 64 * spineBytesPerBatch
 
 /** The spine of a segment as it grows, batch by batch in the order of the file. */
 export class SpineDigest {
-  #crc = 0
-  #batches = 0
+  #crc: number
+  #batches: number
   readonly #gathered: Buffer = Buffer.alloc(gatheredBytes)
   #gatheredEnd = 0
+
+  /** `start`: where a digest of the batches before left off; none by default. */
+  constructor(start: { readonly crc: number; readonly batches: number } = { crc: 0, batches: 0 }) {
+    this.#crc = start.crc
+    this.#batches = start.batches
+  }
 
   /** `start` is where the batch, or just its first 21 bytes, begins in `bytes`. */
   add(bytes: Uint8Array, start = 0): void {
