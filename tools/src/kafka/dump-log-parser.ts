@@ -177,19 +177,21 @@ function parseBatch(line: string, file: DumpedFile): boolean {
 
 const recordPattern = new RegExp(
   '^\\| offset: (\\d+) (\\w+): (-?\\d+) keySize: (-?\\d+) valueSize: (-?\\d+) ' +
-    'sequence: (-?\\d+) headerKeys: \\[(.*)\\](.*)$',
+    'sequence: (-?\\d+) headerKeys: (\\[.*)$',
 )
-const markerPattern = /^ endTxnMarker: (\w+) coordinatorEpoch: (-?\d+)$/
-const contentPattern = /^(?: key: ([\w+/=]*))?(?: payload: ([\w+/=]*))?$/
-
+/** Header keys may hold anything, brackets too, but the rest of a data record can't. */
+const dataPattern = /^\[(.*)\](?: key: ([\w+/=]*))?(?: payload: ([\w+/=]*))?$/
+/** A control record has no headers; what it says follows in one of several forms. */
+const controlPattern = /^\[\](?: endTxnMarker: (\w+) coordinatorEpoch: (-?\d+)|.*)$/
 function parseRecord(line: string, file: DumpedFile): boolean {
   const fields = recordPattern.exec(line)
   const batch = file.batches.at(-1)
   if (fields === null || batch === undefined) return false
-  const rest = fields[8] ?? ''
-  const marker = batch.isControl ? markerPattern.exec(rest) : null
-  const content = batch.isControl ? null : contentPattern.exec(rest)
-  if (content === null && !batch.isControl) return false
+  const rest = fields[7] ?? ''
+  const control = batch.isControl ? controlPattern.exec(rest) : null
+  const data = batch.isControl ? null : dataPattern.exec(rest)
+  if (control === null && data === null) return false
+  const type = control?.[1]
   batch.records.push({
     offset: Number(fields[1]),
     timestampType: fields[2] ?? '',
@@ -197,11 +199,11 @@ function parseRecord(line: string, file: DumpedFile): boolean {
     keySize: Number(fields[4]),
     valueSize: Number(fields[5]),
     sequence: Number(fields[6]),
-    headerKeys: fields[7] ?? '',
-    key: content?.[1] ?? null,
-    value: content?.[2] ?? null,
+    headerKeys: data?.[1] ?? '',
+    key: data?.[2] ?? null,
+    value: data?.[3] ?? null,
     endTransactionMarker:
-      marker === null ? null : { type: marker[1] ?? '', coordinatorEpoch: Number(marker[2]) },
+      type === undefined ? null : { type, coordinatorEpoch: Number(control?.[2]) },
   })
   return true
 }

@@ -88,6 +88,30 @@ test('a marker, a delete horizon and a bad checksum are recognised', () => {
   })
 })
 
+test('a control record of the metadata log is read without what it says', () => {
+  const leaderChange =
+    '| offset: 0 CreateTime: 17 keySize: 4 valueSize: 19 sequence: -1 headerKeys: [] LeaderChange: {"version":0,"voters":[{"voterId":1}]}'
+  const [file] = parseDump(['Dumping x.log', markerBatchLine, leaderChange].join('\n'))
+  expect(file?.unrecognised).toEqual([])
+  expect(file?.batches[0]?.records[0]).toMatchObject({
+    headerKeys: '',
+    key: null,
+    value: null,
+    endTransactionMarker: null,
+  })
+})
+
+test('header keys are told from the key, whatever they hold', () => {
+  const record =
+    '| offset: 6 CreateTime: 1 keySize: 1 valueSize: 1 sequence: 0 headerKeys: [a],b] key: x,[] key: YQ== payload: Yg=='
+  const [file] = parseDump(['Dumping x.log', batchLine, record].join('\n'))
+  expect(file?.batches[0]?.records[0]).toMatchObject({
+    headerKeys: 'a],b] key: x,[',
+    key: 'YQ==',
+    value: 'Yg==',
+  })
+})
+
 test('the entries of every kind of index and snapshot are read', () => {
   const stdout = [
     'Dumping 0.index',
