@@ -4,8 +4,16 @@ export interface Clock {
   now(): number
   /** Monotonic milliseconds, fractional: for durations. */
   monotonic(): number
-  /** Calls back once after at least `delayMs`. A waiting timer does not keep the process alive. */
-  setTimer(delayMs: number, callback: () => void): Timer
+  /**
+   * Calls back once after at least `delayMs`. A waiting timer does not keep the process alive,
+   * unless somebody waits for it: then `keepsAlive` is said.
+   */
+  setTimer(delayMs: number, callback: () => void, options?: TimerOptions): Timer
+}
+
+export interface TimerOptions {
+  /** @defaultValue false */
+  readonly keepsAlive?: boolean
 }
 
 export interface Timer {
@@ -18,9 +26,9 @@ const longestDelayMs = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  setTimer(delayMs, callback) {
+  setTimer(delayMs, callback, options) {
     const timeout = setTimeout(callback, Math.min(delayMs, longestDelayMs))
-    timeout.unref()
+    if (options?.keepsAlive !== true) timeout.unref()
     return { cancel: () => clearTimeout(timeout) }
   },
 }

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { type File, writeFullySync } from './file-system.ts'
 import type { IndexProblem } from './index-problem.ts'
-import { readInt64 } from './int64.ts'
+import { readInt32, readInt64 } from './int64.ts'
 
 export interface EntryBufferOptions {
   readonly entryBytes: number
@@ -84,7 +84,7 @@ export class EntryBuffer {
   }
 
   int32At(entry: number, field: number): number {
-    return this.#bytes.readInt32BE(entry * this.entryBytes + field)
+    return readInt32(this.#bytes, entry * this.entryBytes + field)
   }
 
   int64At(entry: number, field: number): number {
@@ -102,7 +102,7 @@ export class EntryBuffer {
     let high = this.#count
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (bytes.readInt32BE(middle * entryBytes + field) <= target) low = middle + 1
+      if (readInt32(bytes, middle * entryBytes + field) <= target) low = middle + 1
       else high = middle
     }
     return low - 1

@@ -3,6 +3,7 @@ import type { FilePosition, Offset } from '@varve/record'
 import { EntryBuffer, type EntryCheck } from './entry-buffer.ts'
 import type { File } from './file-system.ts'
 import type { DecodedIndex } from './index-problem.ts'
+import { writeInt32 } from './int64.ts'
 
 // Kafka's OffsetIndex, an `.index` file: entries of
 //
@@ -112,8 +113,8 @@ export class OffsetIndex {
       assert(position > lastPosition, 'positions increase in an offset index')
     }
     const added = this.#entries.add()
-    added.bytes.writeInt32BE(relativeOffset, added.position + relativeOffsetField)
-    added.bytes.writeInt32BE(position, added.position + positionField)
+    writeInt32(added.bytes, added.position + relativeOffsetField, relativeOffset)
+    writeInt32(added.bytes, added.position + positionField, position)
   }
 
   /** Removes the entries of `offset` and of all after it. */

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { crc32c, type FilePosition, type Offset } from '@varve/record'
 import { type File, writeFullySync } from './file-system.ts'
-import { readInt64, writeInt64 } from './int64.ts'
+import { readInt64, writeInt32, writeInt64 } from './int64.ts'
 
 /**
  * How far a log has come. What it says was true when it was written, and stays true while the log
@@ -101,16 +101,16 @@ function lastSequenceOf(file: File): number {
 /** Fills the 64 bytes of a slot. They belong to {@link slotPosition}. */
 export function encodeSlot(progress: Progress, sequence: number, into: Buffer): void {
   assert(into.length === slotBytes, 'a slot has 64 bytes')
-  into.writeUInt32BE(magic, magicField)
-  into.writeInt32BE(version, versionField)
+  writeInt32(into, magicField, magic)
+  writeInt32(into, versionField, version)
   writeInt64(into, sequenceField, sequence)
   writeInt64(into, logStartOffsetField, progress.logStartOffset)
   writeInt64(into, highWatermarkField, progress.highWatermark)
   writeInt64(into, recoveryPointField, progress.recoveryPoint)
   writeInt64(into, recoverySegmentField, progress.recoverySegment)
   writeInt64(into, recoveryPositionField, progress.recoveryPosition)
-  into.writeInt32BE(0, reservedField)
-  into.writeUInt32BE(crc32c(into.subarray(0, crcField)), crcField)
+  writeInt32(into, reservedField, 0)
+  writeInt32(into, crcField, crc32c(into.subarray(0, crcField)))
 }
 
 export function slotPosition(sequence: number): FilePosition {

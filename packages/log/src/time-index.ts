@@ -3,7 +3,7 @@ import type { Offset, Timestamp } from '@varve/record'
 import { EntryBuffer, type EntryCheck } from './entry-buffer.ts'
 import type { File } from './file-system.ts'
 import type { DecodedIndex } from './index-problem.ts'
-import { writeInt64 } from './int64.ts'
+import { writeInt32, writeInt64 } from './int64.ts'
 import { defaultIndexBytesMax, type IndexOptions } from './offset-index.ts'
 
 // Kafka's TimeIndex, a `.timeindex` file: entries of
@@ -97,7 +97,7 @@ export class TimeIndex {
     assert(offset - this.baseOffset <= relativeOffsetMax, 'an offset is within 2^31 of its base')
     const added = this.#entries.add()
     writeInt64(added.bytes, added.position + timestampField, timestamp)
-    added.bytes.writeInt32BE(offset - this.baseOffset, added.position + relativeOffsetField)
+    writeInt32(added.bytes, added.position + relativeOffsetField, offset - this.baseOffset)
     return true
   }
 

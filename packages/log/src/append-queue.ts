@@ -1,0 +1,287 @@
+import { strict as assert } from 'node:assert'
+import {
+  BatchEncoder,
+  type CompressionType,
+  type FilePosition,
+  type Offset,
+  type RecordBatch,
+  type RecordInput,
+  readBatchAt,
+  type Timestamp,
+} from '@varve/record'
+import type { Clock } from './clock.ts'
+import { AppendQueueFullError, BatchTooLargeError } from './log-errors.ts'
+import type { Acks, ResolvedLogOptions } from './log-options.ts'
+
+/** What an append is told when it is acknowledged. */
+export interface AppendResult {
+  /** Offset of its first record; -1 with `acks: 'none'`, which does not wait to learn it. */
+  readonly baseOffset: Offset
+  /** Offset of its last record; -1 likewise. */
+  readonly lastOffset: Offset
+  /** Whether an idempotent producer had sent this batch before: nothing was appended again. */
+  readonly isDuplicate: boolean
+}
+
+/** Who appends, and so what is checked: a transaction coordinator may write control batches. */
+export type AppendOrigin = 'client' | 'coordinator'
+
+/** One call to append: part of a batch that others may share, or a batch of its own. */
+export interface Waiter {
+  readonly firstDelta: number
+  readonly count: number
+  readonly acks: Acks
+  readonly resolve: (result: AppendResult) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A batch that waits to be placed. */
+export interface QueuedBatch {
+  /** Where it lies in the group's buffer; null for one that is too large to be copied there. */
+  readonly span: { readonly start: number; readonly sizeBytes: number } | null
+  readonly external: RecordBatch | null
+  readonly origin: AppendOrigin
+  readonly waiters: readonly Waiter[]
+}
+
+/** Everything that was queued at one moment, taken by the writer to be written together. */
+export interface AppendGroup {
+  readonly batches: readonly QueuedBatch[]
+  /** Holds every batch that is not external, one after the other. */
+  readonly encoder: BatchEncoder
+  readonly appends: number
+}
+
+const unplaced: AppendResult = { baseOffset: -1, lastOffset: -1, isDuplicate: false }
+/** A ready-made batch up to this size is copied, so that its group goes out in one write. */
+const copiedBytesMax = 64 * 1024
+
+/**
+ * Appends on their way to the writer. Records are encoded when they arrive, straight into the
+ * buffer that will be written, so the caller may use its memory again at once; appends that arrive
+ * together share batches. Two buffers take turns: one fills while the other is written.
+ *
+ * The queue holds about `queueBytesMax`; what comes then waits outside, in order, or is refused.
+ */
+export class AppendQueue {
+  readonly #log: string
+  readonly #options: ResolvedLogOptions
+  readonly #clock: Clock
+  #filling = new BatchEncoder()
+  #spare: BatchEncoder | null = new BatchEncoder()
+  #batches: QueuedBatch[] = []
+  #open: { readonly compressionType: CompressionType; readonly waiters: Waiter[] } | null = null
+  #externalBytes = 0
+  #appends = 0
+  #outside: Array<{ readonly enter: () => void; readonly reject: (error: unknown) => void }> = []
+
+  constructor(log: string, options: ResolvedLogOptions, clock: Clock) {
+    this.#log = log
+    this.#options = options
+    this.#clock = clock
+  }
+
+  get isEmpty(): boolean {
+    return this.#appends === 0
+  }
+
+  /** Bytes that wait to be written. */
+  get sizeBytes(): number {
+    const open = this.#filling.isOpen ? this.#filling.openSizeBytes : 0
+    return this.#filling.sizeBytes + open + this.#externalBytes
+  }
+
+  /** Queues records as one atomic unit: all of them in one batch. */
+  addRecords(
+    records: readonly RecordInput[],
+    acks: Acks,
+    compressionType: CompressionType,
+  ): Promise<AppendResult> {
+    return this.#add(acks, (waiter) => this.#encode(records, compressionType, waiter))
+  }
+
+  /** Queues a batch that somebody else built and the log has validated. */
+  addBatch(batch: RecordBatch, acks: Acks, origin: AppendOrigin): Promise<AppendResult> {
+    return this.#add(acks, (waiter) => this.#enqueueBatch(batch, origin, waiter))
+  }
+
+  /** Everything queued, for the writer; null when there is nothing. */
+  take(): AppendGroup | null {
+    if (this.#appends === 0) return null
+    this.#finishOpen()
+    const group = { batches: this.#batches, encoder: this.#filling, appends: this.#appends }
+    this.#filling = this.#spare ?? new BatchEncoder()
+    this.#spare = null
+    this.#batches = []
+    this.#appends = 0
+    this.#externalBytes = 0
+    this.#letIn()
+    return group
+  }
+
+  /** Takes a group's buffer back once it has been written. */
+  recycle(encoder: BatchEncoder): void {
+    encoder.clear()
+    this.#spare = encoder
+  }
+
+  /** Rejects everything that is queued or waits to be. */
+  fail(error: unknown): void {
+    const waiters = this.#batches.flatMap((batch) => batch.waiters)
+    if (this.#open !== null) waiters.push(...this.#open.waiters)
+    const outside = this.#outside
+    this.#batches = []
+    this.#open = null
+    this.#appends = 0
+    this.#externalBytes = 0
+    this.#outside = []
+    this.#filling = new BatchEncoder()
+    for (const waiter of waiters) waiter.reject(error)
+    for (const { reject } of outside) reject(error)
+  }
+
+  #add(
+    acks: Acks,
+    enter: (waiter: Omit<Waiter, 'firstDelta' | 'count'>) => void,
+  ): Promise<AppendResult> {
+    const isFull = this.sizeBytes >= this.#options.queueBytesMax || this.#outside.length > 0
+    if (isFull && this.#options.whenQueueFull === 'refuse') {
+      return Promise.reject(new AppendQueueFullError(this.#log, this.#options.queueBytesMax))
+    }
+    return new Promise((resolve, reject) => {
+      if (!isFull) {
+        enter({ acks, resolve, reject })
+        if (acks === 'none') resolve(unplaced)
+        return
+      }
+      const late = (): void => {
+        try {
+          enter({ acks, resolve, reject })
+          if (acks === 'none') resolve(unplaced)
+        } catch (error) {
+          reject(error)
+        }
+      }
+      this.#outside.push({ enter: late, reject })
+    })
+  }
+
+  #letIn(): void {
+    let count = 0
+    for (const { enter } of this.#outside) {
+      if (this.sizeBytes >= this.#options.queueBytesMax) break
+      enter()
+      count++
+    }
+    this.#outside.splice(0, count)
+  }
+
+  #encode(
+    records: readonly RecordInput[],
+    compressionType: CompressionType,
+    waiter: Omit<Waiter, 'firstDelta' | 'count'>,
+  ): void {
+    const { batchBytes, maxMessageBytes } = this.#options
+    const now = this.#clock.now()
+    const shared = this.#open
+    const isShared =
+      shared !== null &&
+      shared.compressionType === compressionType &&
+      this.#filling.openSizeBytes < batchBytes
+    if (isShared && this.#encodeInto(records, now, maxMessageBytes) === null) {
+      this.#join(shared.waiters, records.length, waiter)
+      return
+    }
+    this.#finishOpen()
+    const { messageTimestampType: timestampType } = this.#options
+    this.#filling.begin({ compressionType, timestampType })
+    const waiters: Waiter[] = []
+    this.#open = { compressionType, waiters }
+    const tooLargeBytes = this.#encodeInto(records, now, maxMessageBytes)
+    if (tooLargeBytes !== null) {
+      this.#filling.abandon()
+      this.#open = null
+      throw new BatchTooLargeError(tooLargeBytes, 'maxMessageBytes', maxMessageBytes)
+    }
+    this.#join(waiters, records.length, waiter)
+  }
+
+  /**
+   * Encodes into the open batch, all records or none; returns null, or the size that the batch
+   * would have had when that is too large.
+   */
+  #encodeInto(records: readonly RecordInput[], now: Timestamp, sizeMax: number): number | null {
+    const encoder = this.#filling
+    const mark = encoder.mark()
+    try {
+      for (const record of records) {
+        encoder.append(record, now)
+        if (encoder.openSizeBytes > sizeMax) break
+      }
+    } catch (error) {
+      encoder.rollback(mark)
+      if (encoder.openCount === 0) this.#abandonOpen()
+      throw error
+    }
+    const sizeBytes = encoder.openSizeBytes
+    if (sizeBytes <= sizeMax) return null
+    encoder.rollback(mark)
+    return sizeBytes
+  }
+
+  #abandonOpen(): void {
+    this.#filling.abandon()
+    this.#open = null
+  }
+
+  #join(waiters: Waiter[], count: number, waiter: Omit<Waiter, 'firstDelta' | 'count'>): void {
+    const { acks, resolve, reject } = waiter
+    const firstDelta = this.#filling.openCount - count
+    waiters.push({ firstDelta, count, acks, resolve, reject })
+    this.#appends++
+  }
+
+  #enqueueBatch(
+    batch: RecordBatch,
+    origin: AppendOrigin,
+    waiter: Omit<Waiter, 'firstDelta' | 'count'>,
+  ): void {
+    this.#finishOpen()
+    const { acks, resolve, reject } = waiter
+    const waiters = [{ firstDelta: 0, count: batch.count, acks, resolve, reject }]
+    if (batch.sizeBytes <= copiedBytesMax) {
+      const span = this.#filling.addFinished(batch.bytes)
+      this.#batches.push({ span, external: null, origin, waiters })
+    } else {
+      this.#externalBytes += batch.sizeBytes
+      this.#batches.push({ span: null, external: batch, origin, waiters })
+    }
+    this.#appends++
+  }
+
+  #finishOpen(): void {
+    if (this.#open === null) return
+    const { waiters } = this.#open
+    this.#open = null
+    const isStamped = this.#options.messageTimestampType === 'LogAppendTime'
+    try {
+      const span = this.#filling.finish(isStamped ? { maxTimestamp: this.#clock.now() } : undefined)
+      this.#batches.push({ span, external: null, origin: 'client', waiters })
+    } catch (error) {
+      // The codec's native package cannot be loaded: only these appends need it.
+      this.#filling.abandon()
+      this.#appends -= waiters.length
+      for (const waiter of waiters) waiter.reject(error)
+    }
+  }
+}
+
+/** The batch as it will be written, in the memory that it will be written from. */
+export function batchOf(queued: QueuedBatch, bytes: Buffer, position: FilePosition): RecordBatch {
+  if (queued.external !== null) return queued.external
+  assert(queued.span !== null, 'a queued batch lies somewhere')
+  const { start, sizeBytes } = queued.span
+  const batch = readBatchAt(bytes, start, start + sizeBytes, position)
+  assert(batch !== null && batch.magic === 2, 'a queued batch is whole, and of the current format')
+  return batch as RecordBatch
+}

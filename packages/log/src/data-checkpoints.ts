@@ -1,0 +1,85 @@
+import type { Offset } from '@varve/record'
+import { CorruptCheckpointError } from './checkpoint-text.ts'
+import { logChannels } from './diagnostics.ts'
+import {
+  logStartOffsetCheckpointFileName,
+  recoveryPointCheckpointFileName,
+  replicationOffsetCheckpointFileName,
+} from './file-names.ts'
+import type { FileSystem } from './file-system.ts'
+import type { LogCheckpoints } from './log-checkpoints.ts'
+import { OffsetCheckpointFile } from './offset-checkpoint.ts'
+
+/**
+ * Kafka's three checkpoint files of a data directory: recovery points, log start offsets, high
+ * watermarks. An unreadable one counts as empty, as in Kafka: all of them are lower bounds.
+ */
+export class DataCheckpoints {
+  readonly #recoveryPointFile: OffsetCheckpointFile
+  readonly #logStartFile: OffsetCheckpointFile
+  readonly #highWatermarkFile: OffsetCheckpointFile
+  readonly #recoveryPoints: Map<string, Offset>
+  readonly #logStarts: Map<string, Offset>
+
+  constructor(fs: FileSystem, directory: string) {
+    this.#recoveryPointFile = new OffsetCheckpointFile(
+      fs,
+      `${directory}/${recoveryPointCheckpointFileName}`,
+    )
+    this.#logStartFile = new OffsetCheckpointFile(
+      fs,
+      `${directory}/${logStartOffsetCheckpointFileName}`,
+    )
+    this.#highWatermarkFile = new OffsetCheckpointFile(
+      fs,
+      `${directory}/${replicationOffsetCheckpointFileName}`,
+    )
+    this.#recoveryPoints = readOrEmpty(this.#recoveryPointFile)
+    this.#logStarts = readOrEmpty(this.#logStartFile)
+  }
+
+  /** What one log sees of them. */
+  of(name: string): LogCheckpoints {
+    return {
+      recoveryPoint: this.#recoveryPoints.get(name) ?? null,
+      logStartOffset: this.#logStarts.get(name) ?? null,
+      saveLogStartOffset: async (offset) => {
+        this.#logStarts.set(name, offset)
+        await this.#logStartFile.write(this.#logStarts)
+      },
+      closed: async (recoveryPoint) => {
+        this.#recoveryPoints.set(name, recoveryPoint)
+      },
+    }
+  }
+
+  /** Writes recovery points, and high watermarks beside them. */
+  async save(
+    logs: Iterable<{ name: string; recoveryPoint: Offset; highWatermark: Offset }>,
+  ): Promise<void> {
+    const highWatermarks = new Map<string, Offset>()
+    for (const { name, recoveryPoint, highWatermark } of logs) {
+      this.#recoveryPoints.set(name, recoveryPoint)
+      highWatermarks.set(name, highWatermark)
+    }
+    await this.#recoveryPointFile.write(this.#recoveryPoints)
+    await this.#highWatermarkFile.write(highWatermarks)
+  }
+
+  /** A log is gone for good. */
+  async forget(name: string): Promise<void> {
+    this.#recoveryPoints.delete(name)
+    await this.#recoveryPointFile.write(this.#recoveryPoints)
+    if (this.#logStarts.delete(name)) await this.#logStartFile.write(this.#logStarts)
+  }
+}
+
+function readOrEmpty(file: OffsetCheckpointFile): Map<string, Offset> {
+  try {
+    return file.read()
+  } catch (error) {
+    if (!(error instanceof CorruptCheckpointError)) throw error
+    logChannels.corruption.publish({ log: file.path, path: file.path, error })
+    return new Map()
+  }
+}

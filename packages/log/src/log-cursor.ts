@@ -1,0 +1,263 @@
+import {
+  type Batch,
+  batchSizeAt,
+  CorruptBatchError,
+  type FilePosition,
+  type Offset,
+  readBatchAt,
+  VarveError,
+} from '@varve/record'
+import { logChannels } from './diagnostics.ts'
+import { type File, isSystemError } from './file-system.ts'
+import { CorruptLogError, OffsetOutOfRangeError } from './log-errors.ts'
+import type { ReadableSegment, ReadSource } from './read-source.ts'
+
+/**
+ * Which records a reader sees. `uncommitted`: everything below the high watermark. `committed`:
+ * everything below the last stable offset; whoever reads leaves out aborted transactions.
+ */
+export type Isolation = 'uncommitted' | 'committed'
+
+export interface CursorOptions {
+  readonly from: Offset
+  readonly isolation: Isolation
+  readonly verifyChecksums: boolean
+}
+
+/** A batch header of the current format. */
+const headerBytes = 61
+/** Reads below this are made on the event loop: shorter than the hop through the thread pool. */
+const synchronousReadBytes = 64 * 1024
+
+/** Where a cursor stands: in a segment, at the start of a batch. */
+interface Place {
+  readonly segment: ReadableSegment
+  position: FilePosition
+  /** Last offset of the batch before; the next one must begin after it. */
+  lastOffset: Offset
+}
+
+/**
+ * Reads a log forward from an offset, a stretch of a file at a time. It believes nothing: batches
+ * are checked where asked for, offsets must rise and stay within their segment, and a position from
+ * an index counts only if the batch there is the one that the index meant.
+ */
+export class LogCursor {
+  readonly #source: ReadSource
+  readonly #options: CursorOptions
+  #nextOffset: Offset
+  #place: Place | null = null
+
+  constructor(source: ReadSource, options: CursorOptions) {
+    this.#source = source
+    this.#options = options
+    this.#nextOffset = options.from
+  }
+
+  /** The offset of the next record to be read, or the one after it where that was compacted away. */
+  get nextOffset(): Offset {
+    return this.#nextOffset
+  }
+
+  /** Below this the reader may read. */
+  get limitOffset(): Offset {
+    const { lastStableOffset, highWatermark } = this.#source
+    return this.#options.isolation === 'committed' ? lastStableOffset : highWatermark
+  }
+
+  /**
+   * The next batches: about `maxBytes` of them, at least one; none at the end of what is visible.
+   * The first may begin before `nextOffset`. Throws OffsetOutOfRangeError when records at
+   * `nextOffset` were deleted or never existed, CorruptLogError at damage.
+   */
+  async next(maxBytes: number): Promise<readonly Batch[]> {
+    for (;;) {
+      this.#checkRange()
+      if (this.#nextOffset >= this.limitOffset) return []
+      const place = this.#currentPlace() ?? this.#locate()
+      if (place === null) return []
+      this.#place = place
+      const limit = this.#source.visibleBytes(place.segment)
+      if (place.position >= limit) {
+        if (!this.#advance(place)) return []
+        continue
+      }
+      const bytes = await this.#readAt(place, Math.min(maxBytes, limit - place.position), limit)
+      if (bytes === null) continue
+      const before = place.position
+      const batches = this.#parse(place, bytes)
+      if (batches.length > 0) return batches
+      // Nothing but undecided batches: the end, for this reader.
+      if (place.position === before) return []
+    }
+  }
+
+  #checkRange(): void {
+    const { name, logStartOffset, logEndOffset } = this.#source
+    if (this.#nextOffset >= logStartOffset && this.#nextOffset <= logEndOffset) return
+    throw new OffsetOutOfRangeError(name, this.#nextOffset, logStartOffset, logEndOffset)
+  }
+
+  /** The cursor's place, unless compaction has put another segment there. */
+  #currentPlace(): Place | null {
+    const place = this.#place
+    if (place === null) return null
+    const current = this.#source.segmentFor(place.segment.baseOffset)
+    return current?.identity === place.segment.identity ? place : null
+  }
+
+  #locate(): Place | null {
+    const segment = this.#source.segmentFor(this.#nextOffset)
+    if (segment === null) return null
+    const { position, expectedLastOffset } = segment.seek(this.#nextOffset)
+    const place = { segment, position, lastOffset: segment.baseOffset - 1 }
+    if (position === 0 || this.#isThere(segment, position, expectedLastOffset)) return place
+    const error = `the index points to position ${position}, where the batch is another one`
+    logChannels.corruption.publish({ log: this.#source.name, path: segment.path, error })
+    return { ...place, position: 0 }
+  }
+
+  /** Whether the batch at a position is the one that the index entry was made for. */
+  #isThere(segment: ReadableSegment, position: FilePosition, lastOffset: Offset | null): boolean {
+    const header = this.#withFile(segment, (file) => {
+      const bytes = Buffer.alloc(headerBytes)
+      return bytes.subarray(0, file.readSync(bytes, position))
+    })
+    if (header.length < headerBytes) return false
+    // The old formats' last offset may be inside compressed data; they are rare enough to believe.
+    if (header[16] !== 2) return true
+    const baseOffset = header.readUInt32BE(0) * 2 ** 32 + header.readUInt32BE(4)
+    return baseOffset + header.readInt32BE(23) === lastOffset
+  }
+
+  /** Goes on in the next segment; false when there is none yet. */
+  #advance(place: Place): boolean {
+    const current = this.#source.segmentFor(place.segment.baseOffset)
+    if (current?.identity !== place.segment.identity) {
+      this.#place = null
+      return true
+    }
+    if (current.sizeBytes > place.position) {
+      // It has grown, or was sealed with records that are not visible yet.
+      this.#place = { ...place, segment: current }
+      return this.#source.visibleBytes(current) > place.position
+    }
+    const next = this.#source.segmentAfter(place.segment.baseOffset)
+    if (next === null) return false
+    this.#place = { segment: next, position: 0, lastOffset: next.baseOffset - 1 }
+    // Compaction may have left a gap between two segments.
+    this.#nextOffset = Math.max(this.#nextOffset, Math.min(next.baseOffset, this.limitOffset))
+    return true
+  }
+
+  /** Bytes from the cursor's place on: at least one whole batch. Null: the place is gone. */
+  async #readAt(place: Place, wanted: number, limit: FilePosition): Promise<Buffer | null> {
+    const cached = this.#source.tail?.read(place.segment.baseOffset, place.position, limit) ?? null
+    if (cached !== null) return cached
+    try {
+      const bytes = await this.#readFile(
+        place,
+        Math.max(wanted, Math.min(headerBytes, limit - place.position)),
+      )
+      const size = this.#sizeOfFirst(place, bytes)
+      if (size === null || size > limit - place.position) {
+        const reason = `a batch of ${size ?? 'unknown'} bytes passes the end of the data`
+        throw this.#corrupt(place, new CorruptBatchError(reason, place.position))
+      }
+      return size <= bytes.length ? bytes : await this.#readFile(place, size)
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT', 'EBADF')) throw error
+      // Deleted or replaced while it was looked up: find the place again.
+      this.#place = null
+      const current = this.#source.segmentFor(place.segment.baseOffset)
+      if (current?.identity === place.segment.identity) throw error
+      return null
+    }
+  }
+
+  #sizeOfFirst(place: Place, bytes: Buffer): number | null {
+    try {
+      return batchSizeAt(bytes, 0, bytes.length, place.position)
+    } catch (error) {
+      throw this.#corrupt(place, error)
+    }
+  }
+
+  async #readFile(place: Place, length: number): Promise<Buffer> {
+    const { path } = place.segment
+    const file = this.#source.files.borrow(path, 'read')
+    try {
+      const bytes = Buffer.allocUnsafeSlow(length)
+      const count =
+        length <= synchronousReadBytes
+          ? file.readSync(bytes, place.position)
+          : await file.read(bytes, place.position)
+      return count === length ? bytes : bytes.subarray(0, count)
+    } finally {
+      this.#source.files.giveBack(path, 'read', file)
+    }
+  }
+
+  #withFile<Result>(segment: ReadableSegment, action: (file: File) => Result): Result {
+    const file = this.#source.files.borrow(segment.path, 'read')
+    try {
+      return action(file)
+    } finally {
+      this.#source.files.giveBack(segment.path, 'read', file)
+    }
+  }
+
+  /** The whole batches at the start of `bytes` that the reader may see; moves the cursor on. */
+  #parse(place: Place, bytes: Buffer): readonly Batch[] {
+    const batches: Batch[] = []
+    const limitOffset = this.limitOffset
+    let start = 0
+    try {
+      for (;;) {
+        const batch = readBatchAt(bytes, start, bytes.length, place.position)
+        if (batch === null) break
+        if (batch.lastOffset >= limitOffset && this.#beyond(batch, limitOffset)) break
+        this.#check(place, batch)
+        start += batch.sizeBytes
+        place.position += batch.sizeBytes
+        place.lastOffset = batch.lastOffset
+        if (batch.lastOffset < this.#nextOffset) continue
+        batches.push(batch)
+        this.#nextOffset = batch.nextOffset
+      }
+    } catch (error) {
+      // What was read before the damage is given out; the next call comes upon it again.
+      if (batches.length > 0 && error instanceof VarveError) return batches
+      throw this.#corrupt(place, error)
+    }
+    return batches
+  }
+
+  /** A committed reader may find undecided batches in what it read. */
+  #beyond(batch: Batch, limitOffset: Offset): boolean {
+    return (batch.magic === 2 ? batch.baseOffset : batch.lastOffset) >= limitOffset
+  }
+
+  #check(place: Place, batch: Batch): void {
+    if (this.#options.verifyChecksums) batch.validate()
+    const { segment } = place
+    const first = batch.magic === 2 ? batch.baseOffset : batch.lastOffset
+    if (first > place.lastOffset && batch.lastOffset < segment.nextOffset) return
+    const reason = `its offsets ${first} to ${batch.lastOffset} do not follow ${place.lastOffset}`
+    throw new CorruptBatchError(reason, place.position)
+  }
+
+  #corrupt(place: Place, error: unknown): unknown {
+    if (!(error instanceof CorruptBatchError)) return error
+    const damage = {
+      path: place.segment.path,
+      position: place.position,
+      firstOffset: this.#nextOffset,
+      lastOffset: null,
+      reason: error.reason,
+    }
+    const corrupt = new CorruptLogError(damage, { cause: error })
+    logChannels.corruption.publish({ log: this.#source.name, path: damage.path, error: corrupt })
+    return corrupt
+  }
+}

@@ -1,0 +1,122 @@
+import {
+  batchPrefixBytes,
+  type FilePosition,
+  type Offset,
+  readBatchAt,
+  VarveError,
+} from '@varve/record'
+import { brokenSuffix } from './file-names.ts'
+import { type File, type FileSystem, writeFully } from './file-system.ts'
+import { segmentFileKinds, segmentPath } from './segment-files.ts'
+import type { ListedSegment } from './segment-listing.ts'
+
+/** Copied and searched at once. */
+const chunkBytes = 1024 * 1024
+/** How far behind a bad batch valid ones are looked for. */
+const searchBytesMax = 64 * 2 ** 20
+
+/**
+ * Whether valid batches stand after a bad one. A torn last write leaves none; a lost or damaged
+ * write in the middle does. Any position can be the start of one: the bad batch's size is not
+ * believed.
+ */
+export async function validBatchesFollow(
+  file: File,
+  from: FilePosition,
+  sizeBytes: number,
+  expectedOffset: Offset,
+): Promise<boolean> {
+  const end = Math.min(sizeBytes, from + searchBytesMax)
+  const bytes = Buffer.allocUnsafe(Math.max(0, end - from - 1))
+  await file.read(bytes, from + 1)
+  const last = bytes.length - batchPrefixBytes
+  for (let start = 0; start <= last; start++) {
+    // Magic 2, and a base offset whose upper half is plausible: cheap tests first.
+    if (bytes[start + 16] !== 2) continue
+    if (isValidBatchAt(bytes, start, from + 1 + start, expectedOffset)) return true
+  }
+  return false
+}
+
+function isValidBatchAt(
+  bytes: Buffer,
+  start: number,
+  position: FilePosition,
+  expectedOffset: Offset,
+): boolean {
+  try {
+    const batch = readBatchAt(bytes, start, bytes.length, position)
+    if (batch === null || batch.baseOffset < expectedOffset) return false
+    batch.validate()
+    return true
+  } catch (error) {
+    if (error instanceof VarveError) return false
+    throw error
+  }
+}
+
+/**
+ * Copies the end of a file to a file beside it, durably, and returns that file's path; null when
+ * there are only zeros, which hold nothing.
+ */
+export async function keepTail(
+  fs: FileSystem,
+  file: File,
+  from: FilePosition,
+  sizeBytes: number,
+): Promise<string | null> {
+  if (from >= sizeBytes || (await isZeros(file, from, sizeBytes))) return null
+  const path = unusedPath(fs, `${file.path}.${from}`)
+  const kept = fs.open(path, 'create')
+  try {
+    for (let position = from; position < sizeBytes; position += chunkBytes) {
+      const bytes = Buffer.allocUnsafe(Math.min(chunkBytes, sizeBytes - position))
+      await file.read(bytes, position)
+      await writeFully(kept, bytes, position - from)
+    }
+    await kept.datasync()
+  } finally {
+    kept.close()
+  }
+  return path
+}
+
+async function isZeros(file: File, from: FilePosition, to: FilePosition): Promise<boolean> {
+  const zeros = Buffer.alloc(Math.min(chunkBytes, to - from))
+  for (let position = from; position < to; position += chunkBytes) {
+    const bytes = Buffer.allocUnsafe(Math.min(chunkBytes, to - position))
+    await file.read(bytes, position)
+    if (!bytes.equals(zeros.subarray(0, bytes.length))) return false
+  }
+  return true
+}
+
+/**
+ * Takes a whole segment out of the log: its `.log` is kept under another name, what is derived from
+ * it is removed. Returns the kept file's path; null when it was empty.
+ */
+export async function setSegmentAside(
+  fs: FileSystem,
+  directory: string,
+  segment: ListedSegment,
+): Promise<string | null> {
+  let kept: string | null = null
+  if (segment.sizeBytes === 0) {
+    await fs.remove(segment.path)
+  } else {
+    kept = unusedPath(fs, segment.path)
+    fs.rename(segment.path, kept)
+  }
+  for (const kind of segmentFileKinds) {
+    const path = segmentPath(directory, segment.baseOffset, kind)
+    if (kind !== 'log' && fs.stat(path) !== null) await fs.remove(path)
+  }
+  return kept
+}
+
+/** `<stem>.broken`, or with a number before the suffix when that is taken. */
+function unusedPath(fs: FileSystem, stem: string): string {
+  let path = `${stem}${brokenSuffix}`
+  for (let number = 2; fs.stat(path) !== null; number++) path = `${stem}.${number}${brokenSuffix}`
+  return path
+}

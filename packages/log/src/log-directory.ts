@@ -1,0 +1,285 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { InvalidArgumentError, type VarveError } from '@varve/record'
+import { removeCleanShutdown, writeCleanShutdown } from './clean-shutdown.ts'
+import { type Clock, systemClock, type Timer } from './clock.ts'
+import { DataCheckpoints } from './data-checkpoints.ts'
+import {
+  lockFileName,
+  type PartitionDirectoryName,
+  parsePartitionDirectoryName,
+  partitionDirectoryName,
+} from './file-names.ts'
+import { type FileLock, type FileSystem, isSystemError } from './file-system.ts'
+import { Log } from './log.ts'
+import type { LogContext } from './log-context.ts'
+import { LogClosedError, LogExistsError, LogLockedError, LogNotFoundError } from './log-errors.ts'
+import { loadLog } from './log-loader.ts'
+import { type LogOptions, resolveLogOptions } from './log-options.ts'
+import { nodeFileSystem } from './node-file-system.ts'
+import { OpenFiles } from './open-files.ts'
+import { openingError } from './opening-error.ts'
+import { isTopicId, newTopicId, writePartitionMetadata } from './partition-metadata.ts'
+
+export interface LogDirectoryOptions {
+  /** Settings of all logs. @defaultValue {} */
+  readonly log?: LogOptions
+  /** Settings of one log, on top of `log`. @defaultValue none */
+  readonly logOptions?: (topic: string, partition: number) => LogOptions
+  /** Files kept open, about. @defaultValue 512 */
+  readonly openFilesMax?: number
+  /** How often recovery points are written for all logs, in ms. @defaultValue 60000 */
+  readonly checkpointIntervalMs?: number
+  /** @defaultValue the real file system */
+  readonly fs?: FileSystem
+  /** @defaultValue the system's clock */
+  readonly clock?: Clock
+  /** 0 to 1. @defaultValue Math.random's kind of numbers */
+  readonly random?: () => number
+}
+
+/** Logs opened at the same time: while one waits for its disk, another can be read. */
+const openingConcurrency = 4
+
+/**
+ * Many logs in one data directory, laid out as Kafka lays it out, under one lock that a Kafka broker
+ * respects too. A partition that is damaged does not keep the others from opening: it stands in
+ * `failures` with the reason, untouched.
+ */
+export class LogDirectory implements AsyncDisposable {
+  readonly path: string
+  readonly #options: LogDirectoryOptions
+  readonly #fs: FileSystem
+  readonly #clock: Clock
+  readonly #files: OpenFiles
+  readonly #lock: FileLock
+  readonly #checkpoints: DataCheckpoints
+  readonly #logs = new Map<string, Log>()
+  readonly #failures = new Map<string, VarveError>()
+  #timer: Timer | null = null
+  #closing: Promise<void> | null = null
+
+  private constructor(path: string, options: LogDirectoryOptions, lock: FileLock) {
+    this.path = path
+    this.#options = options
+    this.#fs = options.fs ?? nodeFileSystem
+    this.#clock = options.clock ?? systemClock
+    this.#files = new OpenFiles(this.#fs, options.openFilesMax ?? 512)
+    this.#lock = lock
+    this.#checkpoints = new DataCheckpoints(this.#fs, path)
+  }
+
+  /**
+   * Opens a data directory, made when it is not there, and every log in it, recovering what a crash
+   * left. Rejects with LogLockedError when somebody else has it open for writing.
+   */
+  static async open(path: string, options: LogDirectoryOptions = {}): Promise<LogDirectory> {
+    resolveLogOptions(options.log)
+    const fs = options.fs ?? nodeFileSystem
+    await makeDirectories(fs, path)
+    const lockPath = `${path}/${lockFileName}`
+    const lock = await fs.lock(lockPath)
+    if (lock === null) throw new LogLockedError(path)
+    try {
+      const directory = new LogDirectory(path, options, lock)
+      await directory.#openAll()
+      return directory
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  }
+
+  /** The logs that are open, by name. */
+  get logs(): ReadonlyMap<string, Log> {
+    return this.#logs
+  }
+
+  /** The logs that could not be opened, by name, and why. They are left as they are. */
+  get failures(): ReadonlyMap<string, VarveError> {
+    return this.#failures
+  }
+
+  /** Files open now. */
+  get openFileCount(): number {
+    return this.#files.openCount
+  }
+
+  /** A log that is open. Throws LogNotFoundError, or the error with which it could not be opened. */
+  log(topic: string, partition: number): Log {
+    const name = partitionDirectoryName(topic, partition)
+    const log = this.#logs.get(name)
+    if (log !== undefined) return log
+    throw (
+      this.#failures.get(name) ?? new LogNotFoundError(`there is no log ${name} in ${this.path}`)
+    )
+  }
+
+  /** Makes a log. Rejects with LogExistsError, InvalidArgumentError for names Kafka would refuse. */
+  async createLog(
+    topic: string,
+    partition: number,
+    options: { readonly topicId?: string } = {},
+  ): Promise<Log> {
+    this.#assertOpen()
+    const name = partitionDirectoryName(topic, partition)
+    const { topicId = newTopicId(randomBytes) } = options
+    if (!isTopicId(topicId)) throw new InvalidArgumentError('topicId', topicId, 'is not a topic id')
+    const directory = `${this.path}/${name}`
+    try {
+      this.#fs.makeDirectory(directory)
+    } catch (error) {
+      if (!isSystemError(error, 'EEXIST')) throw error
+      throw new LogExistsError(`there is a log ${name} in ${this.path} already`)
+    }
+    await writePartitionMetadata(this.#fs, directory, topicId)
+    await this.#fs.syncDirectory(this.path)
+    return this.#openLog(name, topic, partition, false)
+  }
+
+  /**
+   * Deletes a log with its records. Its directory is renamed first, as Kafka does, so that a crash
+   * half-way leaves no half log; it goes for good before this resolves, or at the next opening.
+   */
+  async deleteLog(topic: string, partition: number): Promise<void> {
+    this.#assertOpen()
+    const log = this.log(topic, partition)
+    await log.close().catch(() => undefined)
+    const { name } = log
+    const gone = `${this.path}/${name}.${randomUUID().replaceAll('-', '')}-delete`
+    this.#fs.rename(log.directory, gone)
+    await this.#fs.syncDirectory(this.path)
+    await this.#checkpoints.forget(name)
+    await removeTree(this.#fs, gone)
+  }
+
+  /** Writes recovery points and high watermarks, as it happens by itself every minute. */
+  async checkpoint(): Promise<void> {
+    await this.#checkpoints.save(this.#logs.values())
+  }
+
+  /**
+   * Closes every log, and leaves the marker of a clean shutdown when all of them were open and have
+   * closed without an error. Rejects with the first error after closing everything. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #openAll(): Promise<void> {
+    const isClean = await removeCleanShutdown(this.#fs, this.path)
+    const names: Array<{ name: string; parsed: PartitionDirectoryName }> = []
+    for (const name of this.#fs.list(this.path)) {
+      const parsed = parsePartitionDirectoryName(name)
+      if (parsed === null || this.#fs.stat(`${this.path}/${name}`)?.isDirectory !== true) continue
+      if (parsed.state === 'delete') await removeTree(this.#fs, `${this.path}/${name}`)
+      if (parsed.state === 'live') names.push({ name, parsed })
+    }
+    const waiting = names.toReversed()
+    const openSome = async (): Promise<void> => {
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        const { name, parsed } = next
+        try {
+          await this.#openLog(name, parsed.topic, parsed.partition, isClean)
+        } catch (error) {
+          this.#failures.set(name, openingError(name, error))
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: openingConcurrency }, openSome))
+    this.#startTimer()
+  }
+
+  async #openLog(name: string, topic: string, partition: number, isClean: boolean): Promise<Log> {
+    const directory = `${this.path}/${name}`
+    const { log = {}, logOptions, random = randomFraction } = this.#options
+    const context: LogContext = {
+      name,
+      directory,
+      fs: this.#fs,
+      files: this.#files,
+      clock: this.#clock,
+      random,
+      options: resolveLogOptions({ ...log, ...logOptions?.(topic, partition) }),
+      checkpoints: this.#checkpoints.of(name),
+    }
+    // A log that was opened on its own last does not share this directory's marker.
+    const isOwn = this.#fs.stat(`${directory}/${lockFileName}`) === null
+    const { loaded, report } = await loadLog(context, isClean && isOwn)
+    const opened = new Log(loaded, report, async () => void this.#logs.delete(name))
+    this.#logs.set(name, opened)
+    return opened
+  }
+
+  #startTimer(): void {
+    const intervalMs = this.#options.checkpointIntervalMs ?? 60_000
+    this.#timer = this.#clock.setTimer(intervalMs, () => {
+      // A failure shows when the directory is closed; the checkpoints only shorten recovery.
+      void this.checkpoint().then(
+        () => this.#startTimer(),
+        () => this.#startTimer(),
+      )
+    })
+  }
+
+  async #close(): Promise<void> {
+    this.#timer?.cancel()
+    const logs = [...this.#logs.values()]
+    const marks = logs.map(({ name, highWatermark, recoveryPoint }) => ({
+      name,
+      highWatermark,
+      recoveryPoint,
+    }))
+    const results = await Promise.allSettled(logs.map((log) => log.close()))
+    try {
+      const failed = results.find((result) => result.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+      const ended = logs.map((log, index) => ({
+        name: log.name,
+        highWatermark: log.highWatermark,
+        recoveryPoint: log.isFailed ? (marks[index]?.recoveryPoint ?? 0) : log.logEndOffset,
+      }))
+      await this.#checkpoints.save(ended)
+      const isClean = this.#failures.size === 0 && !logs.some((log) => log.isFailed)
+      if (isClean) await writeCleanShutdown(this.#fs, this.path)
+    } finally {
+      this.#files.close()
+      this.#lock.release()
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== null) throw new LogClosedError(this.path)
+  }
+}
+
+/** 48 random bits as a fraction. */
+function randomFraction(): number {
+  return randomBytes(6).readUIntBE(0, 6) / 2 ** 48
+}
+
+/** Makes a directory and those above it; each is durable in its parent. */
+async function makeDirectories(fs: FileSystem, path: string): Promise<void> {
+  const stat = fs.stat(path)
+  if (stat?.isDirectory === true) return
+  if (stat !== null) throw new InvalidArgumentError('path', path, 'is a file, not a directory')
+  const end = path.replace(/\/+$/, '').lastIndexOf('/')
+  const parent = end < 0 ? '.' : path.slice(0, Math.max(end, 1))
+  await makeDirectories(fs, parent)
+  fs.makeDirectory(path)
+  await fs.syncDirectory(parent)
+}
+
+/** Removes a directory with the files in it; a partition's directory holds no others. */
+async function removeTree(fs: FileSystem, path: string): Promise<void> {
+  for (const name of fs.list(path)) {
+    const child = `${path}/${name}`
+    if (fs.stat(child)?.isDirectory === true) await removeTree(fs, child)
+    else await fs.remove(child)
+  }
+  await fs.removeDirectory(path)
+}

@@ -1,0 +1,232 @@
+import { strict as assert } from 'node:assert'
+import type { Offset } from '@varve/record'
+import { ActiveSegment } from './active-segment.ts'
+import { logChannels } from './diagnostics.ts'
+import { leaderEpochCheckpointFileName, progressFileName } from './file-names.ts'
+import { readSmallFile, replaceSmallFile } from './file-system.ts'
+import { LeaderEpochCache } from './leader-epoch-cache.ts'
+import type { LogContext } from './log-context.ts'
+import { CorruptLogError } from './log-errors.ts'
+import { LogOffsets } from './log-offsets.ts'
+import { recoverSegments } from './log-recovery.ts'
+import { LogSegments } from './log-segments.ts'
+import type { LoadedLog } from './log-state.ts'
+import { loadProducers, removeStraySnapshots } from './producer-loading.ts'
+import type { ProducerStateManager } from './producer-state.ts'
+import { type Progress, ProgressFile, progressFileBytes } from './progress-file.ts'
+import type { LogCut, RecoveryReport } from './recovery-report.ts'
+import { SealedSegment } from './sealed-segment.ts'
+import { createSegmentFile } from './segment-files.ts'
+import { type ListedSegment, listSegmentFiles, listSegments } from './segment-listing.ts'
+import { restoreActiveSegment } from './segment-restore.ts'
+import { finishSwap } from './segment-swap.ts'
+
+/** A leader-epoch checkpoint has some twenty bytes an epoch. */
+const epochsBytesMax = 16 * 2 ** 20
+
+/** What is known before any segment is looked at. */
+interface Known {
+  readonly recoveryPoint: Offset
+  readonly logStartOffset: Offset
+  readonly progress: Progress | null
+}
+
+const unscanned = { scannedSegments: 0, scannedBytes: 0, cut: null } as const
+
+/** The segments, once the last of them can be appended to. */
+interface LoadedSegments {
+  readonly sealed: readonly SealedSegment[]
+  readonly active: ActiveSegment
+  readonly producers: ProducerStateManager
+  readonly scannedSegments: number
+  readonly scannedBytes: number
+  readonly cut: LogCut | null
+  readonly isRestored: boolean
+}
+
+/**
+ * Reads what is on disk and makes of it what a log can be built from: finishes interrupted
+ * replacements, recovers what a crash may have damaged, loads what is derived. After a clean
+ * shutdown no record data is read, and sealed segments are not even opened.
+ *
+ * Throws CorruptLogError and LostWriteError, having changed nothing that holds records.
+ */
+export async function loadLog(
+  context: LogContext,
+  isClean: boolean,
+): Promise<{ readonly loaded: LoadedLog; readonly report: RecoveryReport }> {
+  const { fs, directory, clock, name } = context
+  const started = clock.monotonic()
+  const finishedFiles = [...(await finishSwap(fs, directory))]
+  const listed = listSegments(fs, directory)
+  const known = readKnown(context, listed)
+  await removeOrphans(context, listed, finishedFiles)
+  const rebuiltFiles: string[] = []
+  const epochs = loadEpochs(context, rebuiltFiles)
+
+  const segments = await loadSegments(context, { listed, known, isClean, epochs, rebuiltFiles })
+  const { active, producers } = segments
+  const logEndOffset = Math.max(active.nextOffset, known.logStartOffset)
+  const logStartOffset = Math.max(known.logStartOffset, (segments.sealed[0] ?? active).baseOffset)
+  if (epochs.truncateFromEnd(logEndOffset) || epochs.truncateFromStart(logStartOffset)) {
+    await replaceSmallFile(fs, `${directory}/${leaderEpochCheckpointFileName}`, epochs.encode())
+  }
+  const baseOffsets = new Set([...segments.sealed, active].map(({ baseOffset }) => baseOffset))
+  await removeStraySnapshots(context, baseOffsets, logEndOffset)
+
+  const report: RecoveryReport = {
+    clean: isClean,
+    recoveryPoint: known.recoveryPoint,
+    logStartOffset,
+    logEndOffset,
+    segments: segments.sealed.length + 1,
+    scannedSegments: segments.scannedSegments,
+    scannedBytes: segments.scannedBytes,
+    durationMs: clock.monotonic() - started,
+    cut: segments.cut,
+    finishedFiles,
+    rebuiltFiles,
+  }
+  logChannels.recover.publish({ log: name, report })
+  const loaded: LoadedLog = {
+    ...context,
+    segments: new LogSegments(segments.sealed, active),
+    offsets: new LogOffsets(logStartOffset, logEndOffset),
+    producers,
+    epochs,
+    leaderEpoch: context.options.leaderEpoch ?? epochs.latestEpoch ?? 0,
+    // What was recovered has been made durable.
+    recoveryPoint: logEndOffset,
+    isRestored: segments.isRestored,
+  }
+  return { loaded, report }
+}
+
+function readKnown(context: LogContext, listed: readonly ListedSegment[]): Known {
+  const { fs, directory, checkpoints } = context
+  const progressBytes = readSmallFile(fs, `${directory}/${progressFileName}`, progressFileBytes)
+  const progress = progressBytes === null ? null : ProgressFile.read(progressBytes)
+  const firstBaseOffset = listed[0]?.baseOffset ?? 0
+  const logStartOffset = Math.max(checkpoints.logStartOffset ?? 0, firstBaseOffset)
+  const recoveryPoint = Math.max(checkpoints.recoveryPoint ?? 0, progress?.recoveryPoint ?? 0)
+  return { recoveryPoint: Math.max(recoveryPoint, logStartOffset), logStartOffset, progress }
+}
+
+/** Derived files whose log is gone: a crash came between the removal of the one and the others. */
+async function removeOrphans(
+  context: LogContext,
+  listed: readonly ListedSegment[],
+  finished: string[],
+): Promise<void> {
+  const bases = new Set(listed.map(({ baseOffset }) => baseOffset))
+  for (const file of listSegmentFiles(context.fs, context.directory)) {
+    if (file.suffix !== '' || file.kind === 'snapshot' || bases.has(file.baseOffset)) continue
+    await context.fs.remove(`${context.directory}/${file.name}`)
+    finished.push(file.name)
+  }
+}
+
+function loadEpochs(context: LogContext, rebuiltFiles: string[]): LeaderEpochCache {
+  const path = `${context.directory}/${leaderEpochCheckpointFileName}`
+  const bytes = readSmallFile(context.fs, path, epochsBytesMax)
+  if (bytes === null) return new LeaderEpochCache()
+  try {
+    return LeaderEpochCache.decode(bytes, path)
+  } catch (error) {
+    // Derived: recovery finds the epochs again in the batches that it reads.
+    logChannels.corruption.publish({ log: context.name, path, error: String(error) })
+    rebuiltFiles.push(path)
+    return new LeaderEpochCache()
+  }
+}
+
+interface LoadSegmentsOptions {
+  readonly listed: readonly ListedSegment[]
+  readonly known: Known
+  readonly isClean: boolean
+  readonly epochs: LeaderEpochCache
+  readonly rebuiltFiles: string[]
+}
+
+async function loadSegments(
+  context: LogContext,
+  options: LoadSegmentsOptions,
+): Promise<LoadedSegments> {
+  const { listed, known, isClean, epochs, rebuiltFiles } = options
+  const last = listed.at(-1)
+  if (last === undefined) return createFirstSegment(context, known)
+  const restored = isClean ? restoreActiveSegment(context, last) : null
+  if (restored !== null) {
+    const producers = await loadProducers(context, listed, restored.nextOffset, rebuiltFiles)
+    const sealed = sealedSegments(context, listed, restored.baseOffset)
+    return { ...unscanned, sealed, active: restored, producers, isRestored: true }
+  }
+  // After a clean shutdown by somebody else only the active segment has to be read.
+  const recoveryPoint = isClean
+    ? Math.max(known.recoveryPoint, last.baseOffset)
+    : known.recoveryPoint
+  const first = Math.max(
+    0,
+    listed.findLastIndex(({ baseOffset }) => baseOffset <= recoveryPoint),
+  )
+  const toRecover = listed.slice(first)
+  const firstBaseOffset = toRecover[0]?.baseOffset ?? 0
+  const producers = await loadProducers(context, listed, firstBaseOffset, rebuiltFiles)
+  const { segments, scannedBytes, cut } = await recoverSegments(context, {
+    segments: toRecover,
+    recoveryPoint,
+    isGapless: known.progress !== null,
+    producers,
+    epochs,
+  })
+  const active = segments.at(-1)
+  assert(active !== undefined, 'recovery leaves at least one segment')
+  await context.fs.syncDirectory(context.directory)
+  const sealed = [
+    ...sealedSegments(context, listed.slice(0, first + 1), firstBaseOffset),
+    ...segments
+      .slice(0, -1)
+      .map((segment) => new SealedSegment(context.files, context.directory, segment.info())),
+  ]
+  const scannedSegments = segments.length
+  return { sealed, active, producers, scannedSegments, scannedBytes, cut, isRestored: false }
+}
+
+/** A log without any segment: a new one, or one whose segments were all deleted. */
+async function createFirstSegment(context: LogContext, known: Known): Promise<LoadedSegments> {
+  const { logStartOffset, recoveryPoint } = known
+  if (recoveryPoint > logStartOffset) {
+    throw new CorruptLogError({
+      path: context.directory,
+      position: 0,
+      firstOffset: logStartOffset,
+      lastOffset: recoveryPoint - 1,
+      reason: 'the log has no segment',
+    })
+  }
+  const active = new ActiveSegment(context.directory, logStartOffset, context.options, {
+    createdMs: context.clock.now(),
+    jitter: context.random(),
+  })
+  createSegmentFile(context.fs, active, context.options)
+  await context.fs.syncDirectory(context.directory)
+  const producers = await loadProducers(context, [], logStartOffset, [])
+  return { ...unscanned, sealed: [], active, producers, isRestored: false }
+}
+
+/** The segments before the one at `activeBaseOffset`, unread. */
+function sealedSegments(
+  context: LogContext,
+  listed: readonly ListedSegment[],
+  activeBaseOffset: Offset,
+): readonly SealedSegment[] {
+  const sealed: SealedSegment[] = []
+  for (const [index, segment] of listed.entries()) {
+    if (segment.baseOffset >= activeBaseOffset) break
+    const { baseOffset, sizeBytes, path } = segment
+    const nextOffset = listed[index + 1]?.baseOffset ?? activeBaseOffset
+    const info = { baseOffset, nextOffset, sizeBytes, path, maxTimestamp: null }
+    sealed.push(new SealedSegment(context.files, context.directory, info))
+  }
+  return sealed
+}

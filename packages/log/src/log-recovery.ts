@@ -1,0 +1,182 @@
+import { strict as assert } from 'node:assert'
+import type { Offset } from '@varve/record'
+import { ActiveSegment } from './active-segment.ts'
+import { producerSnapshotFileName } from './file-names.ts'
+import type { File } from './file-system.ts'
+import type { LeaderEpochCache } from './leader-epoch-cache.ts'
+import type { LogContext } from './log-context.ts'
+import { keepTail, setSegmentAside, validBatchesFollow } from './log-cut.ts'
+import { CorruptLogError, type Damage, LostWriteError } from './log-errors.ts'
+import type { ProducerStateManager } from './producer-state.ts'
+import type { LogCut } from './recovery-report.ts'
+import { sealSegment, writeDurably } from './seal-job.ts'
+import type { ListedSegment } from './segment-listing.ts'
+import { makeDurable, scanSegment } from './segment-recovery.ts'
+import type { ScanEnd } from './segment-scan.ts'
+
+/** What recovery starts from. */
+export interface RecoveryStart {
+  /** The segments from the one in which the recovery point lies; at least one. */
+  readonly segments: readonly ListedSegment[]
+  readonly recoveryPoint: Offset
+  /** Whether Varve wrote the log last: then its segments follow each other without a gap. */
+  readonly isGapless: boolean
+  readonly producers: ProducerStateManager
+  readonly epochs: LeaderEpochCache
+}
+
+export interface RecoveredSegments {
+  /** The segments that are left; the last one is to be appended to, the others are sealed again. */
+  readonly segments: readonly ActiveSegment[]
+  readonly scannedBytes: number
+  readonly cut: LogCut | null
+}
+
+interface BadPlace {
+  readonly file: File
+  readonly segment: ActiveSegment
+  readonly end: ScanEnd
+  readonly fileBytes: number
+  readonly later: readonly ListedSegment[]
+}
+
+/**
+ * Recovers the end of a log after a crash: reads the segments from the recovery point on, rebuilds
+ * everything that is derived from them, and ends the log at the first batch that is not right.
+ *
+ *   found                                             done
+ *   a bad batch below the recovery point              CorruptLogError; nothing is changed
+ *   the end of the data below the recovery point      likewise
+ *   a torn or bad batch above it                      the log ends there; the rest is kept aside
+ *   a gap between two segments above it               likewise: the earlier one lost its end
+ *   valid batches after such a place                  likewise, and the report says so; or, with
+ *                                                     `onLostWrites: 'refuse'`, LostWriteError
+ *
+ * What is kept is made durable before anything is acknowledged on top of it. A crash in here leads
+ * here again: later segments are set aside, durably, before the bad one is cut.
+ */
+export async function recoverSegments(
+  context: LogContext,
+  start: RecoveryStart,
+): Promise<RecoveredSegments> {
+  const recovered: ActiveSegment[] = []
+  let scannedBytes = 0
+  for (const [index, listed] of start.segments.entries()) {
+    const segment = new ActiveSegment(context.directory, listed.baseOffset, context.options, {
+      createdMs: context.clock.now(),
+      jitter: context.random(),
+    })
+    const later = start.segments.slice(index + 1)
+    const file = context.fs.open(listed.path, 'write')
+    try {
+      const scanned = await scanSegment(file, segment, start, start.recoveryPoint)
+      scannedBytes += scanned.fileBytes
+      const end = withGap(scanned.end, segment, later[0], start)
+      if (end.stop !== 'end') {
+        const place = { file, segment, end, fileBytes: scanned.fileBytes, later }
+        const cut = await cutLog(context, place, start.recoveryPoint)
+        await makeDurable(file, scanned.recoveryPosition, segment.sizeBytes)
+        recovered.push(segment)
+        return { segments: recovered, scannedBytes, cut }
+      }
+      await makeDurable(file, scanned.recoveryPosition, segment.sizeBytes)
+    } finally {
+      file.close()
+    }
+    recovered.push(segment)
+    const [next] = later
+    if (next !== undefined) {
+      await sealRecovered(context, segment, start.producers, next.baseOffset)
+    }
+  }
+  const last = recovered.at(-1)
+  assert(last !== undefined, 'there is a segment to recover')
+  refuseShortLog(last, start.recoveryPoint)
+  return { segments: recovered, scannedBytes, cut: null }
+}
+
+/** A segment that ends before the next one begins has lost its end, unless it was compacted. */
+function withGap(
+  end: ScanEnd,
+  segment: ActiveSegment,
+  next: ListedSegment | undefined,
+  start: RecoveryStart,
+): ScanEnd {
+  const isGap = next !== undefined && segment.nextOffset < next.baseOffset
+  if (end.stop !== 'end' || !isGap || !start.isGapless) return end
+  // Compaction leaves gaps, but only where everything was flushed.
+  if (segment.nextOffset < start.recoveryPoint) return end
+  const reason = `the segment ends at offset ${segment.nextOffset}, the next begins at ${next.baseOffset}`
+  return { position: end.position, stop: 'incomplete', reason }
+}
+
+async function cutLog(
+  context: LogContext,
+  place: BadPlace,
+  recoveryPoint: Offset,
+): Promise<LogCut> {
+  const { file, segment, end, fileBytes, later } = place
+  const offset = segment.nextOffset
+  const reason = end.reason ?? 'unreadable'
+  const damage: Damage = {
+    path: segment.path,
+    position: end.position,
+    firstOffset: offset,
+    lastOffset: offset < recoveryPoint ? recoveryPoint - 1 : null,
+    reason,
+  }
+  if (offset < recoveryPoint) throw new CorruptLogError(damage)
+  const validBatchesFollowed =
+    later.some(({ sizeBytes }) => sizeBytes > 0) ||
+    (await validBatchesFollow(file, end.position, fileBytes, offset))
+  if (validBatchesFollowed && context.options.onLostWrites === 'refuse') {
+    throw new LostWriteError(damage)
+  }
+  const { fs, directory } = context
+  const keptTail = await keepTail(fs, file, end.position, fileBytes)
+  const keptIn = keptTail === null ? [] : [keptTail]
+  // The last one first: what is left is a log without a hole at any moment.
+  for (const listed of later.toReversed()) {
+    const kept = await setSegmentAside(fs, directory, listed)
+    if (kept !== null) keptIn.push(kept)
+  }
+  await fs.syncDirectory(directory)
+  file.truncate(end.position)
+  await file.datasync()
+  const cutBytes = later.reduce((sum, { sizeBytes }) => sum + sizeBytes, fileBytes - end.position)
+  const { path } = segment
+  return {
+    path,
+    position: end.position,
+    offset,
+    bytes: cutBytes,
+    reason,
+    validBatchesFollowed,
+    keptIn,
+  }
+}
+
+/** A log that ends below what is known to be durable has lost it, even if nothing looks broken. */
+function refuseShortLog(last: ActiveSegment, recoveryPoint: Offset): void {
+  if (last.nextOffset >= recoveryPoint) return
+  throw new CorruptLogError({
+    path: last.path,
+    position: last.sizeBytes,
+    firstOffset: last.nextOffset,
+    lastOffset: recoveryPoint - 1,
+    reason: `the log ends at offset ${last.nextOffset}, but was flushed up to ${recoveryPoint}`,
+  })
+}
+
+/** What sealing would have done had the process lived, in its order. */
+async function sealRecovered(
+  context: LogContext,
+  segment: ActiveSegment,
+  producers: ProducerStateManager,
+  nextBaseOffset: Offset,
+): Promise<void> {
+  const { fs, directory } = context
+  await sealSegment(fs, segment)
+  const snapshotPath = `${directory}/${producerSnapshotFileName(nextBaseOffset)}`
+  await writeDurably(fs, snapshotPath, producers.encodeSnapshot())
+}

@@ -1,0 +1,227 @@
+import { strict as assert } from 'node:assert'
+import type { FilePosition, Offset } from '@varve/record'
+import type { Clock } from './clock.ts'
+import { logChannels } from './diagnostics.ts'
+import { leaderEpochCheckpointFileName, progressFileName } from './file-names.ts'
+import { FileRemovals } from './file-removals.ts'
+import { type File, type FileSystem, replaceSmallFile } from './file-system.ts'
+import type { LeaderEpochCache } from './leader-epoch-cache.ts'
+import type { LogCheckpoints } from './log-checkpoints.ts'
+import type { LogContext } from './log-context.ts'
+import { LogClosedError, type LogOfflineError } from './log-errors.ts'
+import type { LogOffsets } from './log-offsets.ts'
+import type { ResolvedLogOptions } from './log-options.ts'
+import type { LogSegments } from './log-segments.ts'
+import type { OpenFiles } from './open-files.ts'
+import type { ProducerStateManager } from './producer-state.ts'
+import { ProgressFile } from './progress-file.ts'
+import type { ReadableSegment, ReadSource } from './read-source.ts'
+import { SegmentPins } from './segment-pins.ts'
+import { TailCache } from './tail-cache.ts'
+
+/** What a log is built from, once recovery has found or made it. */
+export interface LoadedLog extends LogContext {
+  readonly segments: LogSegments
+  readonly offsets: LogOffsets
+  readonly producers: ProducerStateManager
+  readonly epochs: LeaderEpochCache
+  readonly leaderEpoch: number
+  readonly recoveryPoint: Offset
+  /** Whether the log is as a clean shutdown left it, so that closing it again has nothing to do. */
+  readonly isRestored: boolean
+}
+
+/** Up to where readers may read: everything before this place is visible. */
+export interface VisibleEnd {
+  /** Base offset of the segment in which the last visible batch lies. */
+  readonly segment: Offset
+  readonly position: FilePosition
+}
+
+/** The parts of an open log that its writer changes and its readers look at. */
+export class LogState implements ReadSource {
+  readonly name: string
+  readonly directory: string
+  readonly fs: FileSystem
+  readonly files: OpenFiles
+  readonly clock: Clock
+  readonly random: () => number
+  readonly options: ResolvedLogOptions
+  readonly checkpoints: LogCheckpoints
+  readonly segments: LogSegments
+  readonly offsets: LogOffsets
+  readonly producers: ProducerStateManager
+  readonly epochs: LeaderEpochCache
+  readonly leaderEpoch: number
+  readonly tail: TailCache = new TailCache()
+  readonly pins: SegmentPins = new SegmentPins()
+  readonly removals: FileRemovals
+  readonly #loaded: LoadedLog
+  #visibleEnd: VisibleEnd
+  #recoveryPoint: Offset
+  #progress: ProgressFile | null = null
+  readonly #waiting = new Set<() => void>()
+  #failure: LogOfflineError | null = null
+  #isClosed = false
+
+  constructor(loaded: LoadedLog) {
+    this.#loaded = loaded
+    this.removals = new FileRemovals(loaded)
+    this.name = loaded.name
+    this.directory = loaded.directory
+    this.fs = loaded.fs
+    this.files = loaded.files
+    this.clock = loaded.clock
+    this.random = loaded.random
+    this.options = loaded.options
+    this.checkpoints = loaded.checkpoints
+    this.segments = loaded.segments
+    this.offsets = loaded.offsets
+    this.producers = loaded.producers
+    this.epochs = loaded.epochs
+    this.leaderEpoch = loaded.leaderEpoch
+    this.#recoveryPoint = loaded.recoveryPoint
+    const { active } = loaded.segments
+    this.#visibleEnd = { segment: active.baseOffset, position: active.sizeBytes }
+  }
+
+  get visibleEnd(): VisibleEnd {
+    return this.#visibleEnd
+  }
+
+  /** Everything below is durable, and so are the indexes of the segments wholly below. */
+  get recoveryPoint(): Offset {
+    return this.#recoveryPoint
+  }
+
+  get failure(): LogOfflineError | null {
+    return this.#failure
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Whether nothing has happened since a clean shutdown. */
+  get isUnchanged(): boolean {
+    return this.#loaded.isRestored && this.#progress === null
+  }
+
+  /** Raises the recovery point; it never falls while the log is open. */
+  raiseRecoveryPoint(offset: Offset): void {
+    assert(offset <= this.offsets.flushedOffset, 'the recovery point is flushed')
+    if (offset > this.#recoveryPoint) this.#recoveryPoint = offset
+  }
+
+  /** Raises the high watermark and wakes whoever waits for records. */
+  makeVisible(offset: Offset, end: VisibleEnd): void {
+    this.offsets.visible(offset)
+    this.#visibleEnd = end
+    this.wake()
+  }
+
+  get logStartOffset(): Offset {
+    return this.offsets.logStartOffset
+  }
+
+  get highWatermark(): Offset {
+    return this.offsets.highWatermark
+  }
+
+  get logEndOffset(): Offset {
+    return this.offsets.logEndOffset
+  }
+
+  get lastStableOffset(): Offset {
+    return this.producers.lastStableOffset(this.offsets.highWatermark, this.offsets.logStartOffset)
+  }
+
+  segmentFor(offset: Offset): ReadableSegment {
+    return this.segments.floor(offset) ?? this.segments.first
+  }
+
+  segmentAfter(baseOffset: Offset): ReadableSegment | null {
+    return this.segments.higher(baseOffset)
+  }
+
+  visibleBytes(segment: ReadableSegment): FilePosition {
+    const { segment: last, position } = this.#visibleEnd
+    if (segment.baseOffset < last) return segment.sizeBytes
+    return segment.baseOffset === last ? position : 0
+  }
+
+  /**
+   * Resolves when the high watermark passes `offset`, or the signal is given. Rejects with
+   * LogClosedError or LogOfflineError when nothing more will come.
+   */
+  async whenVisible(offset: Offset, signal: AbortSignal | null): Promise<void> {
+    while (this.offsets.highWatermark <= offset && signal?.aborted !== true) {
+      if (this.#failure !== null) throw this.#failure
+      if (this.#isClosed) throw new LogClosedError(this.name)
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve)
+        signal?.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
+  }
+
+  /** Makes whoever waits look again. */
+  wake(): void {
+    if (this.#waiting.size === 0) return
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const resolve of waiting) resolve()
+  }
+
+  /**
+   * Notes how far the log has come, for other processes and for recovery. One small write into the
+   * page cache; never flushed, because an older note is a lower bound and as true.
+   */
+  saveProgress(): void {
+    const path = `${this.directory}/${progressFileName}`
+    const file = this.#borrowProgressFile(path)
+    try {
+      this.#progress ??= new ProgressFile()
+      const { active } = this.segments
+      this.#progress.write(file, {
+        logStartOffset: this.offsets.logStartOffset,
+        highWatermark: this.offsets.highWatermark,
+        recoveryPoint: this.#recoveryPoint,
+        recoverySegment: Math.min(active.baseOffset, this.#recoveryPoint),
+        recoveryPosition: 0,
+      })
+    } finally {
+      this.files.giveBack(path, 'write', file)
+    }
+  }
+
+  /** Writes the leader-epoch checkpoint, durably. */
+  saveEpochs(): Promise<void> {
+    const path = `${this.directory}/${leaderEpochCheckpointFileName}`
+    return replaceSmallFile(this.fs, path, this.epochs.encode())
+  }
+
+  /** A write or flush failed: readers that wait learn it now. */
+  goOffline(failure: LogOfflineError): void {
+    this.#failure = failure
+    this.wake()
+    const { name } = this
+    logChannels.offline.publish({ log: name, error: failure })
+  }
+
+  closed(): void {
+    this.#isClosed = true
+    this.wake()
+  }
+
+  #borrowProgressFile(path: string): File {
+    if (this.#progress === null) this.#createProgressFile(path)
+    return this.files.borrow(path, 'write')
+  }
+
+  /** What an earlier life of the log left there gives way: recovery has used it. */
+  #createProgressFile(path: string): void {
+    this.files.forget(path)
+    this.fs.open(path, 'replace').close()
+  }
+}

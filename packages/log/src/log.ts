@@ -1,0 +1,285 @@
+import {
+  type Batch,
+  type CompressionType,
+  InvalidArgumentError,
+  type Offset,
+  type RecordBatch,
+  type RecordInput,
+  type Timestamp,
+} from '@varve/record'
+import { abortedTransactionsIn } from './aborted-transactions.ts'
+import type { AppendOrigin, AppendResult } from './append-queue.ts'
+import { validateAppend } from './append-validation.ts'
+import type { CleanedSegment } from './cleaned-segment-writer.ts'
+import { closeLogFiles } from './log-closing.ts'
+import { LogClosedError } from './log-errors.ts'
+import type { Acks, ResolvedLogOptions } from './log-options.ts'
+import { createCursor, LogReader, type ReaderOptions, type ReadOptions } from './log-reader.ts'
+import { LogSnapshot } from './log-snapshot.ts'
+import { type LoadedLog, LogState } from './log-state.ts'
+import { LogWriter } from './log-writer.ts'
+import type { RecoveryReport } from './recovery-report.ts'
+import { deleteSegmentsBefore } from './segment-deletion.ts'
+import type { DeletionReason, SegmentInfo } from './segment-info.ts'
+import { replaceSegments } from './segment-replacement.ts'
+import { type FoundOffset, findOffsetByTimestamp } from './timestamp-search.ts'
+import type { AbortedTransaction } from './transaction-index.ts'
+
+export interface AppendOptions {
+  /** When the append is acknowledged. @defaultValue the log's `acks` */
+  readonly acks?: Acks
+  /** Codec of the batch. @defaultValue the log's `compressionType` */
+  readonly compressionType?: CompressionType
+}
+
+export interface AppendBatchOptions {
+  /** When the append is acknowledged. @defaultValue the log's `acks` */
+  readonly acks?: Acks
+  /** A transaction coordinator may append control batches. @defaultValue 'client' */
+  readonly origin?: AppendOrigin
+}
+
+/** What one read found. */
+export interface ReadResult {
+  /** The first may begin before the offset that was asked for. Empty at the end. */
+  readonly batches: readonly Batch[]
+  /** Where to read on. */
+  readonly nextOffset: Offset
+  readonly logStartOffset: Offset
+  readonly highWatermark: Offset
+  readonly lastStableOffset: Offset
+  /** With `isolation: 'committed'`: what the reader has to leave out. */
+  readonly abortedTransactions: readonly AbortedTransaction[]
+}
+
+/**
+ * The log of one partition: appended to at its end, read anywhere, in segments that never change
+ * once they are sealed. There is one `Log` for a directory at a time, and it is made by
+ * `LogDirectory` or `openLog`, recovered; there are no half-open ones.
+ *
+ * Appends of any number of callers share writes and flushes; see LogWriter for what is promised.
+ * Reading never waits for appending.
+ */
+export class Log implements AsyncDisposable {
+  readonly #state: LogState
+  readonly #writer: LogWriter
+  readonly #onClosed: () => Promise<void>
+  #closing: Promise<void> | null = null
+  /** What opening found and did. */
+  readonly recoveryReport: RecoveryReport
+
+  /** @internal Logs are opened by `openLog` and `LogDirectory`. */
+  constructor(loaded: LoadedLog, report: RecoveryReport, onClosed: () => Promise<void>) {
+    this.#state = new LogState(loaded)
+    this.#writer = new LogWriter(this.#state)
+    this.#onClosed = onClosed
+    this.recoveryReport = report
+  }
+
+  /** Name of the log's directory: `<topic>-<partition>`. */
+  get name(): string {
+    return this.#state.name
+  }
+
+  get directory(): string {
+    return this.#state.directory
+  }
+
+  get options(): ResolvedLogOptions {
+    return this.#state.options
+  }
+
+  /** The first offset that can be read. */
+  get logStartOffset(): Offset {
+    return this.#state.offsets.logStartOffset
+  }
+
+  /** The offset that the next record gets. */
+  get logEndOffset(): Offset {
+    return this.#state.offsets.logEndOffset
+  }
+
+  /** Records below it are visible: they have reached the level that their producers asked for. */
+  get highWatermark(): Offset {
+    return this.#state.offsets.highWatermark
+  }
+
+  /** Records below it are durable. */
+  get flushedOffset(): Offset {
+    return this.#state.offsets.flushedOffset
+  }
+
+  /** Everything below is durable with all that is derived from it: where recovery would begin. */
+  get recoveryPoint(): Offset {
+    return this.#state.recoveryPoint
+  }
+
+  /** Whether storage failed: nothing succeeds before the log is opened again. */
+  get isFailed(): boolean {
+    return this.#writer.failure !== null
+  }
+
+  /** Below it every transaction is decided: where readers of committed records stop. */
+  get lastStableOffset(): Offset {
+    return this.#state.lastStableOffset
+  }
+
+  /**
+   * Appends records as one batch, all or nothing, and resolves when they have reached `acks`. The
+   * records' memory can be used again when the call returns, unless the append has to wait for
+   * room in the queue.
+   *
+   * Rejects with InvalidArgumentError, BatchTooLargeError, AppendQueueFullError, LogClosedError, and
+   * with LogOfflineError when storage failed: then it is not known whether the records survive.
+   */
+  append(
+    records: RecordInput | readonly RecordInput[],
+    options: AppendOptions = {},
+  ): Promise<AppendResult> {
+    const { acks = this.options.acks, compressionType = this.options.compressionType } = options
+    const list = Array.isArray(records) ? (records as readonly RecordInput[]) : null
+    if (list?.length === 0) {
+      return Promise.reject(
+        new InvalidArgumentError('records', 'empty', 'there is nothing to append'),
+      )
+    }
+    try {
+      const queue = this.#writer.queue()
+      return queue.addRecords(list ?? [records as RecordInput], acks, compressionType)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * Appends a batch as a producer made it: checked, its offsets and leader epoch stamped in place,
+   * its bytes otherwise untouched. A large batch is not copied: its memory belongs to the log until
+   * the append is settled.
+   *
+   * A batch with a producer id is idempotent: sent again, it is acknowledged with the offsets it
+   * has, and not appended twice. Rejects like `append`, and with InvalidBatchError,
+   * CorruptBatchError, OutOfOrderSequenceError, InvalidProducerEpochError and their kin.
+   */
+  appendBatch(batch: RecordBatch, options: AppendBatchOptions = {}): Promise<AppendResult> {
+    const { acks = this.options.acks, origin = 'client' } = options
+    try {
+      validateAppend(batch, origin, this.options)
+      return this.#writer.queue().addBatch(batch, acks, origin)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Makes everything appended so far durable. */
+  async flush(): Promise<void> {
+    await this.#writer.flush()
+  }
+
+  /** Seals the active segment and starts the next, unless it is empty. */
+  async roll(): Promise<void> {
+    await this.#writer.roll()
+  }
+
+  /**
+   * Reads once: batches from an offset on, about `maxBytes` of them. At the end of the log the
+   * result is empty. Rejects with OffsetOutOfRangeError and CorruptLogError.
+   */
+  async read(options: ReadOptions): Promise<ReadResult> {
+    this.#assertOpen()
+    const cursor = createCursor(this.#state, options)
+    const batches = await cursor.next(options.maxBytes ?? 1024 * 1024)
+    const { logStartOffset, highWatermark, lastStableOffset } = this.#state
+    const { nextOffset } = cursor
+    const abortedTransactions =
+      options.isolation === 'committed' && batches.length > 0
+        ? abortedTransactionsIn(this.#state, options.from, nextOffset)
+        : []
+    return {
+      batches,
+      nextOffset,
+      logStartOffset,
+      highWatermark,
+      lastStableOffset,
+      abortedTransactions,
+    }
+  }
+
+  /** Reads on and on: to the end of the log, or with `follow` past it. */
+  reader(options: ReaderOptions): LogReader {
+    this.#assertOpen()
+    return new LogReader(this.#state, options)
+  }
+
+  /** The first record whose timestamp is at least this one; null when there is none. */
+  async offsetForTimestamp(timestamp: Timestamp): Promise<FoundOffset | null> {
+    this.#assertOpen()
+    return findOffsetByTimestamp(this.#state, timestamp)
+  }
+
+  /** The segments, the active one last. */
+  segments(): readonly SegmentInfo[] {
+    return this.#state.segments.infos()
+  }
+
+  /**
+   * Pins the log as it is now: until the snapshot is released its segments' files stay, whatever
+   * retention and compaction do meanwhile.
+   */
+  snapshot(): LogSnapshot {
+    this.#assertOpen()
+    return new LogSnapshot(this.#state)
+  }
+
+  /**
+   * Raises the log start offset, durably, and deletes the segments that lie wholly before it. One
+   * of the two ways in which records leave a log. Rejects with OffsetOutOfRangeError beyond the
+   * high watermark.
+   */
+  deleteSegmentsBefore(
+    offset: Offset,
+    reason: DeletionReason = 'request',
+  ): Promise<readonly SegmentInfo[]> {
+    return this.#writer.command(() =>
+      deleteSegmentsBefore(this.#state, this.#writer, offset, reason),
+    )
+  }
+
+  /**
+   * Puts cleaned segments in the place of sealed ones. The other way in which records leave a log.
+   * Rejects with InvalidArgumentError when the replaced ones are not neighbours in this log.
+   */
+  replaceSegments(
+    cleaned: readonly CleanedSegment[],
+    replaced: readonly SegmentInfo[],
+  ): Promise<void> {
+    return this.#writer.command(() => replaceSegments(this.#state, cleaned, replaced))
+  }
+
+  /**
+   * Writes and flushes what was appended, leaves everything as a clean restart wants it, and ends
+   * followers. Rejects when that failed; the log is closed all the same. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    const state = this.#state
+    try {
+      await this.#writer.close()
+      if (this.#writer.failure === null) await closeLogFiles(state)
+    } finally {
+      state.closed()
+      await this.#onClosed()
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#state.isClosed || this.#closing !== null) throw new LogClosedError(this.name)
+  }
+}

@@ -1,0 +1,52 @@
+import type { FilePosition, Offset, Timestamp } from '@varve/record'
+import type { OpenFiles } from './open-files.ts'
+import type { TailCache } from './tail-cache.ts'
+import type { TransactionIndex } from './transaction-index.ts'
+
+/** A segment as readers see it, sealed or active, of a live log or of somebody else's. */
+export interface ReadableSegment {
+  readonly baseOffset: Offset
+  /** The offset after its last. */
+  readonly nextOffset: Offset
+  readonly sizeBytes: number
+  readonly maxTimestamp: Timestamp
+  readonly path: string
+  /**
+   * Tells contents apart: the same for a segment before and after it is sealed, another one for
+   * what compaction put in its place.
+   */
+  readonly identity: object
+  seek(offset: Offset): SegmentSeek
+  /** An offset at or before the first record with this timestamp or a later one. */
+  seekTimestamp(timestamp: Timestamp): Offset
+  readonly transactionIndex: TransactionIndex
+}
+
+/** Where to start looking for an offset in a segment. */
+export interface SegmentSeek {
+  readonly position: FilePosition
+  /** The last offset of the batch that the index says stands there; null where it said nothing. */
+  readonly expectedLastOffset: Offset | null
+}
+
+/** What readers need of a log. A live log is one; a log that another process writes is another. */
+export interface ReadSource {
+  readonly name: string
+  readonly files: OpenFiles
+  /** The newest bytes in memory, where somebody keeps them. */
+  readonly tail: TailCache | null
+  readonly logStartOffset: Offset
+  /** Everything below is visible. */
+  readonly highWatermark: Offset
+  readonly logEndOffset: Offset
+  /** Every transaction below is decided. */
+  readonly lastStableOffset: Offset
+  /** The segment with the largest base offset at or below `offset`, else the first one. */
+  segmentFor(offset: Offset): ReadableSegment | null
+  /** The segment after this one. */
+  segmentAfter(baseOffset: Offset): ReadableSegment | null
+  /** How far a segment may be read. */
+  visibleBytes(segment: ReadableSegment): FilePosition
+  /** Resolves when there may be something to read at `offset`; rejects when there never will be. */
+  whenVisible(offset: Offset, signal: AbortSignal | null): Promise<void>
+}

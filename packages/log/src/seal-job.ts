@@ -1,0 +1,118 @@
+import type { ActiveSegment } from './active-segment.ts'
+import { producerSnapshotFileName, segmentDigestFileName } from './file-names.ts'
+import { type File, type FileSystem, writeFullySync } from './file-system.ts'
+import type { LogState } from './log-state.ts'
+import { SealedSegment } from './sealed-segment.ts'
+import { encodeSegmentDigest } from './segment-digest.ts'
+
+/**
+ * The sealing of rolled segments, beside the writer's loop. In this order, each durable before the
+ * next begins: the log's data, its indexes and digest, the producer snapshot of the new segment's
+ * base offset, the names of these files. Only then may the recovery point pass the segment, because
+ * recovery reads, and rebuilds the indexes of, only what lies at or above it.
+ *
+ * Segments are sealed one after the other, so what is durable is always a prefix of the log. A
+ * failure is kept and rejects everything that waits, now or later.
+ */
+export class SealJobs {
+  readonly #state: LogState
+  /** Resolves when the data of every rolled segment is durable. */
+  #flushed: Promise<void> = Promise.resolve()
+  /** Resolves when every rolled segment is sealed. */
+  #done: Promise<void> = Promise.resolve()
+  #waiting = 0
+
+  constructor(state: LogState) {
+    this.#state = state
+  }
+
+  /**
+   * Seals a segment to which nothing will be appended any more. `file` is its log, borrowed for
+   * writing, when it holds unflushed data; it is given back here.
+   */
+  start(segment: ActiveSegment, file: File | null): SealedSegment {
+    const state = this.#state
+    const snapshot = state.producers.encodeSnapshot()
+    const snapshotPath = `${state.directory}/${producerSnapshotFileName(segment.nextOffset)}`
+    const before = this.#done
+    this.#waiting++
+    this.#flushed = before.then(() => flushLog(state, segment, file))
+    this.#done = this.#flushed.then(async () => {
+      await sealSegment(state.fs, segment)
+      await writeDurably(state.fs, snapshotPath, snapshot)
+      await state.fs.syncDirectory(state.directory)
+      this.#waiting--
+    })
+    // Whoever waits learns of a failure; when nobody does it must not end the process.
+    this.#flushed.catch(() => undefined)
+    this.#done.catch(() => undefined)
+    return new SealedSegment(state.files, state.directory, segment.info(), segment.identity)
+  }
+
+  /** Whether a segment waits to be sealed: then the recovery point stays before its end. */
+  get isBusy(): boolean {
+    return this.#waiting > 0
+  }
+
+  flushed(): Promise<void> {
+    return this.#flushed
+  }
+
+  done(): Promise<void> {
+    return this.#done
+  }
+
+  /** Resolves when nothing runs any more, whether it succeeded or not. */
+  async settled(): Promise<void> {
+    await this.#done.catch(() => undefined)
+  }
+}
+
+async function flushLog(state: LogState, segment: ActiveSegment, file: File | null): Promise<void> {
+  // Without a file everything was flushed, but preallocated space may have to be given up.
+  const log = file ?? state.files.borrow(segment.path, 'write')
+  try {
+    if (state.options.preallocate) log.truncate(segment.sizeBytes)
+    if (file !== null || state.options.preallocate) await log.datasync()
+  } finally {
+    state.files.giveBack(segment.path, 'write', log)
+  }
+}
+
+/** Writes and flushes the derived files of a segment whose log is durable. */
+export async function sealSegment(fs: FileSystem, segment: ActiveSegment): Promise<void> {
+  segment.completeTimeIndex()
+  segment.saveIndexes(fs)
+  for (const name of segment.indexFileNames()) {
+    await flushFile(fs, `${segment.directory}/${name}`)
+  }
+  const digest = encodeSegmentDigest({
+    sizeBytes: segment.sizeBytes,
+    batches: segment.spine.batches,
+    nextOffset: segment.nextOffset,
+    maxTimestamp: segment.maxTimestamp,
+    spineCrc32c: segment.spine.value,
+  })
+  const path = `${segment.directory}/${segmentDigestFileName(segment.baseOffset)}`
+  await writeDurably(fs, path, digest)
+}
+
+/** Writes a file whole and flushes it; its name is made durable by the caller. */
+export async function writeDurably(fs: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
+  const file = fs.open(path, 'replace')
+  try {
+    writeFullySync(file, bytes, 0)
+    await file.datasync()
+  } finally {
+    file.close()
+  }
+}
+
+async function flushFile(fs: FileSystem, path: string): Promise<void> {
+  const file = fs.open(path, 'write')
+  try {
+    await file.datasync()
+  } finally {
+    file.close()
+  }
+}

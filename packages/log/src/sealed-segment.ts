@@ -1,0 +1,116 @@
+import type { Offset, Timestamp } from '@varve/record'
+import { indexFileName, timeIndexFileName, transactionIndexFileName } from './file-names.ts'
+import { type File, readSmallFile } from './file-system.ts'
+import { lastTimestamp, lookupOffset, lookupTimestamp } from './index-lookup.ts'
+import { CorruptIndexError } from './log-errors.ts'
+import type { OpenFiles } from './open-files.ts'
+import type { ReadableSegment, SegmentSeek } from './read-source.ts'
+import type { SegmentInfo } from './segment-info.ts'
+import { decodeTransactionIndex, type TransactionIndex } from './transaction-index.ts'
+
+/** An aborted-transactions index of a segment holds 34 bytes an entry; this is two million. */
+const transactionIndexBytesMax = 64 * 2 ** 20
+
+/**
+ * A segment that never changes again. Its indexes stay on disk and are searched there: a look-up
+ * reads a few small blocks, so that a log of a thousand segments costs no memory to open.
+ */
+export class SealedSegment implements ReadableSegment {
+  readonly baseOffset: Offset
+  readonly nextOffset: Offset
+  readonly sizeBytes: number
+  readonly directory: string
+  #path: string
+  /** The same as that of the active segment that was sealed, where it was one. */
+  readonly identity: object
+  readonly #files: OpenFiles
+  #maxTimestamp: Timestamp | null
+  #transactionIndex: TransactionIndex | null = null
+
+  constructor(
+    files: OpenFiles,
+    directory: string,
+    info: Omit<SegmentInfo, 'maxTimestamp'> & { readonly maxTimestamp: Timestamp | null },
+    identity: object = {},
+  ) {
+    this.identity = identity
+    this.#files = files
+    this.directory = directory
+    this.baseOffset = info.baseOffset
+    this.nextOffset = info.nextOffset
+    this.sizeBytes = info.sizeBytes
+    this.#path = info.path
+    this.#maxTimestamp = info.maxTimestamp
+  }
+
+  get path(): string {
+    return this.#path
+  }
+
+  /** The segment has left the log and its file was renamed; who still reads it goes on there. */
+  movedTo(path: string): void {
+    this.#path = path
+  }
+
+  info(): SegmentInfo {
+    const { baseOffset, nextOffset, sizeBytes, path } = this
+    return { baseOffset, nextOffset, sizeBytes, maxTimestamp: this.maxTimestamp, path }
+  }
+
+  /** Read from the time index when first asked for. */
+  get maxTimestamp(): Timestamp {
+    this.#maxTimestamp ??= this.#withIndex(timeIndexFileName(this.baseOffset), lastTimestamp) ?? -1
+    return this.#maxTimestamp
+  }
+
+  /**
+   * Where to start looking for `offset`: a batch at or before the one that holds it, and the last
+   * offset of the batch that the index says stands there, to be compared with what is found; null
+   * where the index gave no help and the position is the segment's start.
+   */
+  seek(offset: Offset): SegmentSeek {
+    const entry = this.#withIndex(indexFileName(this.baseOffset), (file, size) =>
+      lookupOffset(file, size, this.baseOffset, offset),
+    )
+    if (entry === null || entry.position >= this.sizeBytes) {
+      return { position: 0, expectedLastOffset: null }
+    }
+    return { position: entry.position, expectedLastOffset: entry.offset }
+  }
+
+  /** An offset at or before the first record with this timestamp or a later one. */
+  seekTimestamp(timestamp: Timestamp): Offset {
+    const entry = this.#withIndex(timeIndexFileName(this.baseOffset), (file, size) =>
+      lookupTimestamp(file, size, this.baseOffset, timestamp),
+    )
+    return entry?.offset ?? this.baseOffset
+  }
+
+  /** The aborted transactions that ended in this segment. Throws CorruptIndexError. */
+  get transactionIndex(): TransactionIndex {
+    if (this.#transactionIndex === null) {
+      const path = `${this.directory}/${transactionIndexFileName(this.baseOffset)}`
+      const bytes = readSmallFile(this.#files.fs, path, transactionIndexBytesMax)
+      const { index, problem } = decodeTransactionIndex(bytes ?? Buffer.alloc(0), this.baseOffset)
+      // Without it, aborted records would be given out as committed ones.
+      if (problem !== null) throw new CorruptIndexError(path, problem)
+      this.#transactionIndex = index
+    }
+    return this.#transactionIndex
+  }
+
+  /** Runs a look-up on an index file; null when the file is missing. */
+  #withIndex<Result>(
+    name: string,
+    lookup: (file: File, sizeBytes: number) => Result,
+  ): Result | null {
+    const path = `${this.directory}/${name}`
+    if (this.#files.fs.stat(path) === null) return null
+    const file = this.#files.borrow(path, 'read')
+    try {
+      return lookup(file, file.sizeBytes())
+    } finally {
+      this.#files.giveBack(path, 'read', file)
+    }
+  }
+}

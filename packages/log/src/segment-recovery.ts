@@ -1,0 +1,118 @@
+import { type Batch, CorruptBatchError, type FilePosition, type Offset } from '@varve/record'
+import type { ActiveSegment } from './active-segment.ts'
+import { type File, type FileSystem, writeFully } from './file-system.ts'
+import type { LeaderEpochCache } from './leader-epoch-cache.ts'
+import type { ProducerStateManager } from './producer-state.ts'
+import { type ScanEnd, scanBatches } from './segment-scan.ts'
+
+/** What a scan of a segment rebuilds besides the segment's own indexes. */
+export interface RebuiltState {
+  readonly producers: ProducerStateManager
+  readonly epochs: LeaderEpochCache
+}
+
+export interface ScannedSegment {
+  readonly end: ScanEnd
+  /** Size of the file as it was found. */
+  readonly fileBytes: number
+  /** Where the first batch at or above the recovery point starts. */
+  readonly recoveryPosition: FilePosition
+}
+
+const relativeOffsetMax = 2 ** 31 - 1
+
+/**
+ * Reads a segment from its start, checking every batch, and rebuilds what is derived from it: the
+ * indexes and digest in `segment` (made new and empty by the caller), the producer state, the
+ * leader epochs. Stops at the first batch that is not right, in itself or in its place.
+ */
+export async function scanSegment(
+  file: File,
+  segment: ActiveSegment,
+  state: RebuiltState,
+  recoveryPoint: Offset,
+): Promise<ScannedSegment> {
+  const fileBytes = file.sizeBytes()
+  let recoveryPosition: FilePosition | null = null
+  const end = await scanBatches(
+    file,
+    (batch) => {
+      checkPlace(batch, segment)
+      if (batch.nextOffset > recoveryPoint) recoveryPosition ??= batch.position
+      rebuild(batch, segment, state)
+      return true
+    },
+    { to: fileBytes },
+  )
+  return { end, fileBytes, recoveryPosition: recoveryPosition ?? end.position }
+}
+
+/** Offsets rise, and fit the segment's indexes. */
+export function checkPlace(
+  batch: Batch,
+  segment: { readonly baseOffset: Offset; readonly nextOffset: Offset },
+): void {
+  // The base offset of a compressed batch of the old formats is inside; its last offset is not.
+  const firstOffset = batch.magic === 2 ? batch.baseOffset : batch.lastOffset
+  if (firstOffset < segment.nextOffset) {
+    const expected = `${segment.nextOffset} or more was expected`
+    throw new CorruptBatchError(`its first offset is ${firstOffset}, ${expected}`, batch.position)
+  }
+  if (batch.lastOffset - segment.baseOffset > relativeOffsetMax) {
+    const distance = `more than 2^31 after the segment's base offset ${segment.baseOffset}`
+    throw new CorruptBatchError(
+      `its last offset is ${batch.lastOffset}, ${distance}`,
+      batch.position,
+    )
+  }
+}
+
+function rebuild(batch: Batch, segment: ActiveSegment, state: RebuiltState): void {
+  segment.add(batch)
+  if (batch.leaderEpoch > (state.epochs.latestEpoch ?? -1)) {
+    state.epochs.assign(batch.leaderEpoch, batch.baseOffset)
+  }
+  const completed = state.producers.update(batch)
+  if (completed?.isAborted === true) segment.transactionIndex.append(completed)
+}
+
+/** Replays the batches of an offset range into the producer state only, without checking them. */
+export async function replayProducers(
+  fs: FileSystem,
+  path: string,
+  producers: ProducerStateManager,
+  range: { readonly from: Offset; readonly to: Offset },
+): Promise<void> {
+  const file = fs.open(path, 'read')
+  try {
+    await scanBatches(
+      file,
+      (batch) => {
+        if (batch.lastOffset >= range.to) return false
+        if (batch.lastOffset >= range.from) producers.update(batch)
+        return true
+      },
+      { validate: false },
+    )
+  } finally {
+    file.close()
+  }
+}
+
+/** Rewritten at once. */
+const rewriteBytes = 1024 * 1024
+
+/**
+ * Writes a stretch of a file again, the same bytes, and flushes it. What a crashed process wrote
+ * may sit in the page cache without being durable, and after a failed flush the kernel may believe
+ * it clean: a flush alone would do nothing. Written again it is dirty, and the flush means it.
+ */
+export async function makeDurable(file: File, from: FilePosition, to: FilePosition): Promise<void> {
+  const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(rewriteBytes, to - from)))
+  for (let position = from; position < to; position += buffer.length) {
+    const bytes = buffer.subarray(0, Math.min(buffer.length, to - position))
+    await file.read(bytes, position)
+    await writeFully(file, bytes, position)
+  }
+  await file.datasync()
+}

@@ -1,0 +1,86 @@
+import { InvalidArgumentError } from '@varve/record'
+import type { CleanedSegment } from './cleaned-segment-writer.ts'
+import { logChannels } from './diagnostics.ts'
+import { cleanedSuffix, deletedSuffix, swapSuffix } from './file-names.ts'
+import { SegmentPinnedError } from './log-errors.ts'
+import type { LogState } from './log-state.ts'
+import { SealedSegment } from './sealed-segment.ts'
+import { segmentFileKinds, segmentPath } from './segment-files.ts'
+import type { SegmentInfo } from './segment-info.ts'
+import { renameSegmentFiles } from './segment-swap.ts'
+
+/**
+ * Puts cleaned segments in the place of sealed ones, by the steps that segment-swap.ts numbers.
+ * Runs in the writer's loop. A reader that stands in a replaced segment reads on in the renamed
+ * file, and finds its place anew with the next batch that it asks for.
+ */
+export async function replaceSegments(
+  state: LogState,
+  cleaned: readonly CleanedSegment[],
+  replaced: readonly SegmentInfo[],
+): Promise<void> {
+  const { fs, directory, files, segments } = state
+  const old = findReplaced(state, replaced)
+  checkCleaned(state, cleaned, old)
+  for (const { path } of old) if (state.pins.isPinned(path)) throw new SegmentPinnedError(path)
+
+  const descending = cleaned.toSorted((a, b) => b.info.baseOffset - a.info.baseOffset)
+  for (const { info } of descending) {
+    renameSegmentFiles(fs, directory, info.baseOffset, cleanedSuffix, swapSuffix)
+  }
+  await fs.syncDirectory(directory)
+
+  const before = old.map((segment) => segment.info())
+  const gone: string[] = []
+  for (const segment of old) {
+    const paths = segmentFileKinds.map((kind) => segmentPath(directory, segment.baseOffset, kind))
+    gone.push(...state.removals.markDeleted(paths))
+    segment.movedTo(`${segment.path}${deletedSuffix}`)
+  }
+  await fs.syncDirectory(directory)
+
+  for (const { info } of cleaned) {
+    renameSegmentFiles(fs, directory, info.baseOffset, swapSuffix, '')
+  }
+  const added = cleaned.map(({ info }) => new SealedSegment(files, directory, info))
+  segments.replace(old, added)
+  await fs.syncDirectory(directory)
+
+  state.removals.schedule(gone)
+  const addedInfos = added.map((segment) => segment.info())
+  logChannels.replace.publish({ log: state.name, replaced: before, added: addedInfos })
+}
+
+/** The sealed segments that are meant: all there, as they were described, and neighbours. */
+function findReplaced(state: LogState, replaced: readonly SegmentInfo[]): readonly SealedSegment[] {
+  const { sealed } = state.segments
+  const start = sealed.findIndex(({ baseOffset }) => baseOffset === replaced[0]?.baseOffset)
+  const old = start < 0 ? [] : sealed.slice(start, start + replaced.length)
+  const areThere = replaced.every(
+    (info, index) =>
+      old[index]?.baseOffset === info.baseOffset && old[index]?.sizeBytes === info.sizeBytes,
+  )
+  if (replaced.length > 0 && old.length === replaced.length && areThere) return old
+  const rule = 'must be neighbouring sealed segments of this log, as segments() lists them'
+  throw new InvalidArgumentError('replaced', replaced, rule)
+}
+
+/** The cleaned segments lie, in order, where the replaced ones lay, and their files are there. */
+function checkCleaned(
+  state: LogState,
+  cleaned: readonly CleanedSegment[],
+  old: readonly SealedSegment[],
+): void {
+  const end = old.at(-1)?.nextOffset ?? 0
+  let last = (old[0]?.baseOffset ?? 0) - 1
+  for (const { directory, info } of cleaned) {
+    const isPlaced = info.baseOffset > last && info.nextOffset <= end
+    const path = `${segmentPath(directory, info.baseOffset, 'log')}${cleanedSuffix}`
+    const isThere = directory === state.directory && state.fs.stat(path) !== null
+    if (!isPlaced || !isThere) {
+      const rule = 'must be finished segments of this log, in order, within what they replace'
+      throw new InvalidArgumentError('cleaned', cleaned, rule)
+    }
+    last = info.nextOffset - 1
+  }
+}

@@ -1,0 +1,90 @@
+import { batchOverheadBytes, readBatchAt, type Timestamp } from '@varve/record'
+import { ActiveSegment } from './active-segment.ts'
+import { readSmallFile } from './file-system.ts'
+import type { LogContext } from './log-context.ts'
+import { decodeOffsetIndex } from './offset-index.ts'
+import {
+  CorruptDigestError,
+  decodeSegmentDigest,
+  type SegmentDigest,
+  SpineDigest,
+  segmentDigestBytesMax,
+} from './segment-digest.ts'
+import { segmentPath } from './segment-files.ts'
+import type { ListedSegment } from './segment-listing.ts'
+import { decodeTimeIndex } from './time-index.ts'
+import { decodeTransactionIndex } from './transaction-index.ts'
+
+/** A batch header of the current format. */
+const headerBytes = 61
+
+/**
+ * The active segment as a clean shutdown left it, from its indexes and digest, without reading its
+ * records. Null when these are missing or do not fit: then the segment has to be read, as after a
+ * crash. (Kafka leaves no digest, so a directory that it closed is read once.)
+ */
+export function restoreActiveSegment(
+  context: LogContext,
+  listed: ListedSegment,
+): ActiveSegment | null {
+  const { fs, directory, options, clock } = context
+  const { baseOffset, sizeBytes } = listed
+  const digest = readDigest(context, listed)
+  if (digest === null || digest.sizeBytes !== sizeBytes) return null
+  const read = (kind: 'index' | 'timeindex' | 'txnindex'): Buffer | null =>
+    readSmallFile(fs, segmentPath(directory, baseOffset, kind), options.segmentIndexBytes)
+  const offsetBytes = read('index')
+  const timeBytes = read('timeindex')
+  if (offsetBytes === null || timeBytes === null) return null
+  const maxBytes = options.segmentIndexBytes
+  const offsets = decodeOffsetIndex(offsetBytes, baseOffset, { maxBytes })
+  const times = decodeTimeIndex(timeBytes, baseOffset, { maxBytes })
+  const transactions = decodeTransactionIndex(read('txnindex') ?? Buffer.alloc(0), baseOffset)
+  if (offsets.problem !== null || times.problem !== null || transactions.problem !== null) {
+    return null
+  }
+  const lastEntry = offsets.index.lastEntry
+  if (lastEntry !== null && lastEntry.position >= sizeBytes) return null
+  if ((times.index.lastEntry?.timestamp ?? -1) !== digest.maxTimestamp) return null
+  return new ActiveSegment(directory, baseOffset, options, {
+    createdMs: clock.now(),
+    jitter: context.random(),
+    restored: {
+      sizeBytes,
+      nextOffset: digest.nextOffset,
+      firstTimestamp: readFirstTimestamp(context, listed),
+      offsetIndex: offsets.index,
+      timeIndex: times.index,
+      transactionIndex: transactions.index,
+      spine: new SpineDigest({ crc: digest.spineCrc32c, batches: digest.batches }),
+    },
+  })
+}
+
+/** The digest beside a segment; null when there is none or it cannot be used. */
+export function readDigest(context: LogContext, listed: ListedSegment): SegmentDigest | null {
+  const path = segmentPath(context.directory, listed.baseOffset, 'digest')
+  const bytes = readSmallFile(context.fs, path, segmentDigestBytesMax)
+  if (bytes === null) return null
+  try {
+    return decodeSegmentDigest(bytes, path)
+  } catch (error) {
+    if (error instanceof CorruptDigestError) return null
+    throw error
+  }
+}
+
+/** The first batch's largest timestamp, which the segment's age counts from: one header is read. */
+function readFirstTimestamp(context: LogContext, listed: ListedSegment): Timestamp | null {
+  if (listed.sizeBytes < headerBytes) return null
+  const file = context.fs.open(listed.path, 'read')
+  try {
+    const header = Buffer.alloc(headerBytes)
+    file.readSync(header, 0)
+    // The header alone does not make a batch: its length is set to what is there.
+    header.writeInt32BE(headerBytes - batchOverheadBytes, batchOverheadBytes - 4)
+    return readBatchAt(header, 0, headerBytes, 0)?.maxTimestamp ?? null
+  } finally {
+    file.close()
+  }
+}

@@ -1,0 +1,121 @@
+import type { Batch, Offset } from '@varve/record'
+import { cleanedSuffix, deletedSuffix, swapSuffix } from './file-names.ts'
+import type { FileSystem } from './file-system.ts'
+import { listSegmentFiles, type SegmentFile } from './segment-listing.ts'
+import { scanBatches } from './segment-scan.ts'
+
+// Replacing segments by cleaned ones so that a crash at any point leaves either all of the old or
+// all of the new. Kafka's protocol (LocalLog.replaceSegments), with a directory flush between its
+// steps, because without one a disk may keep a later rename and lose an earlier one:
+//
+//   1. The new segments are complete and durable under `.cleaned` names.
+//   2. They are renamed to `.swap`, in descending order of base offset.  — directory flush
+//   3. The old segments' files are renamed to `.deleted`.                — directory flush
+//   4. The new ones get their final names.                               — directory flush
+//   5. The `.deleted` files are removed when nobody needs them any more.
+//
+// What opening does after a crash (finishSwap):
+//
+//   found                                    crash in    outcome
+//   `.cleaned`, no `.swap`                    1, 2        `.cleaned` removed: the old segments count
+//   `.cleaned` and `.swap`                    2           both removed: the old segments count
+//   `.swap`, old segments, maybe `.deleted`   2, 3        old ones removed, `.swap` gets its name
+//   `.swap`, some final names                 4           the remaining `.swap` get their names
+//   `.deleted`                                5           removed
+//
+// In step 2 the highest base goes first: with several outputs, a `.cleaned` file with a base at or
+// below that of a `.swap` file therefore proves that step 2 was not complete.
+
+/** Steps 2 and 4 for one segment's files: renames those that exist. */
+export function renameSegmentFiles(
+  fs: FileSystem,
+  directory: string,
+  baseOffset: Offset,
+  from: string,
+  to: string,
+): void {
+  for (const file of listSegmentFiles(fs, directory)) {
+    if (file.baseOffset !== baseOffset || file.suffix !== from || file.kind === 'snapshot') continue
+    const plain = file.name.slice(0, file.name.length - from.length)
+    fs.rename(`${directory}/${file.name}`, `${directory}/${plain}${to}`)
+  }
+}
+
+/**
+ * Finishes or undoes what a crash interrupted. Idempotent: a crash in here leads here again.
+ * Returns the names of the files that were removed or renamed.
+ */
+export async function finishSwap(fs: FileSystem, directory: string): Promise<readonly string[]> {
+  const files = listSegmentFiles(fs, directory)
+  if (!files.some(({ suffix }) => isTemporary(suffix))) return []
+  const touched: string[] = []
+  const remove = async (file: SegmentFile): Promise<void> => {
+    await fs.remove(`${directory}/${file.name}`)
+    touched.push(file.name)
+  }
+  for (const file of files.filter(({ suffix }) => suffix === deletedSuffix)) await remove(file)
+
+  const cleaned = files.filter(({ suffix }) => suffix === cleanedSuffix)
+  const lowestCleaned = Math.min(...cleaned.map(({ baseOffset }) => baseOffset))
+  const swaps = files.filter(({ suffix }) => suffix === swapSuffix)
+  // The `.swap` files go first and durably: were a `.cleaned` one removed before them, a crash in
+  // between would make them look complete.
+  const undone = swaps.filter(({ baseOffset }) => baseOffset >= lowestCleaned)
+  for (const file of undone) await remove(file)
+  if (undone.length > 0) await fs.syncDirectory(directory)
+  for (const file of cleaned) await remove(file)
+
+  const complete = swaps.filter(({ baseOffset }) => baseOffset < lowestCleaned)
+  await finishComplete(fs, directory, complete, touched)
+  await fs.syncDirectory(directory)
+  return touched
+}
+
+/** Removes what the complete `.swap` segments replace, and gives them their names. */
+async function finishComplete(
+  fs: FileSystem,
+  directory: string,
+  swaps: readonly SegmentFile[],
+  touched: string[],
+): Promise<void> {
+  const logs = swaps.filter(({ kind }) => kind === 'log')
+  let low = Number.POSITIVE_INFINITY
+  let high = 0
+  for (const file of logs) {
+    low = Math.min(low, file.baseOffset)
+    high = Math.max(high, await nextOffsetOf(fs, `${directory}/${file.name}`, file.baseOffset))
+  }
+  for (const file of listSegmentFiles(fs, directory)) {
+    // An index of a segment whose log has its final name already is kept: it is the new one's.
+    const isReplaced = file.baseOffset >= low && file.baseOffset < high && file.suffix === ''
+    if (!isReplaced || file.kind === 'snapshot') continue
+    await fs.remove(`${directory}/${file.name}`)
+    touched.push(file.name)
+  }
+  await fs.syncDirectory(directory)
+  for (const file of swaps) {
+    const plain = file.name.slice(0, file.name.length - swapSuffix.length)
+    fs.rename(`${directory}/${file.name}`, `${directory}/${plain}`)
+    touched.push(file.name)
+  }
+}
+
+/** The offset after the last batch of a complete segment file; its base offset when it is empty. */
+async function nextOffsetOf(fs: FileSystem, path: string, baseOffset: Offset): Promise<Offset> {
+  const file = fs.open(path, 'read')
+  try {
+    let nextOffset = baseOffset
+    const visit = (batch: Batch): boolean => {
+      nextOffset = batch.nextOffset
+      return true
+    }
+    await scanBatches(file, visit, { validate: false })
+    return nextOffset
+  } finally {
+    file.close()
+  }
+}
+
+function isTemporary(suffix: string): boolean {
+  return suffix === deletedSuffix || suffix === cleanedSuffix || suffix === swapSuffix
+}

@@ -1,0 +1,12 @@
+/**
+ * Resolves when every promise callback that is due has run: whoever was just acknowledged has had
+ * the chance to append again, and shares the next group. Costs less than a microsecond.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)))
+}
+
+/** Resolves after the event loop has looked at timers, sockets and finished file operations. */
+export function pollTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
