@@ -18,12 +18,21 @@ const defaultInitialBytes = 64 * 1024
 const keptBytes = 4 * 1024 * 1024
 
 /** Shorter runs of bytes are copied by a plain loop, which beats a call. */
-const shortCopyBytes = 24
+const shortCopyBytes = 12
 
 /** Where a finished batch lies in `BatchEncoder.bytes()`. */
 export interface EncodedBatch {
   readonly start: number
   readonly sizeBytes: number
+}
+
+/** How far an open batch had got. */
+export interface EncoderMark {
+  readonly size: number
+  readonly count: number
+  readonly lastOffsetDelta: number
+  readonly baseTimestamp: Timestamp
+  readonly maxTimestamp: Timestamp
 }
 
 /** What finish() would otherwise compute; compaction keeps those of the batch it rewrites. */
@@ -115,24 +124,28 @@ export class BatchEncoder {
     defaultTimestamp: Timestamp,
     offsetDelta: number = this.#count,
   ): void {
-    assert(this.#open !== null, 'a batch is open')
+    // A call of assert would cost more than a small record.
+    if (this.#open === null) assert.fail('a batch is open')
     const key = record.key ?? null
     const value = record.value ?? null
     const headers = record.headers
     const timestamp = record.timestamp ?? defaultTimestamp
-    if (!Number.isSafeInteger(timestamp) || timestamp < -1) refuseTimestamp(timestamp)
+    if (!isTimestamp(timestamp)) refuseTimestamp(timestamp)
     if (!(offsetDelta > this.#lastOffsetDelta && offsetDelta === (offsetDelta | 0))) {
       refuseOffsetDelta(offsetDelta, this.#lastOffsetDelta)
     }
     const isFirst = this.#count === 0 && this.#open.deleteHorizon === null
     const baseTimestamp = isFirst ? timestamp : this.#baseTimestamp
     const timestampDelta = timestamp - baseTimestamp
-    const keySize = sizeOf(key, 'key')
-    const valueSize = sizeOf(value, 'value')
+    // Nearly every delta is an int32, and integers are cheaper to handle than doubles.
+    const isShort = timestampDelta === (timestampDelta | 0)
+    if (!isShort && !Number.isSafeInteger(timestampDelta)) refuseTimestamp(timestamp)
+    const keySize = key === null ? -1 : sizeOf(key, 'key')
+    const valueSize = value === null ? -1 : sizeOf(value, 'value')
     const headersSize = headers === undefined ? 1 : sizeOfHeaders(headers)
     const length =
       1 +
-      varlongSize(timestampDelta) +
+      (isShort ? varintSize(timestampDelta | 0) : varlongSize(timestampDelta)) +
       varintSize(offsetDelta) +
       varintSize(keySize) +
       Math.max(keySize, 0) +
@@ -146,17 +159,18 @@ export class BatchEncoder {
     const bytes = this.#bytes
     let at = writeVarint(bytes, this.#end, length)
     bytes[at++] = 0
-    at = writeVarlong(bytes, at, timestampDelta)
+    if (isShort) at = writeVarint(bytes, at, timestampDelta | 0)
+    else at = writeVarlong(bytes, at, timestampDelta)
     at = writeVarint(bytes, at, offsetDelta)
-    at = writeField(bytes, at, key, keySize)
-    at = writeField(bytes, at, value, valueSize)
+    at = key === null ? writeVarint(bytes, at, -1) : writeField(bytes, at, key, keySize)
+    at = value === null ? writeVarint(bytes, at, -1) : writeField(bytes, at, value, valueSize)
     if (headers === undefined) bytes[at] = 0
     else writeHeaders(bytes, at, headers)
 
     this.#end = end
     this.#count += 1
     this.#lastOffsetDelta = offsetDelta
-    this.#baseTimestamp = baseTimestamp
+    if (isFirst) this.#baseTimestamp = timestamp
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
   }
 
@@ -178,19 +192,61 @@ export class BatchEncoder {
     if (!isEmpty && open.compressionType !== 'none') this.#compress(open)
     const start = this.#start
     const sizeBytes = this.#end - start
+    // Written out: spreading the options costs many times what writing a header does.
     writeBatchHeader(this.#bytes, start, this.#end, {
-      ...open,
+      baseOffset: open.baseOffset,
+      leaderEpoch: open.leaderEpoch,
       compressionType: isEmpty ? 'none' : open.compressionType,
-      hasDeleteHorizon: !isEmpty && open.deleteHorizon !== null,
+      timestampType: open.timestampType,
+      isTransactional: open.isTransactional,
+      isControl: open.isControl,
       lastOffsetDelta,
       baseTimestamp: isEmpty ? -1 : this.#baseTimestamp,
+      hasDeleteHorizon: !isEmpty && open.deleteHorizon !== null,
       maxTimestamp,
+      producerId: open.producerId,
+      producerEpoch: open.producerEpoch,
+      baseSequence: open.baseSequence,
       count: this.#count,
     })
     this.#start = this.#end
     this.#open = null
     this.#count = 0
     return { start, sizeBytes }
+  }
+
+  /** The state of the open batch, to come back to with `rollback`. */
+  mark(): EncoderMark {
+    assert(this.#open !== null, 'a batch is open')
+    return {
+      size: this.#end - this.#start,
+      count: this.#count,
+      lastOffsetDelta: this.#lastOffsetDelta,
+      baseTimestamp: this.#baseTimestamp,
+      maxTimestamp: this.#maxTimestamp,
+    }
+  }
+
+  /** Takes back what was appended to the open batch since the mark was made. */
+  rollback(mark: EncoderMark): void {
+    assert(this.#open !== null, 'a batch is open')
+    assert(mark.count <= this.#count, 'the mark is of this batch')
+    this.#end = this.#start + mark.size
+    this.#count = mark.count
+    this.#lastOffsetDelta = mark.lastOffsetDelta
+    this.#baseTimestamp = mark.baseTimestamp
+    this.#maxTimestamp = mark.maxTimestamp
+  }
+
+  /** Copies a finished batch that was made elsewhere behind those here. */
+  addFinished(batch: Uint8Array): EncodedBatch {
+    assert(this.#open === null, 'the batch before is finished or abandoned')
+    const start = this.#start
+    this.#reserve(start + batch.length)
+    this.#bytes.set(batch, start)
+    this.#start = start + batch.length
+    this.#end = this.#start
+    return { start, sizeBytes: batch.length }
   }
 
   /** Drops the open batch. */
@@ -237,8 +293,11 @@ export class BatchEncoder {
   }
 }
 
-function sizeOf(field: Uint8Array | string | null, name: string): number {
-  if (field === null) return -1
+function isTimestamp(value: number): boolean {
+  return value >= -1 && value <= Number.MAX_SAFE_INTEGER && Math.floor(value) === value
+}
+
+function sizeOf(field: Uint8Array | string, name: string): number {
   if (typeof field === 'string') return utf8Size(field)
   if (field instanceof Uint8Array) return field.length
   throw new InvalidArgumentError(name, field, 'must be bytes, a string or null')
@@ -251,7 +310,7 @@ function sizeOfHeaders(headers: readonly RecordHeaderInput[]): number {
     if (typeof key !== 'string')
       throw new InvalidArgumentError('header key', key, 'must be a string')
     const keySize = utf8Size(key)
-    const valueSize = sizeOf(value, 'header value')
+    const valueSize = value === null ? -1 : sizeOf(value, 'header value')
     size += varintSize(keySize) + keySize + varintSize(valueSize) + Math.max(valueSize, 0)
   }
   return size
@@ -261,18 +320,13 @@ function writeHeaders(bytes: Buffer, at: number, headers: readonly RecordHeaderI
   at = writeVarint(bytes, at, headers.length)
   for (const { key, value } of headers) {
     at = writeField(bytes, at, key, utf8Size(key))
-    at = writeField(bytes, at, value, sizeOf(value, 'header value'))
+    if (value === null) at = writeVarint(bytes, at, -1)
+    else at = writeField(bytes, at, value, sizeOf(value, 'header value'))
   }
 }
 
-function writeField(
-  bytes: Buffer,
-  at: number,
-  field: Uint8Array | string | null,
-  size: number,
-): number {
+function writeField(bytes: Buffer, at: number, field: Uint8Array | string, size: number): number {
   at = writeVarint(bytes, at, size)
-  if (field === null) return at
   if (typeof field === 'string') return writeUtf8(bytes, at, field, size)
   if (size < shortCopyBytes) {
     for (let index = 0; index < size; index++) bytes[at + index] = field[index] as number
@@ -290,7 +344,7 @@ function checkOverrides(lastOffsetDelta: number, maxTimestamp: number, least: nu
       'must be an int32, not below that of the last record; a batch without records needs it',
     )
   }
-  if (!Number.isSafeInteger(maxTimestamp) || maxTimestamp < -1) refuseTimestamp(maxTimestamp)
+  if (!isTimestamp(maxTimestamp)) refuseTimestamp(maxTimestamp)
 }
 
 function refuseTimestamp(timestamp: number): never {

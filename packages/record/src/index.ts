@@ -21,7 +21,12 @@
  * @module
  */
 export type { Batch, ReadRecordsOptions, TimestampType } from './batch.ts'
-export { BatchEncoder, type EncodedBatch, type FinishOverrides } from './batch-encoder.ts'
+export {
+  BatchEncoder,
+  type EncodedBatch,
+  type EncoderMark,
+  type FinishOverrides,
+} from './batch-encoder.ts'
 export { batchOverheadBytes, batchPrefixBytes } from './batch-header.ts'
 export type { BatchOptions } from './batch-options.ts'
 export { batchSizeAt, readBatchAt, readBatches } from './batch-reader.ts'

@@ -1,12 +1,14 @@
-// UTF-8 into a reused buffer. Buffer's own functions are native calls; for the short ASCII strings
-// that keys mostly are, a plain loop is done before such a call has begun.
+// UTF-8 into a reused buffer. Buffer's own functions are native calls with a fixed cost (about 20 ns
+// to measure, 70 ns to write); a plain loop costs about 3 ns a character, so it wins for the short
+// ASCII strings that keys mostly are.
 
-const shortTextLength = 48
+const shortTextToMeasure = 8
+const shortTextToWrite = 24
 
 /** Bytes of `text` as UTF-8, where a lone surrogate is the three bytes of U+FFFD. */
 export function utf8Size(text: string): number {
   const length = text.length
-  if (length > shortTextLength) return Buffer.byteLength(text, 'utf8')
+  if (length > shortTextToMeasure) return Buffer.byteLength(text, 'utf8')
   for (let index = 0; index < length; index++) {
     if (text.charCodeAt(index) >= 0x80) return Buffer.byteLength(text, 'utf8')
   }
@@ -18,7 +20,7 @@ export function writeUtf8(bytes: Buffer, at: number, text: string, size: number)
   const length = text.length
   if (size !== length) {
     bytes.write(text, at, size, 'utf8')
-  } else if (length > shortTextLength) {
+  } else if (length > shortTextToWrite) {
     // As many bytes as characters: all of them are ASCII.
     bytes.write(text, at, size, 'latin1')
   } else {

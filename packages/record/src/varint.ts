@@ -6,22 +6,19 @@ const two31 = 2 ** 31
 
 /** Bytes that `value` (int32) takes as a varint: 1 to 5. */
 export function varintSize(value: number): number {
-  const zigzag = ((value << 1) ^ (value >> 31)) >>> 0
-  if (zigzag < 0x80) return 1
-  if (zigzag < 0x4000) return 2
-  if (zigzag < 0x200000) return 3
-  return zigzag < 0x10000000 ? 4 : 5
+  // A seventh of the bits, rounded up; n * 37 >>> 8 is n / 7 for every n that occurs here.
+  return ((38 - Math.clz32(((value << 1) ^ (value >> 31)) | 1)) * 37) >>> 8
 }
 
 /** Writes `value` (int32) as a varint and returns the position behind it. */
 export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
-  let zigzag = ((value << 1) ^ (value >> 31)) >>> 0
-  while (zigzag >= 0x80) {
+  let zigzag = (value << 1) ^ (value >> 31)
+  while ((zigzag & ~0x7f) !== 0) {
     bytes[at++] = (zigzag & 0x7f) | 0x80
     zigzag >>>= 7
   }
-  bytes[at++] = zigzag
-  return at
+  bytes[at] = zigzag
+  return at + 1
 }
 
 /** Bytes that `value` (a safe integer) takes as a varlong: 1 to 8. */

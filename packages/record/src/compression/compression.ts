@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import { CorruptBatchError, DecompressionLimitError, InvalidArgumentError } from '../errors.ts'
 import type { FilePosition } from '../units.ts'
 import { asBuffer, type Codec, refuseLevel } from './codec.ts'
@@ -57,8 +58,9 @@ export function decompress(
   options: DecompressOptions = {},
 ): Buffer {
   const { maxBytes = defaultMaxDecompressedBytes, magic = 2, position = 0 } = options
+  if (!(maxBytes >= 0)) throw new InvalidArgumentError('maxBytes', maxBytes, 'must be at least 0')
   const context = {
-    maxBytes,
+    maxBytes: Math.min(Math.floor(maxBytes), constants.MAX_LENGTH),
     magic,
     fail(reason: string, cause?: unknown): never {
       throw new CorruptBatchError(`${type}: ${reason}`, position, { cause })

@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib'
 import { DecompressionLimitError } from '../errors.ts'
-import type { Codec, DecodeContext } from './codec.ts'
+import { type Codec, type DecodeContext, DecodeOutput } from './codec.ts'
+import { splitZstdFrames } from './zstd-frames.ts'
 
 /** What is used of Node's own zstd, which came with 22.15 and 23.8: the types of 20 lack it. */
 interface NodeZstd {
@@ -24,7 +25,11 @@ const windowLogMax = 27
 /** Output is collected in pieces of this size: few for large batches, no waste for small ones. */
 const chunkBytes = { min: 16 * 1024, max: 1024 * 1024 }
 
-/** Node's zstd; null where the runtime has none. */
+/**
+ * Node's zstd, which decodes one frame, and takes one that is cut off for one that has ended. So
+ * the frames are told apart, and their ends found, before it sees them. Null where
+ * the runtime has none.
+ */
 export const nodeZstd: Codec | null = 'zstdDecompressSync' in zlib ? codecOf(zlib) : null
 
 function codecOf(module: unknown): Codec {
@@ -35,17 +40,28 @@ function codecOf(module: unknown): Codec {
     },
 
     decompress(bytes, context) {
-      const expected = Math.min(Math.max(bytes.length * 4, chunkBytes.min), chunkBytes.max)
-      try {
-        return zstdDecompressSync(bytes, {
-          params: { [constants.ZSTD_d_windowLogMax]: windowLogMax },
-          maxOutputLength: context.maxBytes,
-          chunkSize: expected,
-        })
-      } catch (error) {
-        return explain(error, context)
+      const frames = splitZstdFrames(bytes)
+      if (frames === null) return context.fail('it does not consist of whole frames')
+      const output = new DecodeOutput(Math.max(bytes.length * 4, 1024), context.maxBytes)
+      for (const frame of frames) {
+        output.append(decompressFrame(frame, context.maxBytes - output.length, context))
       }
+      return output.finish()
     },
+  }
+
+  function decompressFrame(frame: Buffer, room: number, context: DecodeContext): Buffer {
+    const expected = Math.min(Math.max(frame.length * 4, chunkBytes.min), chunkBytes.max)
+    try {
+      return zstdDecompressSync(frame, {
+        params: { [constants.ZSTD_d_windowLogMax]: windowLogMax },
+        // Node wants at least 1; that one byte is refused when it is appended.
+        maxOutputLength: Math.max(room, 1),
+        chunkSize: expected,
+      })
+    } catch (error) {
+      return explain(error, context)
+    }
   }
 }
 

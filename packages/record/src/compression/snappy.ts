@@ -1,4 +1,4 @@
-import { DecompressionLimitError } from '../errors.ts'
+import { DecompressionLimitError, NativeModuleError } from '../errors.ts'
 import { loadNativeModule } from '../native-module.ts'
 import { type Codec, type DecodeContext, DecodeOutput, refuseLevel } from './codec.ts'
 
@@ -92,6 +92,7 @@ function decompressBlock(block: Buffer, context: DecodeContext, room: number): B
   try {
     return snappy().uncompressSync(block, { asBuffer: true })
   } catch (error) {
+    if (error instanceof NativeModuleError) throw error
     return context.fail('a block is damaged', error)
   }
 }
