@@ -41,6 +41,15 @@ const producers: fc.Arbitrary<ProducerStateInfo> = fc
 
 const lists = fc.uniqueArray(producers, { selector: ({ producerId }) => producerId, maxLength: 20 })
 
+const producer: ProducerStateInfo = {
+  producerId: 4,
+  epoch: 0,
+  coordinatorEpoch: -1,
+  lastTimestamp: 0,
+  currentTransactionFirstOffset: null,
+  batches: [],
+}
+
 /** With a checksum that agrees, so that what is behind it is looked at. */
 function withChecksum(bytes: Buffer): Buffer {
   bytes.writeUInt32BE(crc32c(bytes.subarray(6)), 2)
@@ -106,9 +115,23 @@ describe('a damaged snapshot is refused', () => {
     }
   })
 
+  test('when a batch begins before offset 0, or ends before it begins', () => {
+    for (const offsetDelta of [4, -1, 2 ** 31 - 1]) {
+      const batch = {
+        firstSequence: 0,
+        lastSequence: 0,
+        firstOffset: 3,
+        lastOffset: 3,
+        timestamp: 0,
+      }
+      const bytes = encodeProducerSnapshot([{ ...producer, batches: [batch] }])
+      expect(decode(withChecksum(bytes))()).toHaveLength(1)
+      bytes.writeInt32BE(offsetDelta, 32)
+      expect(decode(withChecksum(bytes))).toThrow(/offset delta/)
+    }
+  })
+
   test('when a producer appears twice', () => {
-    const info = { producerId: 4, epoch: 0, coordinatorEpoch: -1, lastTimestamp: 0, batches: [] }
-    const producer = { ...info, currentTransactionFirstOffset: null }
     expect(decode(encodeProducerSnapshot([producer, producer]))).toThrow(/appears twice/)
   })
 

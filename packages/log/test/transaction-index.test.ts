@@ -130,7 +130,7 @@ describe('the file', () => {
     ['a newer version', 35, '01', 'range', 1],
     ['a negative producer id', 36, 'ff', 'range', 1],
     ['a producer id beyond 2^53', 36, '7f', 'range', 1],
-    ['a transaction that ends before it begins', 45, '01', 'range', 1],
+    ['a transaction that ends before it begins', 51, '79', 'range', 1],
     ['a marker before the segment', 33 - 8, '01', 'range', 0],
     ['a marker that goes back', 34 + 25, '6e', 'order', 1],
     ['a last stable offset below zero', 60, '80', 'range', 1],
