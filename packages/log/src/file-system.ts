@@ -47,6 +47,8 @@ export interface FileSystem {
 export type OpenMode = 'read' | 'write' | 'create' | 'replace'
 
 export interface FileStat {
+  /** Tells files apart that had the same name at different times (an inode number). */
+  readonly fileId: number
   readonly isDirectory: boolean
   readonly sizeBytes: number
   readonly modifiedMs: number

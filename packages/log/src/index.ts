@@ -33,8 +33,8 @@ export {
   type WriteEvent,
 } from './diagnostics.ts'
 export type { File, FileLock, FileStat, FileSystem, OpenMode } from './file-system.ts'
-export { type AppendBatchOptions, type AppendOptions, Log, type ReadResult } from './log.ts'
-export type { Isolation } from './log-cursor.ts'
+export type { ReadOnlyLogOptions } from './followed-source.ts'
+export { type AppendBatchOptions, type AppendOptions, Log } from './log.ts'
 export { LogDirectory, type LogDirectoryOptions } from './log-directory.ts'
 export {
   AppendQueueFullError,
@@ -59,9 +59,11 @@ export {
   type ResolvedLogOptions,
   resolveLogOptions,
 } from './log-options.ts'
-export { LogReader, type ReaderOptions, type ReadOptions } from './log-reader.ts'
+export { LogReader, type ReaderOptions, type ReadOptions, type ReadResult } from './log-reader.ts'
 export type { LogSnapshot } from './log-snapshot.ts'
 export { nodeFileSystem } from './node-file-system.ts'
+export { openLogReadOnly, ReadOnlyLog } from './read-only-log.ts'
+export type { Isolation } from './read-source.ts'
 export type { LogCut, RecoveryReport } from './recovery-report.ts'
 export type { DeletionReason, SegmentInfo } from './segment-info.ts'
 export type { FoundOffset } from './timestamp-search.ts'

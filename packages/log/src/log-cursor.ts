@@ -10,13 +10,7 @@ import {
 import { logChannels } from './diagnostics.ts'
 import { type File, isSystemError } from './file-system.ts'
 import { CorruptLogError, OffsetOutOfRangeError } from './log-errors.ts'
-import type { ReadableSegment, ReadSource } from './read-source.ts'
-
-/**
- * Which records a reader sees. `uncommitted`: everything below the high watermark. `committed`:
- * everything below the last stable offset; whoever reads leaves out aborted transactions.
- */
-export type Isolation = 'uncommitted' | 'committed'
+import type { Isolation, ReadableSegment, ReadSource } from './read-source.ts'
 
 export interface CursorOptions {
   readonly from: Offset
@@ -71,6 +65,8 @@ export class LogCursor {
    * `nextOffset` were deleted or never existed, CorruptLogError at damage.
    */
   async next(maxBytes: number): Promise<readonly Batch[]> {
+    const preparation = this.#source.prepare(this.#options.isolation)
+    if (preparation !== null) await preparation
     for (;;) {
       this.#checkRange()
       if (this.#nextOffset >= this.limitOffset) return []

@@ -1,7 +1,8 @@
 import { type Batch, InvalidArgumentError, type LogRecord, type Offset } from '@varve/record'
-import { committedOnly } from './aborted-transactions.ts'
-import { type Isolation, LogCursor } from './log-cursor.ts'
-import type { ReadSource } from './read-source.ts'
+import { committedOnly } from './committed-only.ts'
+import { LogCursor } from './log-cursor.ts'
+import type { Isolation, ReadSource } from './read-source.ts'
+import type { AbortedTransaction } from './transaction-index.ts'
 
 export interface ReadOptions {
   /** The first record to be read. */
@@ -35,6 +36,36 @@ export function createCursor(source: ReadSource, options: ReadOptions): LogCurso
     throw new InvalidArgumentError('maxBytes', maxBytes, 'must be a positive integer')
   }
   return new LogCursor(source, { from, isolation, verifyChecksums })
+}
+
+/** What one read found. */
+export interface ReadResult {
+  /** The first may begin before the offset that was asked for. Empty at the end. */
+  readonly batches: readonly Batch[]
+  /** Where to read on. */
+  readonly nextOffset: Offset
+  readonly logStartOffset: Offset
+  readonly highWatermark: Offset
+  readonly lastStableOffset: Offset
+  /** With `isolation: 'committed'`: what the reader has to leave out. */
+  readonly abortedTransactions: readonly AbortedTransaction[]
+}
+
+/** Reads once: about `maxBytes` of batches, at least one, none at the end. */
+export async function readOnce(source: ReadSource, options: ReadOptions): Promise<ReadResult> {
+  const cursor = createCursor(source, options)
+  const batches = await cursor.next(options.maxBytes ?? defaultReadBytes)
+  const { logStartOffset, highWatermark, lastStableOffset } = source
+  const { nextOffset } = cursor
+  const isCommitted = options.isolation === 'committed' && batches.length > 0
+  return {
+    batches,
+    nextOffset,
+    logStartOffset,
+    highWatermark,
+    lastStableOffset,
+    abortedTransactions: isCommitted ? source.abortedTransactions(options.from, nextOffset) : [],
+  }
 }
 
 /**

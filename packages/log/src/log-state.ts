@@ -18,6 +18,7 @@ import { ProgressFile } from './progress-file.ts'
 import type { ReadableSegment, ReadSource } from './read-source.ts'
 import { SegmentPins } from './segment-pins.ts'
 import { TailCache } from './tail-cache.ts'
+import type { AbortedTransaction } from './transaction-index.ts'
 
 /** What a log is built from, once recovery has found or made it. */
 export interface LoadedLog extends LogContext {
@@ -144,6 +145,22 @@ export class LogState implements ReadSource {
     return this.segments.higher(baseOffset)
   }
 
+  abortedTransactions(from: Offset, upperBound: Offset): readonly AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    let segment: ReadableSegment | null = this.segmentFor(from)
+    while (segment !== null) {
+      const { aborted, isComplete } = segment.transactionIndex.collect(from, upperBound)
+      found.push(...aborted)
+      if (isComplete) break
+      segment = this.segmentAfter(segment.baseOffset)
+    }
+    return found
+  }
+
+  prepare(): null {
+    return null
+  }
+
   visibleBytes(segment: ReadableSegment): FilePosition {
     const { segment: last, position } = this.#visibleEnd
     if (segment.baseOffset < last) return segment.sizeBytes
@@ -158,11 +175,20 @@ export class LogState implements ReadSource {
     while (this.offsets.highWatermark <= offset && signal?.aborted !== true) {
       if (this.#failure !== null) throw this.#failure
       if (this.#isClosed) throw new LogClosedError(this.name)
-      await new Promise<void>((resolve) => {
-        this.#waiting.add(resolve)
-        signal?.addEventListener('abort', () => resolve(), { once: true })
-      })
+      await this.#pause(signal)
     }
+  }
+
+  #pause(signal: AbortSignal | null): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#waiting.delete(end)
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      this.#waiting.add(end)
+      signal?.addEventListener('abort', end)
+    })
   }
 
   /** Makes whoever waits look again. */

@@ -1,5 +1,4 @@
 import {
-  type Batch,
   type CompressionType,
   InvalidArgumentError,
   type Offset,
@@ -7,14 +6,19 @@ import {
   type RecordInput,
   type Timestamp,
 } from '@varve/record'
-import { abortedTransactionsIn } from './aborted-transactions.ts'
 import type { AppendOrigin, AppendResult } from './append-queue.ts'
 import { validateAppend } from './append-validation.ts'
 import type { CleanedSegment } from './cleaned-segment-writer.ts'
 import { closeLogFiles } from './log-closing.ts'
 import { LogClosedError } from './log-errors.ts'
 import type { Acks, ResolvedLogOptions } from './log-options.ts'
-import { createCursor, LogReader, type ReaderOptions, type ReadOptions } from './log-reader.ts'
+import {
+  LogReader,
+  type ReaderOptions,
+  type ReadOptions,
+  type ReadResult,
+  readOnce,
+} from './log-reader.ts'
 import { LogSnapshot } from './log-snapshot.ts'
 import { type LoadedLog, LogState } from './log-state.ts'
 import { LogWriter } from './log-writer.ts'
@@ -23,7 +27,6 @@ import { deleteSegmentsBefore } from './segment-deletion.ts'
 import type { DeletionReason, SegmentInfo } from './segment-info.ts'
 import { replaceSegments } from './segment-replacement.ts'
 import { type FoundOffset, findOffsetByTimestamp } from './timestamp-search.ts'
-import type { AbortedTransaction } from './transaction-index.ts'
 
 export interface AppendOptions {
   /** When the append is acknowledged. @defaultValue the log's `acks` */
@@ -37,19 +40,6 @@ export interface AppendBatchOptions {
   readonly acks?: Acks
   /** A transaction coordinator may append control batches. @defaultValue 'client' */
   readonly origin?: AppendOrigin
-}
-
-/** What one read found. */
-export interface ReadResult {
-  /** The first may begin before the offset that was asked for. Empty at the end. */
-  readonly batches: readonly Batch[]
-  /** Where to read on. */
-  readonly nextOffset: Offset
-  readonly logStartOffset: Offset
-  readonly highWatermark: Offset
-  readonly lastStableOffset: Offset
-  /** With `isolation: 'committed'`: what the reader has to leave out. */
-  readonly abortedTransactions: readonly AbortedTransaction[]
 }
 
 /**
@@ -186,22 +176,7 @@ export class Log implements AsyncDisposable {
    */
   async read(options: ReadOptions): Promise<ReadResult> {
     this.#assertOpen()
-    const cursor = createCursor(this.#state, options)
-    const batches = await cursor.next(options.maxBytes ?? 1024 * 1024)
-    const { logStartOffset, highWatermark, lastStableOffset } = this.#state
-    const { nextOffset } = cursor
-    const abortedTransactions =
-      options.isolation === 'committed' && batches.length > 0
-        ? abortedTransactionsIn(this.#state, options.from, nextOffset)
-        : []
-    return {
-      batches,
-      nextOffset,
-      logStartOffset,
-      highWatermark,
-      lastStableOffset,
-      abortedTransactions,
-    }
+    return readOnce(this.#state, options)
   }
 
   /** Reads on and on: to the end of the log, or with `follow` past it. */

@@ -36,7 +36,12 @@ const openFlags: Readonly<Record<OpenMode, string>> = {
 function statPath(path: string): FileStat | null {
   const stat = fs.statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) return null
-  return { isDirectory: stat.isDirectory(), sizeBytes: stat.size, modifiedMs: stat.mtimeMs }
+  return {
+    fileId: stat.ino,
+    isDirectory: stat.isDirectory(),
+    sizeBytes: stat.size,
+    modifiedMs: stat.mtimeMs,
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -22,7 +22,11 @@ export async function loadProducers(
   rebuilt: string[],
 ): Promise<ProducerStateManager> {
   const producers = new ProducerStateManager()
-  const start = await loadNewestSnapshot(context, producers, offset, rebuilt)
+  const { start, unusable } = loadNewestSnapshot(context, producers, offset)
+  for (const path of unusable) {
+    await context.fs.remove(path)
+    rebuilt.push(path)
+  }
   for (const [index, segment] of segments.entries()) {
     const end = segments[index + 1]?.baseOffset ?? offset
     if (segment.baseOffset >= offset || end <= start) continue
@@ -31,14 +35,17 @@ export async function loadProducers(
   return producers
 }
 
-/** Loads the newest usable snapshot and returns the offset up to which it speaks; 0 without one. */
-async function loadNewestSnapshot(
-  context: LogContext,
+/**
+ * Loads the newest usable snapshot at or below `offset`. Returns the offset up to which it speaks, 0
+ * without one, and the paths of newer ones that cannot be used. Changes nothing on disk.
+ */
+export function loadNewestSnapshot(
+  context: Pick<LogContext, 'fs' | 'directory' | 'name'>,
   producers: ProducerStateManager,
   offset: Offset,
-  rebuilt: string[],
-): Promise<Offset> {
+): { readonly start: Offset; readonly unusable: readonly string[] } {
   const { fs, directory, name } = context
+  const unusable: string[] = []
   const offsets = snapshotOffsets(context).filter((candidate) => candidate <= offset)
   for (const candidate of offsets.reverse()) {
     const path = `${directory}/${producerSnapshotFileName(candidate)}`
@@ -46,19 +53,18 @@ async function loadNewestSnapshot(
     if (bytes === null) continue
     try {
       producers.load(decodeProducerSnapshot(bytes, path), candidate)
-      return candidate
+      return { start: candidate, unusable }
     } catch (error) {
       if (!(error instanceof CorruptProducerSnapshotError)) throw error
       logChannels.corruption.publish({ log: name, path, error })
-      await fs.remove(path)
-      rebuilt.push(path)
+      unusable.push(path)
     }
   }
-  return 0
+  return { start: 0, unusable }
 }
 
 /** The offsets of the snapshots in a directory, ascending. */
-export function snapshotOffsets(context: LogContext): Offset[] {
+export function snapshotOffsets(context: Pick<LogContext, 'fs' | 'directory'>): Offset[] {
   return listSegmentFiles(context.fs, context.directory)
     .filter(({ kind, suffix }) => kind === 'snapshot' && suffix === '')
     .map(({ baseOffset }) => baseOffset)

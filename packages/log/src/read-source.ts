@@ -1,7 +1,13 @@
 import type { FilePosition, Offset, Timestamp } from '@varve/record'
 import type { OpenFiles } from './open-files.ts'
 import type { TailCache } from './tail-cache.ts'
-import type { TransactionIndex } from './transaction-index.ts'
+import type { AbortedTransaction, TransactionIndex } from './transaction-index.ts'
+
+/**
+ * Which records a reader sees. `uncommitted`: everything below the high watermark. `committed`:
+ * everything below the last stable offset; whoever reads leaves out aborted transactions.
+ */
+export type Isolation = 'uncommitted' | 'committed'
 
 /** A segment as readers see it, sealed or active, of a live log or of somebody else's. */
 export interface ReadableSegment {
@@ -47,6 +53,13 @@ export interface ReadSource {
   segmentAfter(baseOffset: Offset): ReadableSegment | null
   /** How far a segment may be read. */
   visibleBytes(segment: ReadableSegment): FilePosition
+  /**
+   * The aborted transactions that touch offsets from `from` (inclusive) to `upperBound`
+   * (exclusive), as Kafka lists them in answer to a read of committed records.
+   */
+  abortedTransactions(from: Offset, upperBound: Offset): readonly AbortedTransaction[]
+  /** What has to be done before reading at this isolation; null, mostly. */
+  prepare(isolation: Isolation): Promise<void> | null
   /** Resolves when there may be something to read at `offset`; rejects when there never will be. */
   whenVisible(offset: Offset, signal: AbortSignal | null): Promise<void>
 }

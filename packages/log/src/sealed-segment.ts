@@ -59,8 +59,13 @@ export class SealedSegment implements ReadableSegment {
 
   /** Read from the time index when first asked for. */
   get maxTimestamp(): Timestamp {
-    this.#maxTimestamp ??= this.#withIndex(timeIndexFileName(this.baseOffset), lastTimestamp) ?? -1
+    this.#maxTimestamp ??= this.indexedTimestamp
     return this.#maxTimestamp
+  }
+
+  /** What the time index says is the largest timestamp; -1 when it says nothing. */
+  get indexedTimestamp(): Timestamp {
+    return this.#withIndex(timeIndexFileName(this.baseOffset), lastTimestamp) ?? -1
   }
 
   /**

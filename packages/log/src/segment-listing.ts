@@ -20,6 +20,8 @@ export interface ListedSegment {
   readonly baseOffset: Offset
   readonly path: string
   readonly sizeBytes: number
+  /** Tells this `.log` apart from another one of the same name. */
+  readonly fileId: number
   readonly kinds: ReadonlySet<SegmentFileKind>
 }
 
@@ -48,7 +50,8 @@ export function listSegments(fs: FileSystem, directory: string): readonly Listed
     const stat = fs.stat(path)
     // Deleted between the listing and now, by the process that owns the log.
     if (stat === null) continue
-    segments.push({ baseOffset, path, sizeBytes: stat.sizeBytes, kinds })
+    const { sizeBytes, fileId } = stat
+    segments.push({ baseOffset, path, sizeBytes, fileId, kinds })
   }
   return segments
 }

@@ -118,6 +118,7 @@ export class FileTree {
 
 export function statOf(node: TreeNode): FileStat {
   return {
+    fileId: node.id,
     isDirectory: node.isDirectory,
     sizeBytes: node.isDirectory ? directorySizeBytes : node.content.sizeBytes,
     modifiedMs: node.modifiedMs,

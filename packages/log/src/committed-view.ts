@@ -1,0 +1,63 @@
+import type { Offset } from '@varve/record'
+import type { FileSystem } from './file-system.ts'
+import { LogCursor } from './log-cursor.ts'
+import { loadNewestSnapshot } from './producer-loading.ts'
+import { ProducerStateManager } from './producer-state.ts'
+import type { ReadSource } from './read-source.ts'
+import { type AbortedTransaction, TransactionIndex } from './transaction-index.ts'
+
+const readBytes = 1024 * 1024
+
+/**
+ * What a reader of committed records in another process has to know of transactions: replayed from
+ * the newest producer snapshot on, because the writer keeps what is newer in its memory.
+ */
+export class CommittedView {
+  readonly #source: ReadSource
+  readonly #producers = new ProducerStateManager()
+  readonly #recent: TransactionIndex
+  readonly #cursor: LogCursor
+  /** Transactions that were aborted before it are in the index files. */
+  readonly startOffset: Offset
+
+  constructor(source: ReadSource, fs: FileSystem, directory: string) {
+    this.#source = source
+    const context = { fs, directory, name: source.name }
+    const { start } = loadNewestSnapshot(context, this.#producers, source.highWatermark)
+    this.startOffset = Math.max(start, source.logStartOffset)
+    this.#recent = new TransactionIndex(this.startOffset)
+    this.#cursor = new LogCursor(source, {
+      from: this.startOffset,
+      isolation: 'uncommitted',
+      verifyChecksums: false,
+    })
+  }
+
+  get lastStableOffset(): Offset {
+    const { highWatermark, logStartOffset } = this.#source
+    const seen = Math.min(highWatermark, this.#cursor.nextOffset)
+    return this.#producers.lastStableOffset(Math.max(seen, logStartOffset), logStartOffset)
+  }
+
+  /** Whether everything that is visible has been replayed. */
+  get isCurrent(): boolean {
+    return this.#cursor.nextOffset >= this.#source.highWatermark
+  }
+
+  /** Replays what has become visible. */
+  async advance(): Promise<void> {
+    while (!this.isCurrent) {
+      const batches = await this.#cursor.next(readBytes)
+      if (batches.length === 0) return
+      for (const batch of batches) {
+        const completed = this.#producers.update(batch)
+        if (completed?.isAborted === true) this.#recent.append(completed)
+      }
+    }
+  }
+
+  /** Aborted transactions whose markers are at or after `startOffset`. */
+  aborted(from: Offset, upperBound: Offset): readonly AbortedTransaction[] {
+    return this.#recent.collect(from, upperBound).aborted
+  }
+}
