@@ -210,6 +210,32 @@ test('directory operations survive one by one when harsh, in order when journale
   ])
 })
 
+test('flushing a directory promises only the names that were there when it started', async () => {
+  const fs = empty()
+  fs.open('/d/a', 'create').close()
+  fs.holdFlushes()
+  const flushed = fs.syncDirectory('/d')
+  fs.open('/d/b', 'create').close()
+  fs.resumeFlushes()
+  await flushed
+  expect(outcomes(fs, 'harsh', picture)).toEqual(['/d/a=', '/d/a= /d/b='])
+})
+
+test('journaled, a truncation keeps its place among the directory operations', () => {
+  const fs = withFile('text')
+  fs.open('/d/b', 'create').close()
+  const file = fs.open('/d/a', 'write')
+  file.truncate(2)
+  file.close()
+  fs.open('/d/c', 'create').close()
+  expect(outcomes(fs, 'journaled', picture)).toEqual([
+    '/d/a=te /d/b=',
+    '/d/a=te /d/b= /d/c=',
+    '/d/a=text',
+    '/d/a=text /d/b=',
+  ])
+})
+
 test('a rename that was not flushed leaves the old name or the new one', async () => {
   const fs = withFile('text')
   fs.rename('/d/a', '/d/b')

@@ -282,6 +282,19 @@ test('a fork and its origin go separate ways', async () => {
   file.close()
 })
 
+test('a file with two names is one file in a fork and after a crash', () => {
+  const { fs, file } = withOpenFile()
+  file.close()
+  fs.link('/a', '/b')
+  fs.settle()
+  for (const copy of [fs.fork(), fs.crashState(0, 'none')]) {
+    const other = copy.open('/a', 'write')
+    other.writeSync(Buffer.from('both'), 0)
+    other.close()
+    expect(copy.bytesOf('/b').toString()).toBe('both')
+  }
+})
+
 test('flushes that are held start but do not end', async () => {
   const { fs, file } = withOpenFile()
   fs.holdFlushes()
