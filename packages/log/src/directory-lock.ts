@@ -61,7 +61,7 @@ class HeldLock implements FileLock {
   }
 }
 
-/** What is used of `fs-ext`. Its fcntl passes the lock structure only in the form with a callback. */
+/** What is used of `fs-ext`; its fcntl passes the lock structure only with a callback. */
 interface NativeLocks {
   flock(descriptor: number, flags: 'exnb', done: (error: Error | null) => void): void
   fcntl(

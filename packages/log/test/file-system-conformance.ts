@@ -1,12 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { File, FileSystem } from '../src/file-system.ts'
-
-/** A file system under test, with a directory in it that is empty. */
-export interface FileSystemFixture {
-  readonly fs: FileSystem
-  readonly directory: string
-  remove(): void
-}
+import { testChanges, testDescriptors, testPositions, testRefusals } from './file-conformance.ts'
+import { type Context, codeOf, contextOf, type FileSystemFixture } from './file-system-fixture.ts'
 
 /** What the engine relies on, whichever file system is below it. */
 export function describeFileSystem(name: string, make: () => FileSystemFixture): void {
@@ -21,52 +15,13 @@ export function describeFileSystem(name: string, make: () => FileSystemFixture):
     const current = (): Context => context
     describe('opening', () => testOpening(current))
     describe('reading and writing', () => testPositions(current))
+    describe('changing', () => testChanges(current))
+    describe('refusals', () => testRefusals(current))
     describe('names', () => testNames(current))
     describe('renaming', () => testRenames(current))
     describe('descriptors', () => testDescriptors(current))
     describe('the rest', () => testTheRest(current))
   })
-}
-
-interface Context {
-  readonly fs: FileSystem
-  readonly at: (path: string) => string
-  readonly put: (path: string, text: string) => void
-  readonly textAt: (path: string) => string
-  readonly names: (path?: string) => string[]
-}
-
-function contextOf({ fs, directory }: FileSystemFixture): Context {
-  const at = (path: string): string => (path === '' ? directory : `${directory}/${path}`)
-  const put = (path: string, text: string): void => {
-    const file = fs.open(at(path), 'replace')
-    file.writeSync(Buffer.from(text), 0)
-    file.close()
-  }
-  const textAt = (path: string): string => {
-    const file = fs.open(at(path), 'read')
-    const text = textOf(file)
-    file.close()
-    return text
-  }
-  const names = (path = ''): string[] => [...fs.list(at(path))].sort()
-  return { fs, at, put, textAt, names }
-}
-
-function textOf(file: File): string {
-  const bytes = Buffer.alloc(file.sizeBytes())
-  expect(file.readSync(bytes, 0)).toBe(bytes.length)
-  return bytes.toString('latin1')
-}
-
-/** The code that a call fails with, 'none' when it succeeds. */
-async function codeOf(call: () => unknown): Promise<string> {
-  try {
-    await call()
-    return 'none'
-  } catch (error) {
-    return String((error as { code?: unknown }).code)
-  }
 }
 
 function testOpening(current: () => Context): void {
@@ -139,112 +94,6 @@ function testOpening(current: () => Context): void {
     fs.open(at('x'.repeat(255)), 'create').close()
     expect(await codeOf(() => fs.open(at('x'.repeat(256)), 'create'))).toBe('ENAMETOOLONG')
     expect(await codeOf(() => fs.open(at('ü'.repeat(128)), 'read'))).toBe('ENAMETOOLONG')
-  })
-}
-
-function testPositions(current: () => Context): void {
-  test('what is written is read back, in both forms', async () => {
-    const { fs, at } = current()
-    const file = fs.open(at('a'), 'create')
-    expect(file.writeSync(Buffer.from('hello '), 0)).toBe(6)
-    expect(await file.write(Buffer.from('world'), 6)).toBe(5)
-    expect(file.sizeBytes()).toBe(11)
-    const target = Buffer.alloc(5)
-    expect(file.readSync(target, 6)).toBe(5)
-    expect(target.toString()).toBe('world')
-    expect(await file.read(target, 0)).toBe(5)
-    expect(target.toString()).toBe('hello')
-    file.close()
-  })
-
-  test('a read fills the target as far as the file goes and leaves the rest of it alone', async () => {
-    const { fs, at, put } = current()
-    put('a', '0123456789')
-    const file = fs.open(at('a'), 'read')
-    for (const read of [file.readSync.bind(file), file.read.bind(file)]) {
-      const target = Buffer.alloc(6, '-')
-      expect(await read(target, 7)).toBe(3)
-      expect(target.toString()).toBe('789---')
-      expect(await read(target, 10)).toBe(0)
-      expect(await read(target, 1_000_000)).toBe(0)
-      expect(await read(Buffer.alloc(0), 0)).toBe(0)
-      expect(target.toString()).toBe('789---')
-    }
-    file.close()
-  })
-
-  test('writing past the end leaves zeros between', () => {
-    const { fs, at, textAt } = current()
-    const file = fs.open(at('a'), 'create')
-    file.writeSync(Buffer.from('end'), 5)
-    file.close()
-    expect(textAt('a')).toBe('\0\0\0\0\0end')
-  })
-
-  test('writing in the middle changes only that', () => {
-    const { fs, at, put, textAt } = current()
-    put('a', 'abcdef')
-    const file = fs.open(at('a'), 'write')
-    file.writeSync(Buffer.from('XY'), 2)
-    file.close()
-    expect(textAt('a')).toBe('abXYef')
-  })
-
-  test('truncating cuts, and what grows back is zeros', () => {
-    const { fs, at, put, textAt } = current()
-    put('a', 'secret')
-    const file = fs.open(at('a'), 'write')
-    file.truncate(2)
-    expect(file.sizeBytes()).toBe(2)
-    file.truncate(4)
-    file.writeSync(Buffer.from('!'), 5)
-    file.close()
-    expect(textAt('a')).toBe('se\0\0\0!')
-  })
-
-  test('an empty write writes nothing and grows nothing', async () => {
-    const { fs, at } = current()
-    const file = fs.open(at('a'), 'create')
-    expect(file.writeSync(Buffer.alloc(0), 10)).toBe(0)
-    expect(await file.write(Buffer.alloc(0), 10)).toBe(0)
-    expect(file.sizeBytes()).toBe(0)
-    file.close()
-  })
-
-  test('a buffer may be reused once it is written', async () => {
-    const { fs, at, textAt } = current()
-    const file = fs.open(at('a'), 'create')
-    const buffer = Buffer.from('one')
-    file.writeSync(buffer, 0)
-    buffer.write('two')
-    await file.write(buffer, 3)
-    buffer.fill(0)
-    file.close()
-    expect(textAt('a')).toBe('onetwo')
-  })
-
-  test('a descriptor for reading refuses to change the file', async () => {
-    const { fs, at, put, textAt } = current()
-    put('a', 'kept')
-    const file = fs.open(at('a'), 'read')
-    expect(await codeOf(() => file.writeSync(Buffer.from('x'), 0))).toBe('EBADF')
-    expect(await codeOf(() => file.write(Buffer.from('x'), 0))).toBe('EBADF')
-    expect(await codeOf(() => file.truncate(0))).toBe('EINVAL')
-    await file.datasync()
-    file.close()
-    expect(textAt('a')).toBe('kept')
-  })
-
-  test('a negative position is a mistake, not the place where the last call ended', async () => {
-    const { fs, at } = current()
-    const file = fs.open(at('a'), 'create')
-    const byte = Buffer.alloc(1)
-    expect(await codeOf(() => file.writeSync(byte, -1))).toBe('ERR_ASSERTION')
-    expect(await codeOf(() => file.readSync(byte, -1))).toBe('ERR_ASSERTION')
-    expect(await codeOf(() => file.write(byte, -1))).toBe('ERR_ASSERTION')
-    expect(await codeOf(() => file.read(byte, Number.NaN))).toBe('ERR_ASSERTION')
-    expect(await codeOf(() => file.truncate(0.5))).toBe('ERR_ASSERTION')
-    file.close()
   })
 }
 
@@ -355,76 +204,8 @@ function testRenames(current: () => Context): void {
   })
 }
 
-function testDescriptors(current: () => Context): void {
-  test('an open file survives its renaming and its removal', async () => {
-    const { fs, at, put, names } = current()
-    put('a', 'first')
-    const file = fs.open(at('a'), 'write')
-    fs.rename(at('a'), at('b'))
-    put('a', 'other')
-    expect(textOf(file)).toBe('first')
-    await fs.remove(at('b'))
-    file.writeSync(Buffer.from('F'), 0)
-    await file.datasync()
-    expect(textOf(file)).toBe('First')
-    file.close()
-    expect(names()).toEqual(['a'])
-  })
-
-  test('an open file that is renamed over keeps its own bytes', () => {
-    const { fs, at, put, textAt } = current()
-    put('a', 'old')
-    put('b', 'new')
-    const file = fs.open(at('a'), 'read')
-    fs.rename(at('b'), at('a'))
-    expect(textOf(file)).toBe('old')
-    expect(textAt('a')).toBe('new')
-    file.close()
-  })
-
-  test('two descriptors of one file see each other at once', () => {
-    const { fs, at } = current()
-    const writer = fs.open(at('a'), 'create')
-    const reader = fs.open(at('a'), 'read')
-    writer.writeSync(Buffer.from('seen'), 0)
-    expect(textOf(reader)).toBe('seen')
-    writer.close()
-    reader.close()
-  })
-
-  test('closing twice is fine, and every other call afterwards is EBADF', async () => {
-    const { fs, at } = current()
-    const file = fs.open(at('a'), 'create')
-    const byte = Buffer.alloc(1)
-    file.close()
-    file.close()
-    const calls = [
-      () => file.sizeBytes(),
-      () => file.readSync(byte, 0),
-      () => file.read(byte, 0),
-      () => file.writeSync(byte, 0),
-      () => file.write(byte, 0),
-      () => file.datasync(),
-      () => file.truncate(0),
-    ]
-    for (const call of calls) expect(await codeOf(call)).toBe('EBADF')
-  })
-
-  test('closing during a call lets the call end', async () => {
-    const { fs, at, textAt } = current()
-    const file = fs.open(at('a'), 'create')
-    const calls = [file.write(Buffer.from('late'), 0), file.datasync()]
-    file.close()
-    const other = fs.open(at('b'), 'create')
-    await Promise.all(calls)
-    expect(textAt('a')).toBe('late')
-    expect(textAt('b')).toBe('')
-    other.close()
-  })
-}
-
 function testTheRest(current: () => Context): void {
-  test('flushing succeeds for files and directories, and is ENOTDIR for a file as directory', async () => {
+  test('files and directories are flushed, but a file not as a directory', async () => {
     const { fs, at } = current()
     fs.makeDirectory(at('d'))
     const file = fs.open(at('d/a'), 'create')

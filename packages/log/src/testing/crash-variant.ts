@@ -85,7 +85,8 @@ export function survivalOf(variant: CrashVariant, moment: CrashMoment): Survival
   return new JournaledSurvival(random, sectorBytes, random.between(earliest, end))
 }
 
-const fixedSurvivals = {
+/** The decisions of the variants that leave nothing to chance. */
+export const fixedSurvivals: Readonly<Record<Exclude<CrashVariant, RandomCrash>, Survival>> = {
   none: {
     keepsName: () => false,
     keepsModifiedTime: () => false,
@@ -106,7 +107,7 @@ const fixedSurvivals = {
     keepsModifiedTime: () => true,
     applyData: applyAll,
   },
-} as const satisfies Record<string, Survival>
+}
 
 class HarshSurvival implements Survival {
   readonly #random: Random

@@ -93,7 +93,7 @@ export class FileTree {
     return node
   }
 
-  /** The place of a name whose directory exists. The root has none (EBUSY elsewhere, EPERM here). */
+  /** The place of a name whose directory exists. The root has none (EPERM). */
   place(path: string, syscall: string): Place {
     const names = namesOf(path)
     const name = names.pop()

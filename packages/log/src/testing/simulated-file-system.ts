@@ -31,12 +31,12 @@ import { systemError } from './system-error.ts'
  * - a length may survive without the data, and so zeros stand at the end;
  * - each directory operation survives or not by itself. Only this is certain: operations on one
  *   name keep their order; a rename happens or does not, so that the file has the old name or the
- *   new one, and what it replaces is there until then; a file that was linked to had its first name;
- *   what was moved out of a removed directory is not lost with it;
+ *   new one, and what it replaces is there until then; a link survives with the name it was made
+ *   from; what was moved out of a removed directory is not lost with it;
  * - so a file that was flushed in a directory that was not is complete or not there.
  * The journaled one follows ext4 with `data=ordered`: directory operations and truncations survive
- * up to one moment, which is at or after the last one that a flush of that file or directory needed,
- * and files grow without holes. No variant invents bytes: that is what `flipBit` is for.
+ * up to one moment, which is at or after the last one that a flush of that file or directory
+ * needed, and files grow without holes. No variant invents bytes: `flipBit` is for that.
  *
  * **A killed process** loses nothing that it did, since the page cache outlives it; it also makes
  * nothing durable.
@@ -84,7 +84,7 @@ export class SimulatedFileSystem extends SimulatedCalls {
   /**
    * What the next process finds when this one is killed after the first `operations` operations:
    * everything done until then, and durable only what had been flushed by then. Its journal begins
-   * with those operations, so that a power cut can still take what the killed process did not flush.
+   * with those operations, so that a power cut can still take what the killed one did not flush.
    *
    * @param lastWriteBytes how much of the last operation, a write, the kernel still did
    */
@@ -102,7 +102,7 @@ export class SimulatedFileSystem extends SimulatedCalls {
     return new SimulatedFileSystem(options, kernel)
   }
 
-  /** A copy with the same journal, in which nothing is open or locked and no flush under way ends. */
+  /** A copy with the same journal: nothing is open or locked in it, no flush under way ends. */
   fork(): SimulatedFileSystem {
     return this.killState(this.operations)
   }
@@ -137,7 +137,7 @@ export class SimulatedFileSystem extends SimulatedCalls {
     this.kernel.faults.clear()
   }
 
-  /** Flushes start but do not end until {@link resumeFlushes}: for tests of what comes meanwhile. */
+  /** Flushes start but do not end until {@link resumeFlushes}: for what comes meanwhile. */
   holdFlushes(): void {
     this.kernel.holdFlushes()
   }

@@ -144,7 +144,7 @@ test('data that was flushed under a name that was flushed survives every crash',
   }
 })
 
-test('a flush promises nothing before its end, and nothing that was written after its start', async () => {
+test('a flush promises nothing before its end, nor what was written after its start', async () => {
   const fs = withFile('')
   const file = fs.open('/d/a', 'write')
   file.writeSync(Buffer.from('before'), 0)
@@ -171,7 +171,7 @@ test('the fixed variants lose everything, nothing, the data only or the names on
   expect(after('dataOnly')).toBe('/d/a=newer')
 })
 
-test('a flushed file may lose its name until its directory is flushed; on ext4 it does not', async () => {
+test('a flushed file may lose its name until its directory is flushed, but for ext4', async () => {
   const fs = empty()
   fs.open('/d/a', 'create').close()
   write(fs, '/d/a', 'data')
@@ -244,7 +244,7 @@ test('a rename that was not flushed leaves the old name or the new one', async (
   expect(outcomes(fs, 'harsh', picture)).toEqual(['/d/b=text'])
 })
 
-test('a rename between directories needs both of them flushed, and is never half done', async () => {
+test('a rename between directories needs both flushed, and is never half done', async () => {
   const fs = withFile('text')
   fs.makeDirectories('/d/e')
   fs.rename('/d/a', '/d/e/a')
@@ -377,7 +377,7 @@ test('a crash state crashes again, with a journal of its own', async () => {
   expect(textOf(fs.crashState(fs.operations, 'none'), '/d/a')).toBe('')
 })
 
-test('a killed process loses nothing that it did, and has flushed nothing that it had not', async () => {
+test('a killed process loses nothing that it did, and nothing is flushed by its end', async () => {
   const fs = withFile('old')
   write(fs, '/d/a', 'new')
   fs.open('/d/b', 'create').close()

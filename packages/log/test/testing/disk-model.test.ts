@@ -57,7 +57,7 @@ function picture(fs: SimulatedFileSystem): string {
     .join('\n')
 }
 
-test('a crash that loses nothing, and a kill, leave what the process saw after each operation', async () => {
+test('a crash that loses nothing, and a kill, leave what the process saw', async () => {
   for (let round = 0; round < 20; round += 1) {
     const random = new Random(seed + round)
     const fs = made()
@@ -135,7 +135,7 @@ test('a crash of a crash of a crash keeps what was flushed before the first', as
   }
 })
 
-test('however files and directories are moved, every crash has each file under exactly one name', async () => {
+test('whatever is moved where, every crash has each file under exactly one name', async () => {
   for (let round = 0; round < 30; round += 1) {
     const random = new Random(seed + round)
     const fs = made()

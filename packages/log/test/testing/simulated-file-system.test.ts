@@ -119,7 +119,7 @@ test('a short write takes half, and the caller can go on', async () => {
   file.close()
 })
 
-test('what a failed flush should have written is given up: no later flush makes it durable', async () => {
+test('what a failed flush should have written no later flush makes durable', async () => {
   const { fs, file } = withOpenFile()
   file.writeSync(Buffer.from('lost'), 0)
   fs.injectFault({ kind: 'EIO' })
