@@ -120,6 +120,20 @@ export interface PartitionDirectoryName {
   readonly uniqueId: string | null
 }
 
+const activeDigestPattern = /^active-\d{20}\.digest$/
+
+/**
+ * Ours: the digest of the active segment as a clean shutdown left it. Not named like a sealed
+ * segment's, because somebody else (a broker) may append to the segment next.
+ */
+export function activeDigestFileName(baseOffset: Offset): string {
+  return `active-${paddedOffset(baseOffset)}.digest`
+}
+
+export function isActiveDigestFileName(name: string): boolean {
+  return activeDigestPattern.test(name)
+}
+
 /** `<topic>-<partition>`. Throws InvalidArgumentError for a bad topic name or partition number. */
 export function partitionDirectoryName(topic: string, partition: number): string {
   validateTopicName(topic)

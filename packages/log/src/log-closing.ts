@@ -1,4 +1,9 @@
-import { producerSnapshotFileName, progressFileName } from './file-names.ts'
+import {
+  activeDigestFileName,
+  isActiveDigestFileName,
+  producerSnapshotFileName,
+  progressFileName,
+} from './file-names.ts'
 import type { LogState } from './log-state.ts'
 import { sealSegment, writeDurably } from './seal-job.ts'
 
@@ -21,7 +26,11 @@ export async function closeLogFiles(state: LogState): Promise<void> {
       log.close()
     }
   }
-  await sealSegment(fs, active)
+  // Those of earlier closings speak of segments that have grown or been sealed since.
+  for (const name of fs.list(directory)) {
+    if (isActiveDigestFileName(name)) await fs.remove(`${directory}/${name}`)
+  }
+  await sealSegment(fs, active, activeDigestFileName(active.baseOffset))
   const snapshotPath = `${directory}/${producerSnapshotFileName(offsets.logEndOffset)}`
   await writeDurably(fs, snapshotPath, producers.encodeSnapshot())
   await state.checkpoints.closed(offsets.logEndOffset)

@@ -19,6 +19,7 @@ import { nodeFileSystem } from './node-file-system.ts'
 import { OpenFiles } from './open-files.ts'
 import { openingError } from './opening-error.ts'
 import { isTopicId, newTopicId, writePartitionMetadata } from './partition-metadata.ts'
+import type { SegmentInfo } from './segment-info.ts'
 
 export interface LogDirectoryOptions {
   /** Settings of all logs. @defaultValue {} */
@@ -55,6 +56,8 @@ export class LogDirectory implements AsyncDisposable {
   readonly #checkpoints: DataCheckpoints
   readonly #logs = new Map<string, Log>()
   readonly #failures = new Map<string, VarveError>()
+  /** Logs that failed while they were open and have not been opened again. */
+  readonly #crashed = new Set<string>()
   #timer: Timer | null = null
   #closing: Promise<void> | null = null
 
@@ -137,6 +140,29 @@ export class LogDirectory implements AsyncDisposable {
   }
 
   /**
+   * Opens a log again that was closed, failed or could not be opened before, recovering it: after
+   * its storage was mended, or it was repaired. One that is open is closed first.
+   */
+  async reopenLog(topic: string, partition: number): Promise<Log> {
+    this.#assertOpen()
+    const name = partitionDirectoryName(topic, partition)
+    await this.#logs
+      .get(name)
+      ?.close()
+      .catch(() => undefined)
+    if (this.#fs.stat(`${this.path}/${name}`)?.isDirectory !== true) {
+      throw new LogNotFoundError(`there is no log ${name} in ${this.path}`)
+    }
+    try {
+      return await this.#openLog(name, topic, partition, false)
+    } catch (error) {
+      const failure = openingError(name, error)
+      this.#failures.set(name, failure)
+      throw failure
+    }
+  }
+
+  /**
    * Deletes a log with its records. Its directory is renamed first, as Kafka does, so that a crash
    * half-way leaves no half log; it goes for good before this resolves, or at the next opening.
    */
@@ -210,8 +236,19 @@ export class LogDirectory implements AsyncDisposable {
     // A log that was opened on its own last does not share this directory's marker.
     const isOwn = this.#fs.stat(`${directory}/${lockFileName}`) === null
     const { loaded, report } = await loadLog(context, isClean && isOwn)
-    const opened = new Log(loaded, report, async () => void this.#logs.delete(name))
+    const opened: Log = new Log(loaded, report, async () => {
+      if (opened.isFailed) this.#crashed.add(name)
+      this.#logs.delete(name)
+    })
     this.#logs.set(name, opened)
+    this.#failures.delete(name)
+    this.#crashed.delete(name)
+    // A crash may have come between raising the log start offset and deleting what lies before it.
+    const { logStartOffset } = opened
+    const isLeftOver = ({ nextOffset }: SegmentInfo): boolean => nextOffset <= logStartOffset
+    if (opened.segments().slice(0, -1).some(isLeftOver)) {
+      await opened.deleteSegmentsBefore(logStartOffset, 'logStartOffset')
+    }
     return opened
   }
 
@@ -229,22 +266,12 @@ export class LogDirectory implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#timer?.cancel()
     const logs = [...this.#logs.values()]
-    const marks = logs.map(({ name, highWatermark, recoveryPoint }) => ({
-      name,
-      highWatermark,
-      recoveryPoint,
-    }))
     const results = await Promise.allSettled(logs.map((log) => log.close()))
     try {
+      await this.#checkpoints.save(logs)
       const failed = results.find((result) => result.status === 'rejected')
       if (failed !== undefined) throw failed.reason
-      const ended = logs.map((log, index) => ({
-        name: log.name,
-        highWatermark: log.highWatermark,
-        recoveryPoint: log.isFailed ? (marks[index]?.recoveryPoint ?? 0) : log.logEndOffset,
-      }))
-      await this.#checkpoints.save(ended)
-      const isClean = this.#failures.size === 0 && !logs.some((log) => log.isFailed)
+      const isClean = this.#failures.size === 0 && this.#crashed.size === 0
       if (isClean) await writeCleanShutdown(this.#fs, this.path)
     } finally {
       this.#files.close()

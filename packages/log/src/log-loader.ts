@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import type { Offset } from '@varve/record'
+import { InvalidArgumentError, type Offset } from '@varve/record'
 import { ActiveSegment } from './active-segment.ts'
 import { logChannels } from './diagnostics.ts'
 import { leaderEpochCheckpointFileName, progressFileName } from './file-names.ts'
@@ -18,7 +18,7 @@ import type { LogCut, RecoveryReport } from './recovery-report.ts'
 import { SealedSegment } from './sealed-segment.ts'
 import { createSegmentFile } from './segment-files.ts'
 import { type ListedSegment, listSegmentFiles, listSegments } from './segment-listing.ts'
-import { restoreActiveSegment } from './segment-restore.ts'
+import { isSealed, restoreActiveSegment } from './segment-restore.ts'
 import { finishSwap } from './segment-swap.ts'
 
 /** A leader-epoch checkpoint has some twenty bytes an epoch. */
@@ -94,12 +94,20 @@ export async function loadLog(
     offsets: new LogOffsets(logStartOffset, logEndOffset),
     producers,
     epochs,
-    leaderEpoch: context.options.leaderEpoch ?? epochs.latestEpoch ?? 0,
+    leaderEpoch: leaderEpochOf(context, epochs),
     // What was recovered has been made durable.
     recoveryPoint: logEndOffset,
     isRestored: segments.isRestored,
   }
   return { loaded, report }
+}
+
+function leaderEpochOf(context: LogContext, epochs: LeaderEpochCache): number {
+  const latest = epochs.latestEpoch ?? 0
+  const { leaderEpoch } = context.options
+  if (leaderEpoch === null || leaderEpoch >= latest) return leaderEpoch ?? latest
+  const rule = `log ${context.name} has records of leader epoch ${latest} already`
+  throw new InvalidArgumentError('leaderEpoch', leaderEpoch, rule)
 }
 
 function readKnown(context: LogContext, listed: readonly ListedSegment[]): Known {
@@ -165,10 +173,7 @@ async function loadSegments(
   const recoveryPoint = isClean
     ? Math.max(known.recoveryPoint, last.baseOffset)
     : known.recoveryPoint
-  const first = Math.max(
-    0,
-    listed.findLastIndex(({ baseOffset }) => baseOffset <= recoveryPoint),
-  )
+  const first = firstToRecover(context, listed, recoveryPoint)
   const toRecover = listed.slice(first)
   const firstBaseOffset = toRecover[0]?.baseOffset ?? 0
   const producers = await loadProducers(context, listed, firstBaseOffset, rebuiltFiles)
@@ -190,6 +195,24 @@ async function loadSegments(
   ]
   const scannedSegments = segments.length
   return { sealed, active, producers, scannedSegments, scannedBytes, cut, isRestored: false }
+}
+
+/**
+ * The segment in which the recovery point lies; or the one before, when the recovery point is its
+ * end and the crash came before its indexes were durable.
+ */
+function firstToRecover(
+  context: LogContext,
+  listed: readonly ListedSegment[],
+  recoveryPoint: Offset,
+): number {
+  const first = Math.max(
+    0,
+    listed.findLastIndex(({ baseOffset }) => baseOffset <= recoveryPoint),
+  )
+  const before = listed[first - 1]
+  const isBoundary = listed[first]?.baseOffset === recoveryPoint
+  return before !== undefined && isBoundary && !isSealed(context, before) ? first - 1 : first
 }
 
 /** A log without any segment: a new one, or one whose segments were all deleted. */

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import { VarveError } from '@varve/record'
 import { acknowledge } from './acknowledgement.ts'
 import { ActiveSegment } from './active-segment.ts'
 import { type AppendGroup, AppendQueue } from './append-queue.ts'
@@ -45,7 +46,7 @@ export class LogWriter {
   readonly #seals: SealJobs
   readonly #commands: Array<{ run: () => Promise<void>; reject: (error: unknown) => void }> = []
   #isRunning = false
-  #isClosed = false
+  #isClosing = false
   #failure: LogOfflineError | null = null
   #lastPollMs = 0
   /** The names of newly made segment files becoming durable; null when they are. */
@@ -57,7 +58,7 @@ export class LogWriter {
   constructor(state: LogState) {
     this.#state = state
     this.#queue = new AppendQueue(state.name, state.options, state.clock)
-    this.#seals = new SealJobs(state)
+    this.#seals = new SealJobs(state, (error) => this.#fail('sealing a segment', error))
     this.#lastPollMs = state.clock.monotonic()
   }
 
@@ -108,16 +109,19 @@ export class LogWriter {
 
   /** Writes and flushes what is queued, waits for sealing, and gives the file back. */
   async close(): Promise<void> {
-    if (this.#isClosed) return
+    if (this.#isClosing) return
     try {
-      if (this.#failure === null) {
-        await this.command(async () => {
-          await this.#flush()
-          await this.#seals.done()
-        })
-      }
+      if (this.#failure !== null) return
+      const last = this.command(async () => {
+        await this.#flush()
+        await this.#seals.done()
+        this.#state.raiseRecoveryPoint(this.#state.offsets.flushedOffset)
+      })
+      // What comes from now on is refused; what came before is written.
+      this.#isClosing = true
+      await last
     } finally {
-      this.#isClosed = true
+      this.#isClosing = true
       this.#flushTimer?.cancel()
       this.#giveFileBack()
       await this.#seals.settled()
@@ -130,7 +134,7 @@ export class LogWriter {
 
   #assertUsable(): void {
     if (this.#failure !== null) throw this.#failure
-    if (this.#isClosed) throw new LogClosedError(this.#state.name)
+    if (this.#isClosing) throw new LogClosedError(this.#state.name)
   }
 
   #schedule(): void {
@@ -166,8 +170,10 @@ export class LogWriter {
     try {
       await command.run()
     } catch (error) {
-      command.reject(this.#failure ?? error)
-      if (this.#failure !== null) throw this.#failure
+      // A refusal changes nothing. Anything else leaves disk and memory in doubt.
+      const failure = error instanceof VarveError ? this.#failure : this.#fail('changing', error)
+      command.reject(failure ?? error)
+      if (failure !== null) throw failure
     }
   }
 
@@ -293,6 +299,8 @@ export class LogWriter {
   #roll(reason: RollReason): void {
     const state = this.#state
     const { active: old } = state.segments
+    // From the second segment on, the note tells recovery that a gap between them is a loss.
+    state.saveProgress()
     const active = new ActiveSegment(state.directory, state.offsets.logEndOffset, state.options, {
       createdMs: state.clock.now(),
       jitter: state.random(),
@@ -344,7 +352,7 @@ export class LogWriter {
 
   /** Too many files are open: flushing lets this one go. */
   #relieve(): void {
-    if (this.#failure !== null || this.#isClosed) return
+    if (this.#failure !== null || this.#isClosing) return
     this.flush().catch(() => undefined)
   }
 

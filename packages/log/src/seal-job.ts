@@ -16,14 +16,17 @@ import { encodeSegmentDigest } from './segment-digest.ts'
  */
 export class SealJobs {
   readonly #state: LogState
+  readonly #onFailure: (error: unknown) => void
   /** Resolves when the data of every rolled segment is durable. */
   #flushed: Promise<void> = Promise.resolve()
   /** Resolves when every rolled segment is sealed. */
   #done: Promise<void> = Promise.resolve()
   #waiting = 0
 
-  constructor(state: LogState) {
+  /** `onFailure` is told when a segment could not be sealed: the log must not go on. */
+  constructor(state: LogState, onFailure: (error: unknown) => void) {
     this.#state = state
+    this.#onFailure = onFailure
   }
 
   /**
@@ -32,6 +35,7 @@ export class SealJobs {
    */
   start(segment: ActiveSegment, file: File | null): SealedSegment {
     const state = this.#state
+    state.producers.expire(state.clock.now(), state.options.producerIdExpirationMs)
     const snapshot = state.producers.encodeSnapshot()
     const snapshotPath = `${state.directory}/${producerSnapshotFileName(segment.nextOffset)}`
     const before = this.#done
@@ -43,9 +47,8 @@ export class SealJobs {
       await state.fs.syncDirectory(state.directory)
       this.#waiting--
     })
-    // Whoever waits learns of a failure; when nobody does it must not end the process.
     this.#flushed.catch(() => undefined)
-    this.#done.catch(() => undefined)
+    this.#done.catch(this.#onFailure)
     return new SealedSegment(state.files, state.directory, segment.info(), segment.identity)
   }
 
@@ -80,7 +83,11 @@ async function flushLog(state: LogState, segment: ActiveSegment, file: File | nu
 }
 
 /** Writes and flushes the derived files of a segment whose log is durable. */
-export async function sealSegment(fs: FileSystem, segment: ActiveSegment): Promise<void> {
+export async function sealSegment(
+  fs: FileSystem,
+  segment: ActiveSegment,
+  digestName: string = segmentDigestFileName(segment.baseOffset),
+): Promise<void> {
   segment.completeTimeIndex()
   segment.saveIndexes(fs)
   for (const name of segment.indexFileNames()) {
@@ -93,8 +100,7 @@ export async function sealSegment(fs: FileSystem, segment: ActiveSegment): Promi
     maxTimestamp: segment.maxTimestamp,
     spineCrc32c: segment.spine.value,
   })
-  const path = `${segment.directory}/${segmentDigestFileName(segment.baseOffset)}`
-  await writeDurably(fs, path, digest)
+  await writeDurably(fs, `${segment.directory}/${digestName}`, digest)
 }
 
 /** Writes a file whole and flushes it; its name is made durable by the caller. */

@@ -1,5 +1,6 @@
 import { batchOverheadBytes, readBatchAt, type Timestamp } from '@varve/record'
 import { ActiveSegment } from './active-segment.ts'
+import { activeDigestFileName } from './file-names.ts'
 import { readSmallFile } from './file-system.ts'
 import type { LogContext } from './log-context.ts'
 import { decodeOffsetIndex } from './offset-index.ts'
@@ -29,7 +30,7 @@ export function restoreActiveSegment(
 ): ActiveSegment | null {
   const { fs, directory, options, clock } = context
   const { baseOffset, sizeBytes } = listed
-  const digest = readDigest(context, listed)
+  const digest = readDigest(context, `${directory}/${activeDigestFileName(baseOffset)}`)
   if (digest === null || digest.sizeBytes !== sizeBytes) return null
   const read = (kind: 'index' | 'timeindex' | 'txnindex'): Buffer | null =>
     readSmallFile(fs, segmentPath(directory, baseOffset, kind), options.segmentIndexBytes)
@@ -61,9 +62,15 @@ export function restoreActiveSegment(
   })
 }
 
-/** The digest beside a segment; null when there is none or it cannot be used. */
-export function readDigest(context: LogContext, listed: ListedSegment): SegmentDigest | null {
+/** Whether a segment was sealed to the end: its digest is written last and only when all is durable. */
+export function isSealed(context: LogContext, listed: ListedSegment): boolean {
+  if (!listed.kinds.has('index') || !listed.kinds.has('timeindex')) return false
   const path = segmentPath(context.directory, listed.baseOffset, 'digest')
+  return readDigest(context, path)?.sizeBytes === listed.sizeBytes
+}
+
+/** A digest; null when there is none or it cannot be used. */
+function readDigest(context: LogContext, path: string): SegmentDigest | null {
   const bytes = readSmallFile(context.fs, path, segmentDigestBytesMax)
   if (bytes === null) return null
   try {
