@@ -1,4 +1,4 @@
-import { CorruptBatchError } from './errors.ts'
+import { CorruptBatchError, InvalidArgumentError } from './errors.ts'
 import type { LogRecord } from './log-record.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { RecordBatchBuilder } from './record-batch-builder.ts'
@@ -81,10 +81,16 @@ export function readEndTransactionMarker(record: LogRecord): EndTransactionMarke
 /**
  * The batch that ends a producer's transaction: one control record, 78 bytes.
  *
- * @throws {InvalidArgumentError} when a number is outside its range.
+ * @throws {InvalidArgumentError} when the type is another or a number outside its range.
  */
 export function endTransactionMarkerBatch(options: EndTransactionMarkerOptions): RecordBatch {
   const { type, coordinatorEpoch, timestamp, ...batchOptions } = options
+  if (type !== 'abort' && type !== 'commit') {
+    throw new InvalidArgumentError('type', type, 'must be abort or commit')
+  }
+  if (coordinatorEpoch !== (coordinatorEpoch | 0)) {
+    throw new InvalidArgumentError('coordinatorEpoch', coordinatorEpoch, 'must be an int32')
+  }
   const key = Buffer.alloc(keyBytes)
   key.writeInt16BE(controlTypes.indexOf(type), keyTypeAt)
   const value = Buffer.alloc(markerBytes)
