@@ -15,6 +15,7 @@ import java.util.Properties;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -37,6 +38,7 @@ public final class ClientDriver {
     private final Map<String, KafkaProducer<byte[], byte[]>> producers = new HashMap<>();
     private final String bootstrapServers;
     private final Admin admin;
+    private KafkaConsumer<byte[], byte[]> reader;
 
     private ClientDriver(String bootstrapServers) {
         this.bootstrapServers = bootstrapServers;
@@ -93,6 +95,10 @@ public final class ClientDriver {
                 break;
             case "consumeAsGroup":
                 return consumeAsGroup(command);
+            case "firstOffsetFrom":
+                return firstOffsetFrom(command);
+            case "offsetForTimestamp":
+                return offsetForTimestamp(command);
             default:
                 throw new IllegalArgumentException("no such command: " + name);
         }
@@ -176,6 +182,27 @@ public final class ClientDriver {
             }
         }
         return json.getNodeFactory().numberNode(read);
+    }
+
+    /** Offset of the first record that a fetch from an offset gives. */
+    private JsonNode firstOffsetFrom(JsonNode command) {
+        TopicPartition partition = partitionOf(command);
+        if (reader == null) {
+            ByteArrayDeserializer bytes = new ByteArrayDeserializer();
+            reader = new KafkaConsumer<>(connection(), bytes, bytes);
+        }
+        reader.assign(List.of(partition));
+        reader.seek(partition, command.get("offset").asLong());
+        ConsumerRecords<byte[], byte[]> records = reader.poll(Duration.ofSeconds(10));
+        long offset = records.isEmpty() ? -1 : records.iterator().next().offset();
+        return json.getNodeFactory().numberNode(offset);
+    }
+
+    private JsonNode offsetForTimestamp(JsonNode command) throws Exception {
+        OffsetSpec spec = OffsetSpec.forTimestamp(command.get("timestamp").asLong());
+        TopicPartition partition = partitionOf(command);
+        long offset = admin.listOffsets(Map.of(partition, spec)).partitionResult(partition).get().offset();
+        return json.getNodeFactory().numberNode(offset);
     }
 
     private KafkaProducer<byte[], byte[]> producerOf(JsonNode command) {

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { consumeAll } from '../src/kafka/console-consumer.ts'
 import { base64Decoders, dumpLog } from '../src/kafka/dump-log.ts'
@@ -11,6 +11,7 @@ import type { KafkaRelease } from '../src/kafka/kafka-release.ts'
 import { forgetCleanShutdown, replacePartition } from '../src/kafka/partition-files.ts'
 import type { PlainRecord } from '../src/kafka/plain-record.ts'
 import type { DirectoryMaker } from './kafka-interop/directory-maker.ts'
+import { openCopy, readLog } from './kafka-interop/engine-reading.ts'
 import { makers } from './kafka-interop/makers.ts'
 import { batchesOfFile, recordsOfPartition } from './kafka-interop/partition-contents.ts'
 import {
@@ -35,6 +36,8 @@ function describeMaker(release: KafkaRelease, maker: DirectoryMaker): void {
   let root = ''
   const made = (scenario: Scenario): string => join(root, 'made', `${scenario.name}-0`)
   const scenarios = maker.scenarios
+  const segmented = named(scenarios, 'segments')
+  const transactional = named(scenarios, 'transactions')
   let broker: KafkaBroker | null = null
 
   const start = async (): Promise<KafkaBroker> => {
@@ -48,10 +51,8 @@ function describeMaker(release: KafkaRelease, maker: DirectoryMaker): void {
 
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'varve-kafka-reads-'))
-    for (const scenario of scenarios) {
-      mkdirSync(made(scenario), { recursive: true })
-      await maker.make(made(scenario), scenario)
-    }
+    mkdirSync(join(root, 'made'))
+    await maker.make(join(root, 'made'))
   })
   afterAll(async () => {
     await broker?.kill()
@@ -109,6 +110,28 @@ function describeMaker(release: KafkaRelease, maker: DirectoryMaker): void {
     if (!maker.closesCleanly) forgetCleanShutdown(empty.dataDirectory)
     await start()
     await expectServed(release, running(), scenarios, [])
+    if (!maker.closesCleanly) return
+    // A broker that recovers makes indexes of its own: finding ours there, it has believed them.
+    const indexes = pathsIn(made(segmented), /\.(time)?index$/).slice(0, -2)
+    expect(indexes.length).toBeGreaterThan(4)
+    const served = join(running().dataDirectory, `${segmented.name}-0`)
+    for (const path of indexes) {
+      expect(readFileSync(join(served, basename(path)))).toEqual(readFileSync(path))
+    }
+  })
+
+  test('a broker finds offsets and timestamps anywhere in the segments', async () => {
+    const client = new KafkaClient(release, running().bootstrapServers)
+    const records = recordsOf(segmented, 'read_uncommitted')
+    for (let i = 0; i < records.length; i += 31) {
+      const { offset, timestamp } = records[i] as PlainRecord
+      const firstFrom = await client.firstOffsetFrom(segmented.name, offset)
+      expect([offset, firstFrom]).toEqual([offset, offset])
+      const later = records.find((record) => record.timestamp >= timestamp)?.offset
+      const found = await client.offsetForTimestamp(segmented.name, timestamp)
+      expect([timestamp, found]).toEqual([timestamp, later])
+    }
+    await client.close()
   })
 
   test('the broker goes on where the log ends', async () => {
@@ -127,18 +150,34 @@ function describeMaker(release: KafkaRelease, maker: DirectoryMaker): void {
     forgetCleanShutdown(crashed.dataDirectory)
     await start()
     await expectServed(release, running(), scenarios, [continuation])
+    const recovered = join(running().dataDirectory, `${transactional.name}-0`)
+    const indexes = pathsIn(made(transactional), /\.txnindex$/)
+    expect(indexes.length).toBeGreaterThan(1)
+    for (const path of indexes) {
+      expect(readFileSync(join(recovered, basename(path)))).toEqual(readFileSync(path))
+    }
   })
 
   test('Varve reads what the broker leaves when it shuts down', async () => {
     const stopped = running()
     await stopped.stop()
+    await using directory = await openCopy(stopped.dataDirectory, join(root, 'copy'))
+    expect(directory.failures).toEqual(new Map())
     for (const scenario of scenarios) {
-      const directory = join(stopped.dataDirectory, `${scenario.name}-0`)
-      expect(recordsOfPartition(directory)).toEqual(
-        expectedOf(scenario, 'read_uncommitted', [continuation]),
-      )
+      const log = directory.log(scenario.name, 0)
+      const everything = expectedOf(scenario, 'read_uncommitted', [continuation])
+      expect(await readLog(log, 'uncommitted')).toEqual(everything)
+      expect(recordsOfPartition(log.directory)).toEqual(everything)
+      const committed = expectedOf(scenario, 'read_committed', [continuation])
+      expect(await readLog(log, 'committed')).toEqual(committed)
     }
   })
+}
+
+function named(scenarios: readonly Scenario[], name: string): Scenario {
+  const scenario = scenarios.find((candidate) => candidate.name === name)
+  if (scenario === undefined) throw new Error(`no scenario is called ${name}`)
+  return scenario
 }
 
 type Continuation = readonly (typeof continuation)[]

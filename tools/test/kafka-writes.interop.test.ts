@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,12 +10,14 @@ import { KafkaClient } from '../src/kafka/kafka-client.ts'
 import type { KafkaRelease } from '../src/kafka/kafka-release.ts'
 import type { PlainRecord } from '../src/kafka/plain-record.ts'
 import { fillCompacted } from './kafka-interop/compacted-topics.ts'
+import { openCopy, readLog } from './kafka-interop/engine-reading.ts'
 import { appendMore, type FilledTopic, fillTopics } from './kafka-interop/kafka-topics.ts'
 import {
   batchesOfFile,
   logFileNames,
   recordsOfPartition,
 } from './kafka-interop/partition-contents.ts'
+import { plainOf } from './kafka-interop/scenario.ts'
 import { describeWithKafka } from './kafka-interop/with-kafka.ts'
 
 describeWithKafka((release) => {
@@ -27,12 +29,27 @@ function describeReading(release: KafkaRelease): void {
   let broker: KafkaBroker | null = null
   let client: KafkaClient | null = null
   let topics: readonly FilledTopic[] = []
+  let consumed = { read_committed: nothing, read_uncommitted: nothing }
   const dataDirectory = (): string => join(root, 'data')
 
   const start = async (): Promise<KafkaClient> => {
     broker = await startBroker(release, { directory: root })
     client = new KafkaClient(release, broker.bootstrapServers)
     return client
+  }
+
+  /** What the console consumer gets of the topics; about how many records is told beforehand. */
+  const consume = async (records: number): Promise<void> => {
+    if (broker === null) throw new Error('no broker is running')
+    const names = topics.map((topic) => topic.name)
+    const all = { topics: names, isolationLevel: 'read_uncommitted', records } as const
+    // How many are committed is the consumer's to say; more than half of them are.
+    const committed = { ...all, isolationLevel: 'read_committed', records: records / 2 } as const
+    const [read_committed, read_uncommitted] = await Promise.all([
+      consumeAll(release, broker, committed),
+      consumeAll(release, broker, all),
+    ])
+    consumed = { read_committed, read_uncommitted }
   }
 
   beforeAll(async () => {
@@ -55,18 +72,14 @@ function describeReading(release: KafkaRelease): void {
   })
 
   test('the records that producers sent and the console consumer prints', async () => {
-    if (broker === null) throw new Error('no broker is running')
-    const names = topics.map((topic) => topic.name)
-    const visible = ({ name, sent }: FilledTopic): readonly PlainRecord[] =>
-      recordsOf(dataDirectory(), name).filter((record) => isKept(record, sent))
-    const read = new Map(topics.map((topic) => [topic.name, visible(topic)]))
-    const records = [...read.values()].reduce((sum, list) => sum + list.length, 0)
-    const isolationLevel = 'read_uncommitted'
-    const options = { topics: names, isolationLevel, records } as const
-    const consumed = await consumeAll(release, broker, options)
-    for (const { name, sent } of topics) {
-      expect([name, consumed.get(name)]).toEqual([name, read.get(name)])
-      if (sent !== null) expect([name, consumed.get(name)]).toEqual([name, sent])
+    const visible = topics.map(({ name, sent }) =>
+      recordsOf(dataDirectory(), name).filter((record) => isKept(record, sent)),
+    )
+    await consume(visible.flat().length)
+    const { read_uncommitted } = consumed
+    for (const [i, { name, sent }] of topics.entries()) {
+      expect([name, read_uncommitted.get(name)]).toEqual([name, visible[i]])
+      if (sent !== null) expect([name, read_uncommitted.get(name)]).toEqual([name, sent])
     }
   })
 
@@ -86,6 +99,38 @@ function describeReading(release: KafkaRelease): void {
     await expectReadAsDumped(release, dataDirectory(), topics)
   })
 
+  test('the directory of a broker that has shut down, opened as logs', async () => {
+    await using directory = await openCopy(dataDirectory(), join(root, 'copy-of-stopped'))
+    expect(directory.failures).toEqual(new Map())
+    for (const { recoveryReport, name } of directory.logs.values()) {
+      const { clean, cut, rebuiltFiles } = recoveryReport
+      expect({ name, clean, cut, rebuiltFiles }).toEqual({
+        name,
+        clean: true,
+        cut: null,
+        rebuiltFiles: [],
+      })
+    }
+    for (const { name } of topics) {
+      const log = directory.log(name, 0)
+      expect([name, await readLog(log, 'uncommitted')]).toEqual([
+        name,
+        consumed.read_uncommitted.get(name),
+      ])
+      expect([name, await readLog(log, 'committed')]).toEqual([
+        name,
+        consumed.read_committed.get(name),
+      ])
+    }
+    const records = consumed.read_uncommitted.get('segments') ?? []
+    for (let i = 0; i < records.length; i += 31) {
+      const { timestamp } = records[i] as PlainRecord
+      const expected = records.find((record) => record.timestamp >= timestamp)?.offset
+      const found = await directory.log('segments', 0).offsetForTimestamp(timestamp)
+      expect([timestamp, found?.offset]).toEqual([timestamp, expected])
+    }
+  })
+
   test('the directory of a broker that was killed', async () => {
     const restarted = await start()
     const grown = topics.filter((topic) => topic.sent !== null && topic.name !== 'transactions')
@@ -98,7 +143,39 @@ function describeReading(release: KafkaRelease): void {
       expect([name, read.filter((record) => isKept(record, sent))]).toEqual([name, sent])
     }
   })
+
+  test('the directory of a broker that was killed, goes on with it, and gives it back', async () => {
+    const copy = join(root, 'copy-of-killed')
+    const expected = new Map<string, readonly PlainRecord[]>()
+    const directory = await openCopy(dataDirectory(), copy)
+    expect(directory.failures).toEqual(new Map())
+    for (const { name, sent } of topics) {
+      const log = directory.log(name, 0)
+      expect([name, log.recoveryReport.clean, log.recoveryReport.cut]).toEqual([name, false, null])
+      const read = await readLog(log, 'uncommitted')
+      const found = recordsOf(dataDirectory(), name).filter((record) => isKept(record, sent))
+      expect([name, read]).toEqual([name, found])
+      const { baseOffset } = await log.append(handedBack)
+      expected.set(name, [...read, plainOf(handedBack, baseOffset)])
+    }
+    await directory.close()
+
+    rmSync(dataDirectory(), { recursive: true })
+    renameSync(copy, dataDirectory())
+    await (await start()).close()
+    await consume([...expected.values()].flat().length)
+    for (const { name } of topics) {
+      expect([name, consumed.read_uncommitted.get(name)]).toEqual([name, expected.get(name)])
+    }
+    await broker?.stop()
+    await expectReadAsDumped(release, dataDirectory(), topics)
+  })
 }
+
+const nothing: ReadonlyMap<string, readonly PlainRecord[]> = new Map()
+
+/** What Varve appends to each log that Kafka began. */
+const handedBack = { key: 'appended by', value: 'Varve', timestamp: 1_700_100_000_000 }
 
 /** Members of groups, of each protocol that the release has, fill `__consumer_offsets`. */
 async function fillGroups(client: KafkaClient, release: KafkaRelease): Promise<void> {

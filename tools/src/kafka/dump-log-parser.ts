@@ -101,7 +101,7 @@ export function dumpComplaints(stderr: string): readonly string[] {
   const complaints: string[] = []
   let heading: string | null = null
   for (const line of stderr.split('\n')) {
-    if (line === '' || / -1 is followed by \d+$/.test(line) || / INFO /.test(line)) continue
+    if (line === '' || / -1 is followed by \d+$/.test(line)) continue
     if (line.startsWith('Non-consecutive offsets in ')) {
       heading = line
       continue

@@ -64,6 +64,16 @@ export class KafkaClient {
     return (await this.#run(command)) as number
   }
 
+  /** Offset of the first record that a fetch from an offset gives; -1 when it gives none. */
+  async firstOffsetFrom(topic: string, offset: number): Promise<number> {
+    return (await this.#run({ command: 'firstOffsetFrom', topic, offset })) as number
+  }
+
+  /** Offset of the first record whose timestamp is at least this; -1 when there is none. */
+  async offsetForTimestamp(topic: string, timestamp: number): Promise<number> {
+    return (await this.#run({ command: 'offsetForTimestamp', topic, timestamp })) as number
+  }
+
   /** Ends the clients at once: transactions that are open stay open. */
   close(): Promise<void> {
     return this.#child.kill()

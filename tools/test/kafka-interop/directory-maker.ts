@@ -5,10 +5,10 @@ export interface DirectoryMaker {
   readonly name: string
   readonly scenarios: readonly Scenario[]
   /**
-   * Whether what it leaves is a cleanly closed log, which Kafka believes; otherwise Kafka has to
-   * recover it.
+   * Whether what it leaves is cleanly closed logs, which Kafka believes; otherwise Kafka has to
+   * recover them.
    */
   readonly closesCleanly: boolean
-  /** Fills an existing, empty directory, named as a partition's. */
-  make(directory: string, scenario: Scenario): Promise<void>
+  /** Makes a partition directory for each of its scenarios in an empty data directory. */
+  make(dataDirectory: string): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RecordBatch } from '@varve/record'
 import { batchOf } from './batch-of.ts'
@@ -16,18 +16,27 @@ export const plainSegments: DirectoryMaker = {
   name: 'batches alone',
   scenarios: [...scenarios, distantScenario],
   closesCleanly: false,
-  async make(directory, scenario) {
-    const partition: Partition = { directory, ongoing: new Map(), segment: null }
-    let offset = scenario.startOffset
-    for (const step of scenario.steps) {
-      const batch = batchOf(step, scenario)
-      batch.stamp(offset, 0)
-      append(partition, batch, step, scenario)
-      offset = batch.nextOffset
+  async make(dataDirectory) {
+    for (const scenario of [...scenarios, distantScenario]) {
+      const directory = join(dataDirectory, `${scenario.name}-0`)
+      mkdirSync(directory)
+      writePartition(directory, scenario)
     }
-    seal(partition)
-    writeFileSync(join(directory, 'leader-epoch-checkpoint'), `0\n1\n0 ${scenario.startOffset}\n`)
   },
+}
+
+function writePartition(directory: string, scenario: Scenario): void {
+  const partition: Partition = { directory, ongoing: new Map(), segment: null }
+  let offset = scenario.startOffset
+  for (const step of scenario.steps) {
+    const batch = batchOf(step)
+    if (scenario.logAppendTime !== undefined) batch.stampLogAppendTime(scenario.logAppendTime)
+    batch.stamp(offset, 0)
+    append(partition, batch, step, scenario)
+    offset = batch.nextOffset
+  }
+  seal(partition)
+  writeFileSync(join(directory, 'leader-epoch-checkpoint'), `0\n1\n0 ${scenario.startOffset}\n`)
 }
 
 interface Partition {

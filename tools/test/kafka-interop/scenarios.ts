@@ -13,6 +13,9 @@ export const compressionTypes: readonly CompressionType[] = [
 const start = 1_700_000_000_000
 const minute = 60_000
 
+/** The time at which a log stamps its records. */
+export const stampedAt: number = start + 60 * minute
+
 const plain = { startOffset: 0, segmentBytes: 2 ** 20 }
 
 /** Logs that together hold every kind of batch. */
@@ -24,11 +27,8 @@ export const scenarios: readonly Scenario[] = [
   {
     ...plain,
     name: 'log-append-time',
-    logAppendTime: start + minute,
-    steps: codecSteps('lz4').map((step) => ({
-      ...step,
-      options: { ...step.options, timestampType: 'LogAppendTime' as const },
-    })),
+    logAppendTime: stampedAt,
+    steps: codecSteps('lz4'),
   },
 ]
 
