@@ -3,6 +3,7 @@ import {
   BatchEncoder,
   type CompressionType,
   type FilePosition,
+  InvalidArgumentError,
   type Offset,
   type RecordBatch,
   type RecordInput,
@@ -181,14 +182,15 @@ export class AppendQueue {
     compressionType: CompressionType,
     waiter: Omit<Waiter, 'firstDelta' | 'count'>,
   ): void {
-    const { batchBytes, maxMessageBytes } = this.#options
+    const { batchBytes, maxMessageBytes, segmentBytes } = this.#options
+    const sizeMax = Math.min(maxMessageBytes, segmentBytes)
     const now = this.#clock.now()
     const shared = this.#open
     const isShared =
       shared !== null &&
       shared.compressionType === compressionType &&
       this.#filling.openSizeBytes < batchBytes
-    if (isShared && this.#encodeInto(records, now, maxMessageBytes) === null) {
+    if (isShared && this.#encodeInto(records, now, sizeMax) === null) {
       this.#join(shared.waiters, records.length, waiter)
       return
     }
@@ -197,11 +199,12 @@ export class AppendQueue {
     this.#filling.begin({ compressionType, timestampType })
     const waiters: Waiter[] = []
     this.#open = { compressionType, waiters }
-    const tooLargeBytes = this.#encodeInto(records, now, maxMessageBytes)
+    const tooLargeBytes = this.#encodeInto(records, now, sizeMax)
     if (tooLargeBytes !== null) {
       this.#filling.abandon()
       this.#open = null
-      throw new BatchTooLargeError(tooLargeBytes, 'maxMessageBytes', maxMessageBytes)
+      const limitName = sizeMax === maxMessageBytes ? 'maxMessageBytes' : 'segmentBytes'
+      throw new BatchTooLargeError(tooLargeBytes, limitName, sizeMax)
     }
     this.#join(waiters, records.length, waiter)
   }
@@ -215,6 +218,7 @@ export class AppendQueue {
     const mark = encoder.mark()
     try {
       for (const record of records) {
+        if (typeof record !== 'object' || record === null) refuseRecord(record)
         encoder.append(record, now)
         if (encoder.openSizeBytes > sizeMax) break
       }
@@ -274,6 +278,10 @@ export class AppendQueue {
       for (const waiter of waiters) waiter.reject(error)
     }
   }
+}
+
+function refuseRecord(record: unknown): never {
+  throw new InvalidArgumentError('record', record, 'must be an object with a key, a value, headers')
 }
 
 /** The batch as it will be written, in the memory that it will be written from. */

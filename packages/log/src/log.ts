@@ -127,6 +127,7 @@ export class Log implements AsyncDisposable {
     options: AppendOptions = {},
   ): Promise<AppendResult> {
     const { acks = this.options.acks, compressionType = this.options.compressionType } = options
+    if (!isAcks(acks)) return Promise.reject(invalidAcks(acks))
     const list = Array.isArray(records) ? (records as readonly RecordInput[]) : null
     if (list?.length === 0) {
       return Promise.reject(
@@ -152,6 +153,7 @@ export class Log implements AsyncDisposable {
    */
   appendBatch(batch: RecordBatch, options: AppendBatchOptions = {}): Promise<AppendResult> {
     const { acks = this.options.acks, origin = 'client' } = options
+    if (!isAcks(acks)) return Promise.reject(invalidAcks(acks))
     try {
       validateAppend(batch, origin, this.options)
       return this.#writer.queue().addBatch(batch, acks, origin)
@@ -257,4 +259,12 @@ export class Log implements AsyncDisposable {
   #assertOpen(): void {
     if (this.#state.isClosed || this.#closing !== null) throw new LogClosedError(this.name)
   }
+}
+
+function isAcks(acks: unknown): acks is Acks {
+  return acks === 'flushed' || acks === 'written' || acks === 'none'
+}
+
+function invalidAcks(acks: unknown): InvalidArgumentError {
+  return new InvalidArgumentError('acks', acks, 'must be none, written or flushed')
 }
