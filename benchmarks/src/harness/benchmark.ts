@@ -1,0 +1,58 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Figure } from './figure.ts'
+
+/** One subject, with the figures that belong together in one table. */
+export interface Benchmark {
+  /** What the command line calls it. */
+  readonly name: string
+  /** One sentence: what is measured, and against what. */
+  readonly summary: string
+  run(context: BenchmarkContext): Promise<readonly Figure[]>
+}
+
+export interface BenchmarkOptions {
+  /** Tiny sizes, to see that everything works; the figures mean nothing. */
+  readonly isSmoke: boolean
+  /** How often everything is measured, after one round that is not counted. */
+  readonly repeat: number
+  /** Where data is written; it decides which disk is measured. */
+  readonly dataDirectory: string
+  /** Told what is being done now. */
+  readonly onProgress: (text: string) => void
+}
+
+/** What a benchmark is given to run with. */
+export class BenchmarkContext {
+  readonly isSmoke: boolean
+  readonly repeat: number
+  readonly #options: BenchmarkOptions
+  #directories = 0
+
+  constructor(options: BenchmarkOptions) {
+    this.#options = options
+    this.isSmoke = options.isSmoke
+    this.repeat = options.repeat
+  }
+
+  /** The size for a full run, or the one for a smoke run. */
+  size(full: number, smoke: number): number {
+    return this.isSmoke ? smoke : full
+  }
+
+  progress(text: string): void {
+    this.#options.onProgress(text)
+  }
+
+  /** Calls back with the path of a directory that does not exist yet, and removes it afterwards. */
+  async withDirectory<Result>(use: (path: string) => Promise<Result>): Promise<Result> {
+    this.#directories += 1
+    mkdirSync(this.#options.dataDirectory, { recursive: true })
+    const path = join(this.#options.dataDirectory, `run-${process.pid}-${this.#directories}`)
+    try {
+      return await use(path)
+    } finally {
+      rmSync(path, { recursive: true, force: true })
+    }
+  }
+}

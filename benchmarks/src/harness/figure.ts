@@ -1,0 +1,54 @@
+import type { Spread } from './statistics.ts'
+
+/** MB and GB are powers of ten, MiB of two. */
+export type Unit = 'MB/s' | 'records/s' | 'appends/s' | 'batches/s' | 'ops/s' | 's' | 'ns' | 'MiB'
+
+/** What is asked of a figure. A ratio is to the limit's median. */
+export type Bar =
+  | { readonly kind: 'ratio'; readonly atLeast: number }
+  | { readonly kind: 'value'; readonly atLeast: number }
+  | { readonly kind: 'value'; readonly atMost: number }
+
+/** The figure beside its limit, both measured in turns in the same run. */
+export interface Limit {
+  /** What does the same work with as little as possible. */
+  readonly name: string
+  readonly value: Spread
+  /** Figure to limit: how much of what is possible is reached. */
+  readonly ratioOfMedians: number
+  /** The same, neighbour by neighbour. */
+  readonly pairwiseRatio: Spread
+}
+
+export interface Verdict {
+  readonly isMet: boolean
+  /** How far the figure lies beyond the bar, or (negative) short of it, as a part of the bar. */
+  readonly margin: number
+}
+
+/** One line of a benchmark's table. */
+export interface Figure {
+  readonly name: string
+  readonly unit: Unit
+  readonly value: Spread
+  /** Null where there is none to be had, and the figure is for information. */
+  readonly limit: Limit | null
+  readonly bar: Bar | null
+  readonly verdict: Verdict | null
+  /** Of what was written or read: equal in every repeat, or the run fails. */
+  readonly hash: string
+  /** Whatever else has to be known: payload, flush policy, sizes. */
+  readonly conditions: Readonly<Record<string, string | number>>
+}
+
+export function verdictOf(bar: Bar, value: Spread, limit: Limit | null): Verdict {
+  if (bar.kind === 'ratio') {
+    const ratio = limit?.ratioOfMedians ?? Number.NaN
+    return { isMet: ratio >= bar.atLeast, margin: ratio / bar.atLeast - 1 }
+  }
+  if ('atLeast' in bar) {
+    return { isMet: value.median >= bar.atLeast, margin: value.median / bar.atLeast - 1 }
+  }
+  // A bound from above is kept by the worst repeat, or it is not kept.
+  return { isMet: value.max <= bar.atMost, margin: 1 - value.max / bar.atMost }
+}

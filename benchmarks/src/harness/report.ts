@@ -1,0 +1,114 @@
+import type { Benchmark } from './benchmark.ts'
+import type { Bar, Figure, Unit, Verdict } from './figure.ts'
+import type { Machine } from './machine.ts'
+import type { Spread } from './statistics.ts'
+
+/** What `--json` writes. */
+export interface Report {
+  readonly startedAt: string
+  readonly isSmoke: boolean
+  readonly repeat: number
+  readonly machine: Machine
+  readonly benchmarks: readonly {
+    readonly name: string
+    readonly summary: string
+    readonly seconds: number
+    readonly figures: readonly Figure[]
+  }[]
+}
+
+const columns = ['figure', 'median (min … max)', 'limit', 'of limit', 'pairwise', 'bar', '', 'hash']
+
+export function machineText(machine: Machine): string {
+  const { cpu, cpus, memoryGiB, kernel, node, fileSystem, device, commit, loadAverage } = machine
+  return [
+    `machine    ${cpus} × ${cpu}, ${memoryGiB} GiB`,
+    `system     ${kernel}, Node ${node}`,
+    `data on    ${device}, ${fileSystem}`,
+    `commit     ${commit ?? 'unknown'}`,
+    `load       ${loadAverage.join(' ')}`,
+  ].join('\n')
+}
+
+/** A table for people. What is the same in all figures stands once below it. */
+export function benchmarkText(benchmark: Benchmark, figures: readonly Figure[]): string {
+  const rows = figures.map(rowOf)
+  const limits = new Set(figures.flatMap(({ limit }) => (limit === null ? [] : [limit.name])))
+  return [
+    `${benchmark.name}: ${benchmark.summary}`,
+    '',
+    ...tableLines([columns, ...rows]),
+    ...(limits.size > 0 ? ['', `  limit: ${[...limits].join('; ')}`] : []),
+    ...conditionLines(figures),
+    '',
+  ].join('\n')
+}
+
+function rowOf({ name, unit, value, limit, bar, verdict, hash }: Figure): string[] {
+  return [
+    name,
+    `${spreadText(value, unit)}`,
+    limit === null ? '' : quantityText(limit.value.median, unit),
+    limit === null ? '' : limit.ratioOfMedians.toFixed(2),
+    limit === null ? '' : ratioText(limit.pairwiseRatio),
+    bar === null ? '' : barText(bar, unit),
+    verdict === null ? '' : verdictText(verdict),
+    hash,
+  ]
+}
+
+function tableLines(rows: readonly (readonly string[])[]): string[] {
+  const widths = columns.map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  )
+  const lineOf = (row: readonly string[]): string =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd()
+  const [head = [], ...body] = rows
+  const rule = `  ${widths.map((width) => '─'.repeat(width)).join('  ')}`
+  return [lineOf(head), rule, ...body.map(lineOf)]
+}
+
+function conditionLines(figures: readonly Figure[]): string[] {
+  const values = new Map<string, Set<string | number>>()
+  for (const { conditions } of figures) {
+    for (const [name, value] of Object.entries(conditions)) {
+      values.set(name, (values.get(name) ?? new Set()).add(value))
+    }
+  }
+  return [...values].map(([name, all]) => `  ${name}: ${[...all].join('; ')}`)
+}
+
+function spreadText({ median, min, max }: Spread, unit: Unit): string {
+  return `${quantityText(median, unit)} (${numberText(min)} … ${numberText(max)})`
+}
+
+function ratioText({ min, median, max }: Spread): string {
+  return `${median.toFixed(2)} (${min.toFixed(2)} … ${max.toFixed(2)})`
+}
+
+function barText(bar: Bar, unit: Unit): string {
+  if (bar.kind === 'ratio') return `≥ ${bar.atLeast} of limit`
+  return 'atLeast' in bar
+    ? `≥ ${quantityText(bar.atLeast, unit)}`
+    : `≤ ${quantityText(bar.atMost, unit)}`
+}
+
+function verdictText({ isMet, margin }: Verdict): string {
+  return isMet ? 'met' : `missed by ${(-100 * margin).toFixed(0)} %`
+}
+
+/** As `12.3 M records/s`: three digits, with a prefix where they are many. */
+function quantityText(value: number, unit: Unit): string {
+  return `${numberText(value)} ${unit}`
+}
+
+function numberText(value: number): string {
+  if (value >= 1e6) return `${threeDigits(value / 1e6)} M`
+  if (value >= 1e4) return `${threeDigits(value / 1e3)} k`
+  return threeDigits(value)
+}
+
+function threeDigits(value: number): string {
+  if (value >= 100) return value.toFixed(0)
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2)
+}

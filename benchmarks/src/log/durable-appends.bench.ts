@@ -1,0 +1,94 @@
+import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import { type Contender, hold, secondsOf } from '../harness/contest.ts'
+import type { Figure } from '../harness/figure.ts'
+import { type Payload, type PayloadRecord, payloadOf } from '../harness/payload.ts'
+import { BareGroupCommit, bareContentHash } from './bare-group-commit.ts'
+import { contentHash, withNewLog } from './log-under-test.ts'
+
+/** Callers that each wait for an append before they make the next, and appends of a full run. */
+const levels = [
+  { inFlight: 1, appends: 2_000 },
+  { inFlight: 64, appends: 100_000 },
+  { inFlight: 1_024, appends: 500_000 },
+  { inFlight: 8_192, appends: 600_000 },
+] as const
+
+/** 8,192 in flight is for interest. */
+const inFlightWithBar = 1_024
+
+export const durableAppends: Benchmark = {
+  name: 'durable-appends',
+  summary: 'appends of one record with one promise each, acknowledged when flushed',
+  async run(context) {
+    const figures: Figure[] = []
+    for (const recordBytes of [100, 1024]) {
+      const payload = payloadOf(recordBytes, context.size(16_384, 1_024))
+      for (const { inFlight, appends } of levels) {
+        const count = context.size(appends, inFlight * 2)
+        figures.push(
+          await hold(context, {
+            name: `${recordBytes} B, ${inFlight} in flight`,
+            unit: 'appends/s',
+            measured: throughLog(context, payload, inFlight, count),
+            limit: throughBareLoop(context, payload, inFlight, count),
+            ...(inFlight <= inFlightWithBar && { bar: { kind: 'ratio', atLeast: 0.8 } as const }),
+            conditions: { payload: payload.description, acks: 'flushed' },
+          }),
+        )
+      }
+    }
+    return figures
+  },
+}
+
+function throughLog(
+  context: BenchmarkContext,
+  payload: Payload,
+  inFlight: number,
+  count: number,
+): Contender {
+  const measure = () =>
+    withNewLog(context, {}, async (log) => {
+      const seconds = await secondsOf(() =>
+        appendAll(payload, inFlight, count, (record) => log.append(record)),
+      )
+      return { value: count / seconds, hash: await contentHash(log) }
+    })
+  return { name: 'log.append', measure }
+}
+
+function throughBareLoop(
+  context: BenchmarkContext,
+  payload: Payload,
+  inFlight: number,
+  count: number,
+): Contender {
+  const measure = () =>
+    context.withDirectory(async (path) => {
+      const loop = new BareGroupCommit(path)
+      const seconds = await secondsOf(() =>
+        appendAll(payload, inFlight, count, ({ bytes }) => loop.append(bytes)),
+      )
+      loop.close()
+      return { value: count / seconds, hash: bareContentHash(path) }
+    })
+  return { name: 'bare group commit: copy, CRC-32C, writeSync, fdatasync, resolve', measure }
+}
+
+/** Records in turn, by so many callers of whom each waits for its append before the next. */
+async function appendAll(
+  { records }: Payload,
+  inFlight: number,
+  count: number,
+  append: (record: PayloadRecord) => Promise<unknown>,
+): Promise<void> {
+  let sent = 0
+  const call = async (): Promise<void> => {
+    while (sent < count) {
+      const record = records[sent % records.length] as PayloadRecord
+      sent += 1
+      await append(record)
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, call))
+}

@@ -1,0 +1,65 @@
+import { type RecordBatch, RecordBatchBuilder } from '@varve/record'
+import { type Payload, type PayloadRecord, payloadOf } from '../harness/payload.ts'
+import { ResultHash } from '../harness/result-hash.ts'
+
+/** Batches as a producer would hand them in, and the records that are in each of them. */
+export interface PreparedBatches {
+  readonly payload: Payload
+  readonly batches: readonly RecordBatch[]
+  readonly recordsOf: readonly (readonly PayloadRecord[])[]
+  readonly sizeBytes: number
+  /** Over the keys and values of all records, in order. */
+  readonly contentHash: string
+}
+
+/** Different records in memory: enough that they do not stay in the processor's cache. */
+const distinctBytes = 32 * 2 ** 20
+
+/** A record's length, attributes, deltas and sizes; 10 bytes where they are small. */
+const recordOverheadBytes = 10
+
+/** Batches of about `batchBytes`, not over, and about `totalBytes` of them. */
+export function prepareBatches(
+  recordBytes: number,
+  batchBytes: number,
+  totalBytes: number,
+): PreparedBatches {
+  const perBatch = Math.floor((batchBytes - 61) / (recordBytes + recordOverheadBytes))
+  const count = Math.max(1, Math.round(totalBytes / batchBytes))
+  const records = Math.max(1, Math.ceil(Math.min(totalBytes, distinctBytes) / recordBytes))
+  const payload = payloadOf(recordBytes, records)
+  const distinct = Math.max(1, Math.floor(records / perBatch))
+  const recordsOf: PayloadRecord[][] = []
+  const batches: RecordBatch[] = []
+  for (let index = 0; index < distinct; index++) {
+    const own = payload.records.slice(index * perBatch, (index + 1) * perBatch)
+    const builder = new RecordBatchBuilder({ defaultTimestamp: 1_790_000_000_000 })
+    for (const record of own) builder.append(record)
+    batches.push(builder.build())
+    recordsOf.push(own)
+  }
+  return repeated(payload, batches, recordsOf, count)
+}
+
+/** A batch belongs to the log until its append is settled; after that it is appended again. */
+function repeated(
+  payload: Payload,
+  batches: readonly RecordBatch[],
+  recordsOf: readonly (readonly PayloadRecord[])[],
+  count: number,
+): PreparedBatches {
+  const hash = new ResultHash()
+  const allBatches: RecordBatch[] = []
+  const allRecords: (readonly PayloadRecord[])[] = []
+  let sizeBytes = 0
+  for (let index = 0; index < count; index++) {
+    const batch = batches[index % batches.length] as RecordBatch
+    const records = recordsOf[index % batches.length] as readonly PayloadRecord[]
+    for (const { bytes } of records) hash.add(bytes)
+    sizeBytes += batch.sizeBytes
+    allBatches.push(batch)
+    allRecords.push(records)
+  }
+  const contentHash = hash.value
+  return { payload, batches: allBatches, recordsOf: allRecords, sizeBytes, contentHash }
+}

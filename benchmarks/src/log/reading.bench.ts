@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { closeSync, openSync, readSync } from 'node:fs'
+import type { Log } from '@varve/log'
+import { crc32c } from '@varve/record'
+import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import { type Contender, hold, secondsOf } from '../harness/contest.ts'
+import type { Figure } from '../harness/figure.ts'
+import { hashOfNumbers } from '../harness/result-hash.ts'
+import { readRecordsBarely } from './bare-batch-reader.ts'
+import { withNewLog } from './log-under-test.ts'
+import { type PreparedBatches, prepareBatches } from './prepared-batches.ts'
+
+const MiB = 2 ** 20
+/** Read at once: the reader's default. */
+const readBytes = MiB
+
+export const reading: Benchmark = {
+  name: 'reading',
+  summary: 'reading a log from start to end, out of the page cache',
+  async run(context) {
+    const figures: Figure[] = []
+    for (const recordBytes of [100, 1024]) {
+      const prepared = prepareBatches(recordBytes, 64 * 1024, context.size(256 * MiB, 2 * MiB))
+      figures.push(
+        ...(await withNewLog(context, { acks: 'written' }, async (log) => {
+          for (const batch of prepared.batches) await log.appendBatch(batch)
+          await log.flush()
+          return await ofLog(context, log, prepared)
+        })),
+      )
+    }
+    return figures
+  },
+}
+
+async function ofLog(
+  context: BenchmarkContext,
+  log: Log,
+  prepared: PreparedBatches,
+): Promise<readonly Figure[]> {
+  const path = log.segments()[0]?.path
+  assert.ok(path !== undefined && log.segments().length === 1, 'the log has one segment')
+  const { recordBytes, description } = prepared.payload
+  const size = Math.round(prepared.sizeBytes / 1e6)
+  const conditions = { payload: description, log: `${size} MB in batches of 64 KiB` }
+  const raw = { unit: 'MB/s', limit: bareReads(path, prepared), conditions } as const
+  const bar = { kind: 'ratio', atLeast: 0.7 } as const
+  return [
+    await hold(context, {
+      name: `${recordBytes} B records, CRC checked, views of key and value`,
+      unit: 'records/s',
+      measured: recordsThroughLog(log),
+      limit: recordsBarely(path),
+      ...(recordBytes === 100 && { bar: { kind: 'value', atLeast: 4e6 } as const }),
+      conditions,
+    }),
+    await hold(context, {
+      ...raw,
+      name: `${recordBytes} B records, whole batches, CRC not checked`,
+      measured: batchesThroughLog(log, prepared, false),
+      bar,
+    }),
+    await hold(context, {
+      ...raw,
+      name: `${recordBytes} B records, whole batches, CRC checked`,
+      measured: batchesThroughLog(log, prepared, true),
+      bar,
+    }),
+  ]
+}
+
+/** What is done with a record: enough that its key and value have to be there. */
+class RecordCount {
+  records = 0
+  keyBytes = 0
+  valueBytes = 0
+  firstBytes = 0
+
+  add(key: Buffer, value: Buffer): void {
+    this.records += 1
+    this.keyBytes += key.length
+    this.valueBytes += value.length
+    this.firstBytes += (key[key.length - 1] as number) + (value[value.length >>> 1] as number)
+  }
+
+  get hash(): string {
+    return hashOfNumbers(this.records, this.keyBytes, this.valueBytes, this.firstBytes)
+  }
+}
+
+function recordsThroughLog(log: Log): Contender {
+  const measure = async () => {
+    const count = new RecordCount()
+    const seconds = await secondsOf(async () => {
+      const reader = log.reader({ from: 0, maxBytes: readBytes })
+      for (let batches = await reader.nextBatches(); batches !== null; ) {
+        for (const batch of batches) {
+          for (const { key, value } of batch.records()) {
+            if (key !== null && value !== null) count.add(key, value)
+          }
+        }
+        batches = await reader.nextBatches()
+      }
+    })
+    return { value: count.records / seconds, hash: count.hash }
+  }
+  return { name: 'log.reader', measure }
+}
+
+function recordsBarely(path: string): Contender {
+  const measure = async () => {
+    const count = new RecordCount()
+    const seconds = await secondsOf(() => {
+      readRecordsBarely(path, readBytes, (key, value) => count.add(key, value))
+    })
+    return { value: count.records / seconds, hash: count.hash }
+  }
+  return { name: 'bare readSync, CRC-32C, varints, and two views a record', measure }
+}
+
+/** The checksums of the batches, as stored, stand for having seen them. */
+function batchesThroughLog(
+  log: Log,
+  { sizeBytes }: PreparedBatches,
+  verifyChecksums: boolean,
+): Contender {
+  const measure = async () => {
+    let checksum = 0
+    let seen = 0
+    const seconds = await secondsOf(async () => {
+      const reader = log.reader({ from: 0, maxBytes: readBytes, verifyChecksums })
+      for (let batches = await reader.nextBatches(); batches !== null; ) {
+        for (const batch of batches) {
+          checksum = (checksum + batch.crc) % 2 ** 32
+          seen += batch.sizeBytes
+        }
+        batches = await reader.nextBatches()
+      }
+    })
+    assert.equal(seen, sizeBytes, 'the whole log was read')
+    return { value: sizeBytes / 1e6 / seconds, hash: hashOfNumbers(checksum, seen) }
+  }
+  return { name: 'log.reader', measure }
+}
+
+function bareReads(path: string, { batches, sizeBytes }: PreparedBatches): Contender {
+  const checksum = batches.reduce((sum, batch) => (sum + batch.crc) % 2 ** 32, 0)
+  const expected = new Uint32Array([crcOfFile(path)])
+  const measure = async () => {
+    const descriptor = openSync(path, 'r')
+    const buffer = Buffer.allocUnsafeSlow(readBytes)
+    let position = 0
+    const seconds = await secondsOf(() => {
+      for (let count = -1; count !== 0; position += count) {
+        count = readSync(descriptor, buffer, 0, readBytes, position)
+      }
+    })
+    closeSync(descriptor)
+    assert.equal(position, sizeBytes, 'the whole file was read')
+    assert.equal(expected[0], crcOfFile(path), 'the file has not changed')
+    return { value: sizeBytes / 1e6 / seconds, hash: hashOfNumbers(checksum, position) }
+  }
+  return { name: `bare readSync of ${readBytes / MiB} MiB into one buffer`, measure }
+}
+
+function crcOfFile(path: string): number {
+  const descriptor = openSync(path, 'r')
+  const buffer = Buffer.allocUnsafeSlow(readBytes)
+  let crc = 0
+  let position = 0
+  for (;;) {
+    const count = readSync(descriptor, buffer, 0, readBytes, position)
+    if (count === 0) break
+    crc = crc32c(buffer.subarray(0, count), crc)
+    position += count
+  }
+  closeSync(descriptor)
+  return crc
+}

@@ -1,0 +1,114 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { benchmarks } from './benchmarks.ts'
+import { type Benchmark, BenchmarkContext } from './harness/benchmark.ts'
+import { secondsOf } from './harness/contest.ts'
+import type { Figure } from './harness/figure.ts'
+import { describeMachine } from './harness/machine.ts'
+import { benchmarkText, machineText, type Report } from './harness/report.ts'
+
+const usage = `usage: node benchmarks/dist/run.js [NAME …] [options]
+
+  --smoke        tiny sizes, one repeat: everything runs and is checked, the figures mean nothing
+  --repeat N     measure everything N times after a round that is not counted (default 7)
+  --data DIR     where data is written: decides which disk is measured (default: the system's
+                 directory for temporary files)
+  --json FILE    write all figures, with every sample, to FILE
+  --help         print this
+
+benchmarks:
+${benchmarks.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join('\n')}
+`
+
+interface Arguments {
+  readonly chosen: readonly Benchmark[]
+  readonly isSmoke: boolean
+  readonly repeat: number
+  readonly dataDirectory: string | null
+  readonly jsonPath: string | null
+}
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: readonly string[]): Promise<number> {
+  let parsed: Arguments | null
+  try {
+    parsed = parseArguments(args)
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`)
+    return 2
+  }
+  if (parsed === null) {
+    process.stdout.write(usage)
+    return 0
+  }
+  const { dataDirectory } = parsed
+  if (dataDirectory !== null) mkdirSync(dataDirectory, { recursive: true })
+  const directory = mkdtempSync(join(dataDirectory ?? os.tmpdir(), 'varve-bench-'))
+  try {
+    await runAll(parsed, directory)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+  return 0
+}
+
+/** Null when help is asked for. */
+function parseArguments(args: readonly string[]): Arguments | null {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      smoke: { type: 'boolean', default: false },
+      repeat: { type: 'string' },
+      data: { type: 'string' },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return null
+  const chosen = positionals.map((name) => {
+    const found = benchmarks.find((benchmark) => benchmark.name === name)
+    if (found === undefined) throw new Error(`there is no benchmark ${name}`)
+    return found
+  })
+  const repeat = Number(values.repeat ?? (values.smoke ? 1 : 7))
+  if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat takes a number from 1 on')
+  return {
+    chosen: chosen.length > 0 ? chosen : benchmarks,
+    isSmoke: values.smoke,
+    repeat,
+    dataDirectory: values.data ?? null,
+    jsonPath: values.json ?? null,
+  }
+}
+
+async function runAll(args: Arguments, dataDirectory: string): Promise<void> {
+  const { chosen, isSmoke, repeat, jsonPath } = args
+  const startedAt = new Date().toISOString()
+  const machine = describeMachine(dataDirectory)
+  process.stdout.write(`${machineText(machine)}\n`)
+  process.stdout.write(
+    `repeats    ${repeat}${isSmoke ? ', smoke: the figures mean nothing' : ''}\n\n`,
+  )
+  const context = new BenchmarkContext({ isSmoke, repeat, dataDirectory, onProgress: showProgress })
+  const done: Array<Report['benchmarks'][number]> = []
+  for (const benchmark of chosen) {
+    let figures: readonly Figure[] = []
+    const seconds = await secondsOf(async () => {
+      figures = await benchmark.run(context)
+    })
+    showProgress('')
+    process.stdout.write(`${benchmarkText(benchmark, figures)}\n`)
+    done.push({ name: benchmark.name, summary: benchmark.summary, seconds, figures })
+  }
+  const report: Report = { startedAt, isSmoke, repeat, machine, benchmarks: done }
+  if (jsonPath !== null) writeFileSync(jsonPath, `${JSON.stringify(report, null, 2)}\n`)
+}
+
+/** On a terminal, one line that is written over. */
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
+}
