@@ -59,7 +59,7 @@ export function renderTable(
   rows: readonly (readonly string[])[],
 ): readonly string[] {
   const widths = columns.map(({ title }, index) =>
-    Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
+    rows.reduce((width, row) => Math.max(width, row[index]?.length ?? 0), title.length),
   )
   const renderRow = (cells: readonly string[]): string =>
     columns

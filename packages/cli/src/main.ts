@@ -1,0 +1,79 @@
+import { InvalidArgumentError, VarveError } from '@varve/record'
+import { ClosedPipeError, type CommandIo, exitCodes } from './command-io.ts'
+import { parseCommand } from './commands.ts'
+import { openProcessIo } from './process-io.ts'
+
+/**
+ * Runs the command `varve` with the arguments behind its name, and resolves with the exit code. The
+ * only place that turns errors into exit codes and prints them: 0 fine, 1 findings, 2 usage,
+ * 3 failure. Never rejects, and leaves ending the process to its caller.
+ *
+ * @param io what stands in for the process's streams, signals and clock; its own by default
+ */
+export async function main(argv: readonly string[], io?: CommandIo): Promise<number> {
+  if (io !== undefined) return runCommand(argv, io)
+  using ownIo = openProcessIo()
+  return await runCommand(argv, ownIo)
+}
+
+async function runCommand(argv: readonly string[], io: CommandIo): Promise<number> {
+  try {
+    const parsed = await parseCommand(argv, io.stdout.columns)
+    if (parsed.kind === 'command') return await parsed.run(io)
+    if (parsed.kind === 'text') {
+      await io.stdout.write(`${parsed.text}\n`)
+      return exitCodes.fine
+    }
+    await io.stderr.write(`varve: ${parsed.message}\n\n${parsed.hint}\n`)
+    return exitCodes.usage
+  } catch (error) {
+    return await reportError(error, isJson(argv), io)
+  }
+}
+
+async function reportError(error: unknown, json: boolean, io: CommandIo): Promise<number> {
+  if (error instanceof ClosedPipeError) return exitCodes.fine
+  const text = json ? `${JSON.stringify({ error: describe(error) })}\n` : explain(error)
+  // Where nobody reads errors either, the exit code has to say it.
+  await io.stderr.write(text).catch(() => undefined)
+  return error instanceof InvalidArgumentError ? exitCodes.usage : exitCodes.failure
+}
+
+interface ErrorDescription {
+  readonly code: string | null
+  readonly message: string
+  readonly hint?: string
+  /** Of an error that nobody foresaw. */
+  readonly stack?: string
+}
+
+function describe(error: unknown): ErrorDescription {
+  if (!(error instanceof Error)) return { code: null, message: String(error) }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : null
+  const hint = error instanceof VarveError ? error.hint : undefined
+  const stack = isForeseen(error) ? undefined : error.stack
+  return {
+    ...{ code, message: error.message },
+    ...(hint !== undefined && { hint }),
+    ...(stack !== undefined && { stack }),
+  }
+}
+
+function explain(error: unknown): string {
+  if (isForeseen(error)) {
+    const { message, hint } = describe(error)
+    return `varve: ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`
+  }
+  // Not foreseen, so it is a mistake of ours: whoever reports it needs the stack.
+  return `varve: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`
+}
+
+/** What the operating system refused, too, is the world's doing; its message says what and where. */
+function isForeseen(error: unknown): error is Error {
+  return error instanceof VarveError || (error instanceof Error && 'syscall' in error)
+}
+
+/** Asked for before parsing too: an error of usage is an error. */
+function isJson(argv: readonly string[]): boolean {
+  return argv.includes('--json')
+}
