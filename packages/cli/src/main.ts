@@ -51,7 +51,8 @@ function describe(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { code: null, message: String(error) }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null
   const hint = error instanceof VarveError ? error.hint : undefined
-  const stack = isForeseen(error) ? undefined : error.stack
+  const isOurMistake = !isForeseen(error)
+  const stack = isOurMistake ? error.stack : undefined
   return {
     ...{ code, message: error.message },
     ...(hint !== undefined && { hint }),
@@ -69,7 +70,7 @@ function explain(error: unknown): string {
 }
 
 /** What the operating system refused, too, is the world's doing; its message says what and where. */
-function isForeseen(error: unknown): error is Error {
+function isForeseen(error: unknown): boolean {
   return error instanceof VarveError || (error instanceof Error && 'syscall' in error)
 }
 

@@ -17,11 +17,7 @@
  *
  * @module
  */
-export {
-  type CheckpointLine,
-  CorruptCheckpointError,
-  decodeCheckpoint,
-} from './checkpoint-text.ts'
+export { CorruptCheckpointError } from './checkpoint-text.ts'
 export {
   cleanerOffsetCheckpointFileName,
   cleanShutdownFileName,
@@ -42,6 +38,7 @@ export {
 } from './file-names.ts'
 export { isSystemError, readSmallFile } from './file-system.ts'
 export type { DecodedIndex, IndexProblem } from './index-problem.ts'
+export { LeaderEpochCache } from './leader-epoch-cache.ts'
 export { checkpointBytesMax, decodeOffsetCheckpoint } from './offset-checkpoint.ts'
 export {
   decodeOffsetIndex,
