@@ -158,6 +158,7 @@ export class LogState implements ReadSource {
   }
 
   prepare(): null {
+    if (this.#isClosed) throw new LogClosedError(this.name)
     return null
   }
 
@@ -237,6 +238,7 @@ export class LogState implements ReadSource {
 
   closed(): void {
     this.#isClosed = true
+    this.files.forgetDirectory(this.directory)
     this.wake()
   }
 

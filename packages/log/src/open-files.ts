@@ -64,6 +64,17 @@ export class OpenFiles {
     }
   }
 
+  /**
+   * Drops every handle of files in a directory: its log is closed, and what has these names next
+   * may be other files.
+   */
+  forgetDirectory(directory: string): void {
+    const start = `${directory}/`
+    for (const { path } of [...this.#entries.values()].map(({ file }) => file)) {
+      if (path.startsWith(start)) this.forget(path)
+    }
+  }
+
   /** Closes everything, borrowed or not: reads in flight fail with EBADF. */
   close(): void {
     for (const entry of this.#entries.values()) entry.file.close()
