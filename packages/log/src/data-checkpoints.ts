@@ -66,10 +66,9 @@ export class DataCheckpoints {
     await this.#highWatermarkFile.write(highWatermarks)
   }
 
-  /** A log is gone for good. */
+  /** A log is gone for good: what its name says next is about another one. */
   async forget(name: string): Promise<void> {
-    this.#recoveryPoints.delete(name)
-    await this.#recoveryPointFile.write(this.#recoveryPoints)
+    if (this.#recoveryPoints.delete(name)) await this.#recoveryPointFile.write(this.#recoveryPoints)
     if (this.#logStarts.delete(name)) await this.#logStartFile.write(this.#logStarts)
   }
 }

@@ -76,7 +76,7 @@ export class LogDirectory implements AsyncDisposable {
    * left. Rejects with LogLockedError when somebody else has it open for writing.
    */
   static async open(path: string, options: LogDirectoryOptions = {}): Promise<LogDirectory> {
-    resolveLogOptions(options.log)
+    checkOptions(options)
     const fs = options.fs ?? nodeFileSystem
     await makeDirectories(fs, path)
     const lockPath = `${path}/${lockFileName}`
@@ -128,6 +128,8 @@ export class LogDirectory implements AsyncDisposable {
     const { topicId = newTopicId(randomBytes) } = options
     if (!isTopicId(topicId)) throw new InvalidArgumentError('topicId', topicId, 'is not a topic id')
     const directory = `${this.path}/${name}`
+    // A deletion that a crash cut short leaves the offsets of a log that is gone.
+    if (this.#fs.stat(directory) === null) await this.#checkpoints.forget(name)
     try {
       this.#fs.makeDirectory(directory)
     } catch (error) {
@@ -281,6 +283,18 @@ export class LogDirectory implements AsyncDisposable {
 
   #assertOpen(): void {
     if (this.#closing !== null) throw new LogClosedError(this.path)
+  }
+}
+
+function checkOptions({
+  log,
+  openFilesMax = 1,
+  checkpointIntervalMs = 1,
+}: LogDirectoryOptions): void {
+  resolveLogOptions(log)
+  for (const [name, value] of Object.entries({ openFilesMax, checkpointIntervalMs })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue
+    throw new InvalidArgumentError(name, value, 'must be a positive integer')
   }
 }
 
