@@ -2,6 +2,7 @@ import type { Offset } from '@varve/record'
 import type { FileSystem } from './file-system.ts'
 import { LogCursor } from './log-cursor.ts'
 import { loadNewestSnapshot } from './producer-loading.ts'
+import { replayBatch } from './producer-replay.ts'
 import { ProducerStateManager } from './producer-state.ts'
 import type { ReadSource } from './read-source.ts'
 import { type AbortedTransaction, TransactionIndex } from './transaction-index.ts'
@@ -14,6 +15,7 @@ const readBytes = 1024 * 1024
  */
 export class CommittedView {
   readonly #source: ReadSource
+  readonly #directory: string
   readonly #producers = new ProducerStateManager()
   readonly #recent: TransactionIndex
   readonly #cursor: LogCursor
@@ -22,6 +24,7 @@ export class CommittedView {
 
   constructor(source: ReadSource, fs: FileSystem, directory: string) {
     this.#source = source
+    this.#directory = directory
     const context = { fs, directory, name: source.name }
     const { start } = loadNewestSnapshot(context, this.#producers, source.highWatermark)
     this.startOffset = Math.max(start, source.logStartOffset)
@@ -50,7 +53,8 @@ export class CommittedView {
       const batches = await this.#cursor.next(readBytes)
       if (batches.length === 0) return
       for (const batch of batches) {
-        const completed = this.#producers.update(batch)
+        const place = { log: this.#source.name, path: this.#directory }
+        const completed = replayBatch(this.#producers, batch, place)
         if (completed?.isAborted === true) this.#recent.append(completed)
       }
     }

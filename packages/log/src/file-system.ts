@@ -105,23 +105,39 @@ function progressOf(file: File, written: number): number {
 
 /** Reads a whole small file, or null when it does not exist. A larger one is an error (EFBIG). */
 export function readSmallFile(fs: FileSystem, path: string, bytesMax: number): Buffer | null {
-  let file: File
-  try {
-    file = fs.open(path, 'read')
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return null
-    throw error
-  }
+  const file = openIfThere(fs, path)
+  if (file === null) return null
   try {
     const size = file.sizeBytes()
     if (size > bytesMax) {
       const text = `${path} has ${size} bytes, more than the ${bytesMax} that are expected at most`
-      throw Object.assign(new Error(text), { code: 'EFBIG' })
+      throw Object.assign(new Error(text), { code: 'EFBIG', syscall: 'read', path })
     }
     const bytes = Buffer.alloc(size)
     return bytes.subarray(0, file.readSync(bytes, 0))
   } finally {
     file.close()
+  }
+}
+
+/** The first bytes of a file, as many as there are up to `bytesMax`; null when it does not exist. */
+export function readFileStart(fs: FileSystem, path: string, bytesMax: number): Buffer | null {
+  const file = openIfThere(fs, path)
+  if (file === null) return null
+  try {
+    const bytes = Buffer.alloc(Math.min(file.sizeBytes(), bytesMax))
+    return bytes.subarray(0, file.readSync(bytes, 0))
+  } finally {
+    file.close()
+  }
+}
+
+function openIfThere(fs: FileSystem, path: string): File | null {
+  try {
+    return fs.open(path, 'read')
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return null
+    throw error
   }
 }
 

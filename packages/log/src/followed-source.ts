@@ -9,7 +9,7 @@ import {
 import { type Clock, systemClock } from './clock.ts'
 import { CommittedView } from './committed-view.ts'
 import { logStartOffsetCheckpointFileName, progressFileName } from './file-names.ts'
-import { type FileSystem, readSmallFile } from './file-system.ts'
+import { type FileSystem, readFileStart } from './file-system.ts'
 import { LogClosedError } from './log-errors.ts'
 import { OffsetCheckpointFile } from './offset-checkpoint.ts'
 import { OpenFiles } from './open-files.ts'
@@ -167,7 +167,7 @@ export class FollowedSource implements ReadSource {
 
   #readProgress(): NumberedProgress | null {
     const path = `${this.#directory}/${progressFileName}`
-    const bytes = readSmallFile(this.#fs, path, progressFileBytes)
+    const bytes = readFileStart(this.#fs, path, progressFileBytes)
     return bytes === null ? null : ProgressFile.read(bytes)
   }
 

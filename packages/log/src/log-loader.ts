@@ -1,14 +1,15 @@
 import { strict as assert } from 'node:assert'
-import { InvalidArgumentError, type Offset } from '@varve/record'
+import { type Batch, InvalidArgumentError, type Offset } from '@varve/record'
 import { ActiveSegment } from './active-segment.ts'
+import { CorruptCheckpointError } from './checkpoint-text.ts'
 import { logChannels } from './diagnostics.ts'
 import { leaderEpochCheckpointFileName, progressFileName } from './file-names.ts'
-import { readSmallFile, replaceSmallFile } from './file-system.ts'
+import { readFileStart, replaceSmallFile } from './file-system.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import type { LogContext } from './log-context.ts'
 import { CorruptLogError } from './log-errors.ts'
 import { LogOffsets } from './log-offsets.ts'
-import { recoverSegments } from './log-recovery.ts'
+import { recoverSegments, refuseShortLog } from './log-recovery.ts'
 import { LogSegments } from './log-segments.ts'
 import type { LoadedLog } from './log-state.ts'
 import { loadProducers, removeStraySnapshots } from './producer-loading.ts'
@@ -19,6 +20,7 @@ import { SealedSegment } from './sealed-segment.ts'
 import { createSegmentFile } from './segment-files.ts'
 import { type ListedSegment, listSegmentFiles, listSegments } from './segment-listing.ts'
 import { isSealed, restoreActiveSegment } from './segment-restore.ts'
+import { scanBatches } from './segment-scan.ts'
 import { finishSwap } from './segment-swap.ts'
 
 /** A leader-epoch checkpoint has some twenty bytes an epoch. */
@@ -26,6 +28,9 @@ const epochsBytesMax = 16 * 2 ** 20
 
 /** What is known before any segment is looked at. */
 interface Known {
+  /** Everything below was flushed. */
+  readonly flushedOffset: Offset
+  /** Where recovery begins: the same, or the log start offset where that is higher. */
   readonly recoveryPoint: Offset
   readonly logStartOffset: Offset
   readonly progress: Progress | null
@@ -62,13 +67,15 @@ export async function loadLog(
   const known = readKnown(context, listed)
   await removeOrphans(context, listed, finishedFiles)
   const rebuiltFiles: string[] = []
-  const epochs = loadEpochs(context, rebuiltFiles)
+  const { epochs, saved } = await loadEpochs(context, listed, rebuiltFiles)
 
   const segments = await loadSegments(context, { listed, known, isClean, epochs, rebuiltFiles })
   const { active, producers } = segments
   const logEndOffset = Math.max(active.nextOffset, known.logStartOffset)
   const logStartOffset = Math.max(known.logStartOffset, (segments.sealed[0] ?? active).baseOffset)
-  if (epochs.truncateFromEnd(logEndOffset) || epochs.truncateFromStart(logStartOffset)) {
+  epochs.truncateFromEnd(logEndOffset)
+  epochs.truncateFromStart(logStartOffset)
+  if (saved === null || !epochs.encode().equals(saved)) {
     await replaceSmallFile(fs, `${directory}/${leaderEpochCheckpointFileName}`, epochs.encode())
   }
   const baseOffsets = new Set([...segments.sealed, active].map(({ baseOffset }) => baseOffset))
@@ -112,12 +119,13 @@ function leaderEpochOf(context: LogContext, epochs: LeaderEpochCache): number {
 
 function readKnown(context: LogContext, listed: readonly ListedSegment[]): Known {
   const { fs, directory, checkpoints } = context
-  const progressBytes = readSmallFile(fs, `${directory}/${progressFileName}`, progressFileBytes)
+  const progressBytes = readFileStart(fs, `${directory}/${progressFileName}`, progressFileBytes)
   const progress = progressBytes === null ? null : ProgressFile.read(progressBytes)
   const firstBaseOffset = listed[0]?.baseOffset ?? 0
   const logStartOffset = Math.max(checkpoints.logStartOffset ?? 0, firstBaseOffset)
-  const recoveryPoint = Math.max(checkpoints.recoveryPoint ?? 0, progress?.recoveryPoint ?? 0)
-  return { recoveryPoint: Math.max(recoveryPoint, logStartOffset), logStartOffset, progress }
+  const flushedOffset = Math.max(checkpoints.recoveryPoint ?? 0, progress?.recoveryPoint ?? 0)
+  const recoveryPoint = Math.max(flushedOffset, logStartOffset)
+  return { flushedOffset, recoveryPoint, logStartOffset, progress }
 }
 
 /** Derived files whose log is gone: a crash came between the removal of the one and the others. */
@@ -134,18 +142,46 @@ async function removeOrphans(
   }
 }
 
-function loadEpochs(context: LogContext, rebuiltFiles: string[]): LeaderEpochCache {
+/** The leader epochs, and what the checkpoint should hold for them: null where it must be written. */
+async function loadEpochs(
+  context: LogContext,
+  listed: readonly ListedSegment[],
+  rebuiltFiles: string[],
+): Promise<{ readonly epochs: LeaderEpochCache; readonly saved: Buffer | null }> {
   const path = `${context.directory}/${leaderEpochCheckpointFileName}`
-  const bytes = readSmallFile(context.fs, path, epochsBytesMax)
-  if (bytes === null) return new LeaderEpochCache()
+  // One byte more than is believed: a checkpoint that is cut off is not read.
+  const bytes = readFileStart(context.fs, path, epochsBytesMax + 1)
   try {
-    return LeaderEpochCache.decode(bytes, path)
+    const epochs = bytes === null ? new LeaderEpochCache() : LeaderEpochCache.decode(bytes, path)
+    return { epochs, saved: epochs.encode() }
   } catch (error) {
-    // Derived: recovery finds the epochs again in the batches that it reads.
-    logChannels.corruption.publish({ log: context.name, path, error: String(error) })
-    rebuiltFiles.push(path)
-    return new LeaderEpochCache()
+    if (!(error instanceof CorruptCheckpointError)) throw error
+    logChannels.corruption.publish({ log: context.name, path, error })
   }
+  rebuiltFiles.push(path)
+  return { epochs: await findEpochs(context, listed), saved: null }
+}
+
+/** The leader epochs as the batches of the whole log have them. */
+async function findEpochs(
+  context: LogContext,
+  listed: readonly ListedSegment[],
+): Promise<LeaderEpochCache> {
+  const epochs = new LeaderEpochCache()
+  const visit = (batch: Batch): boolean => {
+    const isNew = batch.leaderEpoch > (epochs.latestEpoch ?? -1)
+    if (isNew) epochs.assign(batch.leaderEpoch, batch.baseOffset)
+    return true
+  }
+  for (const { path } of listed) {
+    const file = context.fs.open(path, 'read')
+    try {
+      await scanBatches(file, visit, { validate: false })
+    } finally {
+      file.close()
+    }
+  }
+  return epochs
 }
 
 interface LoadSegmentsOptions {
@@ -165,6 +201,7 @@ async function loadSegments(
   if (last === undefined) return createFirstSegment(context, known)
   const restored = isClean ? restoreActiveSegment(context, last) : null
   if (restored !== null) {
+    refuseShortLog(restored, known.flushedOffset)
     const producers = await loadProducers(context, listed, restored.nextOffset, rebuiltFiles)
     const sealed = sealedSegments(context, listed, restored.baseOffset)
     return { ...unscanned, sealed, active: restored, producers, isRestored: true }
@@ -178,6 +215,7 @@ async function loadSegments(
   const firstBaseOffset = toRecover[0]?.baseOffset ?? 0
   const producers = await loadProducers(context, listed, firstBaseOffset, rebuiltFiles)
   const { segments, scannedBytes, cut } = await recoverSegments(context, {
+    name: context.name,
     segments: toRecover,
     recoveryPoint,
     isGapless: known.progress !== null,

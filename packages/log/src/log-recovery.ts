@@ -16,6 +16,8 @@ import type { ScanEnd } from './segment-scan.ts'
 
 /** What recovery starts from. */
 export interface RecoveryStart {
+  /** Of the log. */
+  readonly name: string
   /** The segments from the one in which the recovery point lies; at least one. */
   readonly segments: readonly ListedSegment[]
   readonly recoveryPoint: Offset
@@ -157,7 +159,7 @@ async function cutLog(
 }
 
 /** A log that ends below what is known to be durable has lost it, even if nothing looks broken. */
-function refuseShortLog(last: ActiveSegment, recoveryPoint: Offset): void {
+export function refuseShortLog(last: ActiveSegment, recoveryPoint: Offset): void {
   if (last.nextOffset >= recoveryPoint) return
   throw new CorruptLogError({
     path: last.path,

@@ -11,7 +11,7 @@ import {
   parsePartitionDirectoryName,
   partitionDirectoryName,
 } from './file-names.ts'
-import { type FileSystem, readSmallFile, replaceSmallFile } from './file-system.ts'
+import { type FileSystem, isSystemError, readSmallFile, replaceSmallFile } from './file-system.ts'
 
 /** An offset for every partition, by the name of its directory: `<topic>-<partition>`. */
 export type PartitionOffsets = ReadonlyMap<string, Offset>
@@ -72,7 +72,7 @@ export class OffsetCheckpointFile {
 
   /** Empty when there is no such file. Throws CorruptCheckpointError. */
   read(): Map<string, Offset> {
-    const bytes = readSmallFile(this.#fs, this.path, checkpointBytesMax)
+    const bytes = this.#readBytes()
     return bytes === null ? new Map() : decodeOffsetCheckpoint(bytes, this.path)
   }
 
@@ -95,6 +95,15 @@ export class OffsetCheckpointFile {
       else offsets.set(directoryName, offset)
       return replaceSmallFile(this.#fs, this.path, encodeOffsetCheckpoint(offsets))
     })
+  }
+
+  #readBytes(): Buffer | null {
+    try {
+      return readSmallFile(this.#fs, this.path, checkpointBytesMax)
+    } catch (error) {
+      if (!isSystemError(error, 'EFBIG')) throw error
+      throw new CorruptCheckpointError(this.path, 1, `it has more than ${checkpointBytesMax} bytes`)
+    }
   }
 
   #afterLastWrite(write: () => Promise<void>): Promise<void> {

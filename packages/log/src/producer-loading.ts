@@ -1,12 +1,12 @@
 import type { Offset } from '@varve/record'
 import { logChannels } from './diagnostics.ts'
 import { producerSnapshotFileName } from './file-names.ts'
-import { readSmallFile } from './file-system.ts'
+import { readFileStart } from './file-system.ts'
 import type { LogContext } from './log-context.ts'
+import { replayProducers } from './producer-replay.ts'
 import { CorruptProducerSnapshotError, decodeProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerStateManager } from './producer-state.ts'
 import { type ListedSegment, listSegmentFiles } from './segment-listing.ts'
-import { replayProducers } from './segment-recovery.ts'
 
 /** A snapshot holds 46 bytes a producer; this is more than a million. */
 const snapshotBytesMax = 64 * 2 ** 20
@@ -30,7 +30,8 @@ export async function loadProducers(
   for (const [index, segment] of segments.entries()) {
     const end = segments[index + 1]?.baseOffset ?? offset
     if (segment.baseOffset >= offset || end <= start) continue
-    await replayProducers(context.fs, segment.path, producers, { from: start, to: offset })
+    const place = { log: context.name, path: segment.path }
+    await replayProducers(context.fs, producers, place, { from: start, to: offset })
   }
   return producers
 }
@@ -49,7 +50,8 @@ export function loadNewestSnapshot(
   const offsets = snapshotOffsets(context).filter((candidate) => candidate <= offset)
   for (const candidate of offsets.reverse()) {
     const path = `${directory}/${producerSnapshotFileName(candidate)}`
-    const bytes = readSmallFile(fs, path, snapshotBytesMax)
+    // One byte more than is believed: a longer file does not have the size that its count asks for.
+    const bytes = readFileStart(fs, path, snapshotBytesMax + 1)
     if (bytes === null) continue
     try {
       producers.load(decodeProducerSnapshot(bytes, path), candidate)

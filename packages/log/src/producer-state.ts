@@ -79,7 +79,7 @@ export class ProducerStateManager {
     if (origin === 'recovery' || batch.producerId < 0) return append
     const entry = this.#producers.get(batch.producerId)
     if (batch.isControl) {
-      if (entry !== undefined) checkMarker(batch, entry)
+      checkMarker(batch, entry)
       return append
     }
     if (origin === 'client') {
@@ -252,10 +252,12 @@ export class ProducerStateManager {
 
 const append: ProducerCheck = Object.freeze({ kind: 'append' })
 
-function checkMarker(batch: Batch, entry: ProducerEntry): void {
-  checkEpoch(batch, entry)
+/** Also of a producer that is not known the marker must be readable: `update` will read it. */
+function checkMarker(batch: Batch, entry: ProducerEntry | undefined): void {
+  if (entry !== undefined) checkEpoch(batch, entry)
   const coordinatorEpoch = markerOf(batch)?.marker.coordinatorEpoch
-  if (coordinatorEpoch === undefined || coordinatorEpoch >= entry.coordinatorEpoch) return
+  if (entry === undefined || coordinatorEpoch === undefined) return
+  if (coordinatorEpoch >= entry.coordinatorEpoch) return
   const { producerId } = batch
   throw new TransactionCoordinatorFencedError(producerId, coordinatorEpoch, entry.coordinatorEpoch)
 }

@@ -1,6 +1,6 @@
 import type { Offset, Timestamp } from '@varve/record'
 import { indexFileName, timeIndexFileName, transactionIndexFileName } from './file-names.ts'
-import { type File, readSmallFile } from './file-system.ts'
+import { type File, isSystemError, readSmallFile } from './file-system.ts'
 import { lastTimestamp, lookupOffset, lookupTimestamp } from './index-lookup.ts'
 import { CorruptIndexError } from './log-errors.ts'
 import type { OpenFiles } from './open-files.ts'
@@ -95,13 +95,23 @@ export class SealedSegment implements ReadableSegment {
   get transactionIndex(): TransactionIndex {
     if (this.#transactionIndex === null) {
       const path = `${this.directory}/${transactionIndexFileName(this.baseOffset)}`
-      const bytes = readSmallFile(this.#files.fs, path, transactionIndexBytesMax)
+      const bytes = this.#readTransactionIndex(path)
       const { index, problem } = decodeTransactionIndex(bytes ?? Buffer.alloc(0), this.baseOffset)
       // Without it, aborted records would be given out as committed ones.
       if (problem !== null) throw new CorruptIndexError(path, problem)
       this.#transactionIndex = index
     }
     return this.#transactionIndex
+  }
+
+  #readTransactionIndex(path: string): Buffer | null {
+    try {
+      return readSmallFile(this.#files.fs, path, transactionIndexBytesMax)
+    } catch (error) {
+      if (!isSystemError(error, 'EFBIG')) throw error
+      const reason = `it has more than ${transactionIndexBytesMax} bytes`
+      throw new CorruptIndexError(path, { position: 0, reason })
+    }
   }
 
   /** Runs a look-up on an index file; null when the file is missing. */

@@ -1,12 +1,15 @@
 import { type Batch, CorruptBatchError, type FilePosition, type Offset } from '@varve/record'
 import type { ActiveSegment } from './active-segment.ts'
-import { type File, type FileSystem, writeFully } from './file-system.ts'
+import { type File, writeFully } from './file-system.ts'
 import type { LeaderEpochCache } from './leader-epoch-cache.ts'
+import { replayBatch } from './producer-replay.ts'
 import type { ProducerStateManager } from './producer-state.ts'
 import { type ScanEnd, scanBatches } from './segment-scan.ts'
 
 /** What a scan of a segment rebuilds besides the segment's own indexes. */
 export interface RebuiltState {
+  /** Of the log. */
+  readonly name: string
   readonly producers: ProducerStateManager
   readonly epochs: LeaderEpochCache
 }
@@ -68,35 +71,13 @@ export function checkPlace(
 }
 
 function rebuild(batch: Batch, segment: ActiveSegment, state: RebuiltState): void {
+  const place = { log: state.name, path: segment.path }
+  const completed = replayBatch(state.producers, batch, place)
   segment.add(batch)
   if (batch.leaderEpoch > (state.epochs.latestEpoch ?? -1)) {
     state.epochs.assign(batch.leaderEpoch, batch.baseOffset)
   }
-  const completed = state.producers.update(batch)
   if (completed?.isAborted === true) segment.transactionIndex.append(completed)
-}
-
-/** Replays the batches of an offset range into the producer state only, without checking them. */
-export async function replayProducers(
-  fs: FileSystem,
-  path: string,
-  producers: ProducerStateManager,
-  range: { readonly from: Offset; readonly to: Offset },
-): Promise<void> {
-  const file = fs.open(path, 'read')
-  try {
-    await scanBatches(
-      file,
-      (batch) => {
-        if (batch.lastOffset >= range.to) return false
-        if (batch.lastOffset >= range.from) producers.update(batch)
-        return true
-      },
-      { validate: false },
-    )
-  } finally {
-    file.close()
-  }
 }
 
 /** Rewritten at once. */

@@ -1,7 +1,7 @@
-import { batchOverheadBytes, readBatchAt, type Timestamp } from '@varve/record'
+import { batchOverheadBytes, readBatchAt, type Timestamp, VarveError } from '@varve/record'
 import { ActiveSegment } from './active-segment.ts'
 import { activeDigestFileName } from './file-names.ts'
-import { readSmallFile } from './file-system.ts'
+import { readFileStart } from './file-system.ts'
 import type { LogContext } from './log-context.ts'
 import { decodeOffsetIndex } from './offset-index.ts'
 import {
@@ -32,11 +32,13 @@ export function restoreActiveSegment(
   const { baseOffset, sizeBytes } = listed
   const digest = readDigest(context, `${directory}/${activeDigestFileName(baseOffset)}`)
   if (digest === null || digest.sizeBytes !== sizeBytes) return null
+  // One byte more than the settings allow, so that a larger file does not look whole.
   const read = (kind: 'index' | 'timeindex' | 'txnindex'): Buffer | null =>
-    readSmallFile(fs, segmentPath(directory, baseOffset, kind), options.segmentIndexBytes)
+    readFileStart(fs, segmentPath(directory, baseOffset, kind), options.segmentIndexBytes + 1)
   const offsetBytes = read('index')
   const timeBytes = read('timeindex')
   if (offsetBytes === null || timeBytes === null) return null
+  if (Math.max(offsetBytes.length, timeBytes.length) > options.segmentIndexBytes) return null
   const maxBytes = options.segmentIndexBytes
   const offsets = decodeOffsetIndex(offsetBytes, baseOffset, { maxBytes })
   const times = decodeTimeIndex(timeBytes, baseOffset, { maxBytes })
@@ -71,7 +73,8 @@ export function isSealed(context: LogContext, listed: ListedSegment): boolean {
 
 /** A digest; null when there is none or it cannot be used. */
 function readDigest(context: LogContext, path: string): SegmentDigest | null {
-  const bytes = readSmallFile(context.fs, path, segmentDigestBytesMax)
+  // One byte more than a digest has, so that a longer file is refused.
+  const bytes = readFileStart(context.fs, path, segmentDigestBytesMax + 1)
   if (bytes === null) return null
   try {
     return decodeSegmentDigest(bytes, path)
@@ -91,6 +94,10 @@ function readFirstTimestamp(context: LogContext, listed: ListedSegment): Timesta
     // The header alone does not make a batch: its length is set to what is there.
     header.writeInt32BE(headerBytes - batchOverheadBytes, batchOverheadBytes - 4)
     return readBatchAt(header, 0, headerBytes, 0)?.maxTimestamp ?? null
+  } catch (error) {
+    // Damage is for readers to find: here the segment's age merely counts from now.
+    if (error instanceof VarveError) return null
+    throw error
   } finally {
     file.close()
   }
