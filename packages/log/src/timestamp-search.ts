@@ -42,7 +42,9 @@ async function findInSegment(
     for (const batch of batches) {
       if (batch.maxTimestamp < timestamp || batch.isControl) continue
       for (const record of batch.records()) {
-        if (record.timestamp < timestamp || record.offset < from) continue
+        // Not compared with `from`: the index names the last offset of a batch, the record that it
+        // means may come before that one.
+        if (record.timestamp < timestamp || record.offset < source.logStartOffset) continue
         return { offset: record.offset, timestamp: record.timestamp }
       }
     }
