@@ -14,7 +14,7 @@ import { LogSegments } from './log-segments.ts'
 import type { LoadedLog } from './log-state.ts'
 import { loadProducers, removeStraySnapshots } from './producer-loading.ts'
 import type { ProducerStateManager } from './producer-state.ts'
-import { type Progress, ProgressFile, progressFileBytes } from './progress-file.ts'
+import { ProgressFile, progressFileBytes } from './progress-file.ts'
 import type { LogCut, RecoveryReport } from './recovery-report.ts'
 import { SealedSegment } from './sealed-segment.ts'
 import { createSegmentFile } from './segment-files.ts'
@@ -33,7 +33,8 @@ interface Known {
   /** Where recovery begins: the same, or the log start offset where that is higher. */
   readonly recoveryPoint: Offset
   readonly logStartOffset: Offset
-  readonly progress: Progress | null
+  /** Whether there is a progress file, even if nothing in it can be read. */
+  readonly hasProgressFile: boolean
 }
 
 const unscanned = { scannedSegments: 0, scannedBytes: 0, cut: null } as const
@@ -125,7 +126,8 @@ function readKnown(context: LogContext, listed: readonly ListedSegment[]): Known
   const logStartOffset = Math.max(checkpoints.logStartOffset ?? 0, firstBaseOffset)
   const flushedOffset = Math.max(checkpoints.recoveryPoint ?? 0, progress?.recoveryPoint ?? 0)
   const recoveryPoint = Math.max(flushedOffset, logStartOffset)
-  return { flushedOffset, recoveryPoint, logStartOffset, progress }
+  const hasProgressFile = progressBytes !== null
+  return { flushedOffset, recoveryPoint, logStartOffset, hasProgressFile }
 }
 
 /** Derived files whose log is gone: a crash came between the removal of the one and the others. */
@@ -218,7 +220,7 @@ async function loadSegments(
     name: context.name,
     segments: toRecover,
     recoveryPoint,
-    isGapless: known.progress !== null,
+    isGapless: known.hasProgressFile,
     producers,
     epochs,
   })

@@ -61,6 +61,7 @@ export class LogState implements ReadSource {
   #visibleEnd: VisibleEnd
   #recoveryPoint: Offset
   #progress: ProgressFile | null = null
+  #isProgressDurable = false
   readonly #waiting = new Set<() => void>()
   #failure: LogOfflineError | null = null
   #isClosed = false
@@ -220,6 +221,17 @@ export class LogState implements ReadSource {
     } finally {
       this.files.giveBack(path, 'write', file)
     }
+  }
+
+  /**
+   * Makes the progress file's name durable, once. What is in it may still be lost; that there is one
+   * says that the log's segments follow each other without a gap.
+   */
+  async makeProgressDurable(): Promise<void> {
+    if (this.#isProgressDurable) return
+    this.saveProgress()
+    await this.fs.syncDirectory(this.directory)
+    this.#isProgressDurable = true
   }
 
   /** Writes the leader-epoch checkpoint, durably. */

@@ -77,7 +77,7 @@ export class LogWriter {
   /** Seals the active segment, unless it is empty. */
   roll(): Promise<void> {
     return this.command(async () => {
-      if (this.#state.segments.active.sizeBytes > 0) this.#roll('request')
+      if (this.#state.segments.active.sizeBytes > 0) await this.#roll('request')
     })
   }
 
@@ -91,9 +91,9 @@ export class LogWriter {
   }
 
   /** Seals the active segment, within a command. */
-  rollNow(reason: RollReason): void {
+  async rollNow(reason: RollReason): Promise<void> {
     assert(this.#isRunning, "rolling is the loop's work")
-    this.#roll(reason)
+    await this.#roll(reason)
   }
 
   /** Makes everything written durable, within a command. */
@@ -233,7 +233,7 @@ export class LogWriter {
         if (rollReason !== null) break
       }
       await this.#write(run)
-      if (rollReason !== null) this.#roll(rollReason)
+      if (rollReason !== null) await this.#roll(rollReason)
     }
   }
 
@@ -296,11 +296,11 @@ export class LogWriter {
   }
 
   /** Starts the next segment; the old one is sealed beside the loop. */
-  #roll(reason: RollReason): void {
+  async #roll(reason: RollReason): Promise<void> {
     const state = this.#state
+    // The note tells recovery that a gap between segments is a loss: it must not be lost itself.
+    await state.makeProgressDurable()
     const { active: old } = state.segments
-    // From the second segment on, the note tells recovery that a gap between them is a loss.
-    state.saveProgress()
     const active = new ActiveSegment(state.directory, state.offsets.logEndOffset, state.options, {
       createdMs: state.clock.now(),
       jitter: state.random(),

@@ -30,7 +30,9 @@ export async function deleteSegmentsBefore(
   if (offset > offsets.highWatermark) {
     throw new OffsetOutOfRangeError(name, offset, offsets.logStartOffset, offsets.highWatermark)
   }
-  if (offset === offsets.logEndOffset && segments.active.sizeBytes > 0) writer.rollNow('request')
+  if (offset === offsets.logEndOffset && segments.active.sizeBytes > 0) {
+    await writer.rollNow('request')
+  }
   // The new segment must be there, durably, before the ones before it go.
   await writer.flushNow()
   await writer.sealed()
