@@ -10,7 +10,7 @@ import { InvalidArgumentError } from './errors.ts'
 import type { RecordHeaderInput, RecordInput } from './record-input.ts'
 import { utf8Size, writeUtf8 } from './text.ts'
 import type { Timestamp } from './units.ts'
-import { int32Max, varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts'
+import { int32Max, varintSize, writeVarint, writeVarlong } from './varint.ts'
 
 const defaultInitialBytes = 64 * 1024
 
@@ -19,6 +19,10 @@ const keptBytes = 4 * 1024 * 1024
 
 /** Shorter runs of bytes are copied by a plain loop, which beats a call. */
 const shortCopyBytes = 12
+
+/** What a record has beside its fields: at most, and in a batch of some thousand records. */
+const recordOverheadMax = 5 + 1 + 8 + 5 + 5 + 5
+const recordOverheadUsual = 6
 
 /** Where a finished batch lies in `BatchEncoder.bytes()`. */
 export interface EncodedBatch {
@@ -63,7 +67,8 @@ export class BatchEncoder {
   #open: ResolvedBatchOptions | null = null
   #count = 0
   #lastOffsetDelta = -1
-  #baseTimestamp = -1
+  /** NaN until the first record sets it. */
+  #baseTimestamp = Number.NaN
   #maxTimestamp = -1
 
   constructor(options: { readonly initialBytes?: number } = {}) {
@@ -107,7 +112,7 @@ export class BatchEncoder {
     this.#end = this.#start + recordsAt
     this.#count = 0
     this.#lastOffsetDelta = -1
-    this.#baseTimestamp = resolved.deleteHorizon ?? -1
+    this.#baseTimestamp = resolved.deleteHorizon ?? Number.NaN
     this.#maxTimestamp = -1
   }
 
@@ -130,47 +135,38 @@ export class BatchEncoder {
     const value = record.value ?? null
     const headers = record.headers
     const timestamp = record.timestamp ?? defaultTimestamp
-    if (!isTimestamp(timestamp)) refuseTimestamp(timestamp)
     if (!(offsetDelta > this.#lastOffsetDelta && offsetDelta === (offsetDelta | 0))) {
       refuseOffsetDelta(offsetDelta, this.#lastOffsetDelta)
     }
-    const isFirst = this.#count === 0 && this.#open.deleteHorizon === null
-    const baseTimestamp = isFirst ? timestamp : this.#baseTimestamp
-    const timestampDelta = timestamp - baseTimestamp
-    // Nearly every delta is an int32, and integers are cheaper to handle than doubles.
-    const isShort = timestampDelta === (timestampDelta | 0)
-    if (!isShort && !Number.isSafeInteger(timestampDelta)) refuseTimestamp(timestamp)
     const keySize = key === null ? -1 : sizeOf(key, 'key')
     const valueSize = value === null ? -1 : sizeOf(value, 'value')
     const headersSize = headers === undefined ? 1 : sizeOfHeaders(headers)
-    const length =
-      1 +
-      (isShort ? varintSize(timestampDelta | 0) : varlongSize(timestampDelta)) +
-      varintSize(offsetDelta) +
-      varintSize(keySize) +
-      Math.max(keySize, 0) +
-      varintSize(valueSize) +
-      Math.max(valueSize, 0) +
-      headersSize
-    const end = this.#end + varintSize(length) + length
-    if (end - this.#start > int32Max) refuseSize(end - this.#start)
-    if (end > this.#bytes.length) this.#reserve(end)
+    const fieldsSize = Math.max(keySize, 0) + Math.max(valueSize, 0) + headersSize
+    const start = this.#end
+    const endMax = start + recordOverheadMax + fieldsSize
+    if (endMax - this.#start > int32Max) refuseSize(endMax - this.#start)
+    if (endMax > this.#bytes.length) this.#reserve(endMax)
 
+    // The length stands in front and is known behind: room is left for the size it likely has.
+    const lengthSize = varintSize(fieldsSize + recordOverheadUsual)
     const bytes = this.#bytes
-    let at = writeVarint(bytes, this.#end, length)
-    bytes[at++] = 0
-    if (isShort) at = writeVarint(bytes, at, timestampDelta | 0)
-    else at = writeVarlong(bytes, at, timestampDelta)
+    const body = start + lengthSize
+    bytes[body] = 0
+    let at = this.#writeTimestamp(body + 1, timestamp)
     at = writeVarint(bytes, at, offsetDelta)
     at = key === null ? writeVarint(bytes, at, -1) : writeField(bytes, at, key, keySize)
     at = value === null ? writeVarint(bytes, at, -1) : writeField(bytes, at, value, valueSize)
     if (headers === undefined) bytes[at] = 0
     else writeHeaders(bytes, at, headers)
+    at += headersSize
+    const length = at - body
+    if (varintSize(length) !== lengthSize)
+      at = moveBody(bytes, body, at, start + varintSize(length))
+    writeVarint(bytes, start, length)
 
-    this.#end = end
+    this.#end = at
     this.#count += 1
     this.#lastOffsetDelta = offsetDelta
-    if (isFirst) this.#baseTimestamp = timestamp
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
   }
 
@@ -284,6 +280,22 @@ export class BatchEncoder {
     this.#end = end
   }
 
+  /** Nearly every delta is an int32, and integers are cheaper to handle than doubles. */
+  #writeTimestamp(at: number, timestamp: Timestamp): number {
+    const base = this.#baseTimestamp
+    const delta = (timestamp - base) | 0
+    if (base + delta === timestamp && timestamp >= -1) return writeVarint(this.#bytes, at, delta)
+    return this.#writeFirstOrFarTimestamp(at, timestamp)
+  }
+
+  #writeFirstOrFarTimestamp(at: number, timestamp: Timestamp): number {
+    if (!isTimestamp(timestamp)) refuseTimestamp(timestamp)
+    if (Number.isNaN(this.#baseTimestamp)) this.#baseTimestamp = timestamp
+    const delta = timestamp - this.#baseTimestamp
+    if (!Number.isSafeInteger(delta)) refuseTimestamp(timestamp)
+    return writeVarlong(this.#bytes, at, delta)
+  }
+
   /** Makes the buffer hold at least `size` bytes. */
   #reserve(size: number): void {
     if (size <= this.#bytes.length) return
@@ -291,6 +303,12 @@ export class BatchEncoder {
     this.#bytes.copy(grown, 0, 0, this.#end)
     this.#bytes = grown
   }
+}
+
+/** Puts a body that starts at `body` to `to` and returns its new end. */
+function moveBody(bytes: Buffer, body: number, end: number, to: number): number {
+  bytes.copyWithin(to, body, end)
+  return end + to - body
 }
 
 function isTimestamp(value: number): boolean {

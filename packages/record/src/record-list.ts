@@ -33,6 +33,9 @@ interface MutableResult {
   value: LogRecord | undefined
 }
 
+/** An int32 more or less than this is still exact. */
+const moderateTimestampMax = 2 ** 52
+
 // Grammar of a record of magic 2, from Kafka's `DefaultRecord`.
 //
 //   record  = length          varint    bytes behind this field
@@ -53,6 +56,7 @@ class RecordIterator implements Iterator<LogRecord> {
   readonly #source: RecordSource
   readonly #cursor: ByteCursor
   readonly #layout: RecordLayout
+  readonly #isBaseModerate: boolean
   readonly #result: MutableResult = { done: false, value: undefined }
   #index = 0
   #previousOffsetDelta = -1
@@ -60,6 +64,7 @@ class RecordIterator implements Iterator<LogRecord> {
   constructor(source: RecordSource, layout: RecordLayout) {
     this.#source = source
     this.#layout = layout
+    this.#isBaseModerate = Math.abs(source.baseTimestamp) <= moderateTimestampMax
     this.#cursor = new ByteCursor(source.bytes, layout.start, source.bytes.length)
   }
 
@@ -125,7 +130,9 @@ class RecordIterator implements Iterator<LogRecord> {
       return 0
     }
     const delta = this.#cursor.readVarlong()
-    if (!Number.isSafeInteger(this.#source.baseTimestamp + delta)) {
+    // Nearly every delta is an int32 and every base far from the limit: no sum to be checked then.
+    const isNear = delta === (delta | 0) && this.#isBaseModerate
+    if (!isNear && !Number.isSafeInteger(this.#source.baseTimestamp + delta)) {
       this.#fail('its timestamp is cut off or beyond 2^53')
     }
     return delta

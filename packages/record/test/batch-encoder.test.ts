@@ -72,6 +72,28 @@ describe('an encoder', () => {
     expect(keys).toEqual(Array.from({ length: 3000 }, (_, index) => `k${index}`))
   })
 
+  test('encodes records of every length around those where the length takes a byte more', () => {
+    const sizes = [48, 8176, 1_048_558].flatMap((size) => {
+      return Array.from({ length: 16 }, (_, index) => size + index)
+    })
+    const content = Buffer.alloc(1_048_576, 'x')
+    const encoder = new BatchEncoder({ initialBytes: 0 })
+    for (const far of [0, 2 ** 40]) {
+      encoder.begin()
+      encoder.append({ key: 'first' }, now)
+      for (const size of sizes) encoder.append({ value: content.subarray(0, size) }, now + far)
+      encoder.finish()
+    }
+    for (const batch of readBatches(encoder.bytes())) {
+      batch.validate()
+      const [first, ...others] = batch.records()
+      expect(String(first?.key)).toBe('first')
+      expect(others.map(({ valueSize }) => valueSize)).toEqual(sizes)
+      const areRight = others.map(({ value }) => value?.equals(content.subarray(0, value.length)))
+      expect(areRight).toEqual(sizes.map(() => true))
+    }
+  })
+
   test('keeps its memory when it is cleared, but not that of one huge round', () => {
     const encoder = new BatchEncoder()
     fill(encoder, 300_000)
