@@ -33,6 +33,7 @@ export {
   type WriteEvent,
 } from './diagnostics.ts'
 export type { File, FileLock, FileStat, FileSystem, OpenMode } from './file-system.ts'
+export type { Finding, FindingCode, Severity } from './finding.ts'
 export type { ReadOnlyLogOptions } from './followed-source.ts'
 export { type AppendBatchOptions, type AppendOptions, Log } from './log.ts'
 export { LogDirectory, type LogDirectoryOptions } from './log-directory.ts'
@@ -68,3 +69,5 @@ export type { LogCut, RecoveryReport } from './recovery-report.ts'
 export type { DeletionReason, SegmentInfo } from './segment-info.ts'
 export type { FoundOffset } from './timestamp-search.ts'
 export type { AbortedTransaction } from './transaction-index.ts'
+export { type VerifyLogOptions, type VerifyProgress, verifyLog } from './verify-log.ts'
+export { verifyPath } from './verify-path.ts'

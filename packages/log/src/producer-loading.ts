@@ -9,7 +9,7 @@ import { ProducerStateManager } from './producer-state.ts'
 import { type ListedSegment, listSegmentFiles } from './segment-listing.ts'
 
 /** A snapshot holds 46 bytes a producer; this is more than a million. */
-const snapshotBytesMax = 64 * 2 ** 20
+export const snapshotBytesMax: number = 64 * 2 ** 20
 
 /**
  * The producer state as of `offset`: the newest usable snapshot at or below it, and the batches of

@@ -79,6 +79,18 @@ export class ProgressFile {
     return even.sequence > odd.sequence ? even : odd
   }
 
+  /** The slots that hold something, but nothing that a complete write leaves. */
+  static damagedSlots(bytes: Buffer): readonly { position: FilePosition; sizeBytes: number }[] {
+    const damaged: { position: FilePosition; sizeBytes: number }[] = []
+    for (const position of [0, sectorBytes]) {
+      const slot = bytes.subarray(position, position + slotBytes)
+      const isEmpty = slot.every((byte) => byte === 0)
+      if (isEmpty || decodeSlot(bytes, position) !== null) continue
+      damaged.push({ position, sizeBytes: slot.length })
+    }
+    return damaged
+  }
+
   /**
    * Writes the slot that does not hold the newest progress. Flushes nothing. `file` must be the same
    * at every call; the first call reads it, to go on from what an earlier process has left there.

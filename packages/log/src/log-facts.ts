@@ -1,0 +1,131 @@
+import { type Offset, VarveError } from '@varve/record'
+import { hasCleanShutdown } from './clean-shutdown.ts'
+import {
+  cleanShutdownFileName,
+  lockFileName,
+  logStartOffsetCheckpointFileName,
+  metaPropertiesFileName,
+  progressFileName,
+  recoveryPointCheckpointFileName,
+  replicationOffsetCheckpointFileName,
+} from './file-names.ts'
+import { type FileSystem, readFileStart } from './file-system.ts'
+import { type Finding, finding } from './finding.ts'
+import { checkpointBytesMax, decodeOffsetCheckpoint } from './offset-checkpoint.ts'
+import { type NumberedProgress, ProgressFile, progressFileBytes } from './progress-file.ts'
+import { type ListedSegment, listSegments } from './segment-listing.ts'
+
+/** What is known of a log before any of its records is read. */
+export interface LogFacts {
+  readonly directory: string
+  /** Name of the log's directory: `<topic>-<partition>`. */
+  readonly name: string
+  /** The data directory that the log belongs to; null when it stands alone. */
+  readonly dataDirectory: string | null
+  /** Whether it was closed cleanly: then it is complete and nobody is writing to it. */
+  readonly isClean: boolean
+  readonly progress: NumberedProgress | null
+  /** Everything below is known to be flushed. */
+  readonly recoveryPoint: Offset
+  /** Null when no checkpoint tells: then the log begins with its first segment. */
+  readonly logStartOffset: Offset | null
+  readonly segments: readonly ListedSegment[]
+}
+
+/** The same, with what was found wrong on the way. */
+export interface ReadFacts {
+  readonly facts: LogFacts
+  readonly findings: readonly Finding[]
+}
+
+const dataDirectoryFileNames = [
+  recoveryPointCheckpointFileName,
+  logStartOffsetCheckpointFileName,
+  replicationOffsetCheckpointFileName,
+  cleanShutdownFileName,
+  metaPropertiesFileName,
+  lockFileName,
+]
+
+/**
+ * Reads what the small files say of a log, its own and those of its data directory. Takes no lock
+ * and changes nothing. Checkpoints before segments: whatever a checkpoint says is true of a log that
+ * only grows meanwhile.
+ */
+export function readLogFacts(fs: FileSystem, directory: string): ReadFacts {
+  const findings: Finding[] = []
+  const name = directory.slice(directory.lastIndexOf('/') + 1)
+  const dataDirectory = dataDirectoryOf(fs, directory)
+  const isClean =
+    dataDirectory !== null &&
+    hasCleanShutdown(fs, dataDirectory) &&
+    fs.stat(`${directory}/${lockFileName}`) === null
+  const progress = readProgress(fs, directory, findings)
+  const checkpoint = (fileName: string): Offset | null => {
+    if (dataDirectory === null) return null
+    return readCheckpoint(fs, `${dataDirectory}/${fileName}`, findings).get(name) ?? null
+  }
+  const logStartOffset = checkpoint(logStartOffsetCheckpointFileName)
+  const recoveryPoint = checkpoint(recoveryPointCheckpointFileName)
+  const facts: LogFacts = {
+    directory,
+    name,
+    dataDirectory,
+    isClean,
+    progress,
+    recoveryPoint: Math.max(recoveryPoint ?? 0, progress?.recoveryPoint ?? 0, logStartOffset ?? 0),
+    logStartOffset,
+    segments: listSegments(fs, directory),
+  }
+  return { facts, findings }
+}
+
+/** The directory above, when it looks like a data directory. */
+export function dataDirectoryOf(fs: FileSystem, directory: string): string | null {
+  const end = directory.lastIndexOf('/')
+  const parent = end < 0 ? '.' : directory.slice(0, Math.max(end, 1))
+  return isDataDirectory(fs, parent) ? parent : null
+}
+
+/** Whether a directory holds any of the files that only data directories have. */
+export function isDataDirectory(fs: FileSystem, path: string): boolean {
+  return dataDirectoryFileNames.some((name) => fs.stat(`${path}/${name}`) !== null)
+}
+
+/** The offsets in a checkpoint file; none when it is missing or cannot be read, as in Kafka. */
+export function readCheckpoint(
+  fs: FileSystem,
+  path: string,
+  findings: Finding[],
+): ReadonlyMap<string, Offset> {
+  const bytes = readFileStart(fs, path, checkpointBytesMax)
+  if (bytes === null) return new Map()
+  try {
+    return decodeOffsetCheckpoint(bytes, path)
+  } catch (error) {
+    if (!(error instanceof VarveError)) throw error
+    const { message } = error
+    findings.push(finding({ severity: 'error', code: 'checkpoint-corrupt', path, message }))
+    return new Map()
+  }
+}
+
+/** Read again when a slot is not right: somebody may have been writing it. */
+function readProgress(
+  fs: FileSystem,
+  directory: string,
+  findings: Finding[],
+): NumberedProgress | null {
+  const path = `${directory}/${progressFileName}`
+  let bytes = readFileStart(fs, path, progressFileBytes)
+  if (bytes === null) return null
+  for (let tries = 0; tries < 3 && ProgressFile.damagedSlots(bytes).length > 0; tries += 1) {
+    bytes = readFileStart(fs, path, progressFileBytes) ?? bytes
+  }
+  for (const { position, sizeBytes } of ProgressFile.damagedSlots(bytes)) {
+    const message = 'this slot was not written completely, or was damaged; the other one counts'
+    const place = { path, position, sizeBytes, message }
+    findings.push(finding({ severity: 'note', code: 'progress-corrupt', ...place }))
+  }
+  return ProgressFile.read(bytes)
+}

@@ -1,0 +1,231 @@
+import { type Batch, type Offset, VarveError } from '@varve/record'
+import { leaderEpochCheckpointFileName, producerSnapshotFileName } from './file-names.ts'
+import { type FileSystem, readFileStart } from './file-system.ts'
+import { type Finding, finding, type Severity } from './finding.ts'
+import { type EpochEntry, LeaderEpochCache } from './leader-epoch-cache.ts'
+import type { LogFacts } from './log-facts.ts'
+import type { ProducerStateInfo } from './producer-entry.ts'
+import { snapshotBytesMax, snapshotOffsets } from './producer-loading.ts'
+import { decodeProducerSnapshot } from './producer-snapshot.ts'
+import { type CompletedTransaction, ProducerStateManager } from './producer-state.ts'
+
+/** A leader-epoch checkpoint has some twenty bytes an epoch. */
+const epochsBytesMax = 16 * 2 ** 20
+
+export interface LogReplayOptions {
+  readonly fs: FileSystem
+  readonly facts: LogFacts
+  /** How bad it is when a file that is derived from the log up to an offset is wrong; null: not at all. */
+  readonly severityAt: (offset: Offset) => Severity | null
+  readonly report: (found: Finding) => void
+}
+
+/**
+ * What the batches of a log, one after the other, say about producers and leader epochs, compared
+ * with the files that say it too: the producer snapshots as their offsets are passed, and the
+ * leader-epoch checkpoint.
+ *
+ * A replay is *exact* while it has seen everything: from the log's beginning, or from a snapshot
+ * there, without a gap, without damage, and without a batch that compaction has changed. Only then
+ * can snapshots and transaction indexes be compared with it.
+ */
+export class LogReplay {
+  readonly #options: LogReplayOptions
+  readonly #producers: ProducerStateManager = new ProducerStateManager()
+  readonly #epochs: readonly EpochEntry[]
+  #epoch = 0
+  #isEpochFaultTold = false
+  /** Offsets of the snapshots that have not been reached yet, descending. */
+  readonly #snapshots: Offset[]
+  #isExact: boolean
+  #nextOffset: Offset
+
+  constructor(options: LogReplayOptions) {
+    this.#options = options
+    const { fs, facts } = options
+    this.#epochs = this.#readEpochs()
+    this.#snapshots = snapshotOffsets({ fs, directory: facts.directory }).reverse()
+    this.#nextOffset = facts.segments[0]?.baseOffset ?? 0
+    this.#isExact = this.#nextOffset === 0 || this.#loadFirstSnapshot()
+  }
+
+  get isExact(): boolean {
+    return this.#isExact
+  }
+
+  /** Where the first leader epoch starts that the checkpoint has; null when it has none. */
+  get firstEpochStart(): Offset | null {
+    return this.#epochs[0]?.startOffset ?? null
+  }
+
+  /** Something was not seen, or seen wrongly. */
+  spoil(): void {
+    this.#isExact = false
+  }
+
+  /** Takes in the next batch; returns the transaction that it completes, or null. */
+  add(batch: Batch): CompletedTransaction | null {
+    const isWhole =
+      batch.magic !== 2 ||
+      (batch.baseOffset === this.#nextOffset &&
+        batch.count === batch.lastOffset - batch.baseOffset + 1)
+    if (!isWhole) this.#isExact = false
+    this.#nextOffset = batch.nextOffset
+    if (batch.magic !== 2) return null
+    this.#passSnapshots(batch.baseOffset)
+    this.#checkEpoch(batch)
+    try {
+      return this.#producers.update(batch)
+    } catch (error) {
+      // A marker that cannot be read; its record is checked elsewhere.
+      if (!(error instanceof VarveError)) throw error
+      this.#isExact = false
+      return null
+    }
+  }
+
+  /** The log ends here: compares what is left. */
+  finish(logEndOffset: Offset): void {
+    this.#passSnapshots(logEndOffset)
+    for (const offset of this.#snapshots.reverse()) {
+      const message = `the log ends at offset ${logEndOffset}, before what the snapshot covers`
+      this.#reportSnapshot('producer-snapshot-mismatch', offset, message)
+    }
+    const beyond = this.#epochs.find(({ startOffset }) => startOffset > logEndOffset)
+    if (beyond === undefined) return
+    const message = `epoch ${beyond.epoch} begins at offset ${beyond.startOffset}, beyond the end`
+    this.#reportEpochs('leader-epochs-mismatch', message, beyond.startOffset)
+  }
+
+  #readEpochs(): readonly EpochEntry[] {
+    const path = this.#epochsPath
+    const bytes = readFileStart(this.#options.fs, path, epochsBytesMax + 1)
+    if (bytes === null) return []
+    try {
+      return LeaderEpochCache.decode(bytes, path).entries()
+    } catch (error) {
+      if (!(error instanceof VarveError)) throw error
+      this.#reportEpochs('leader-epochs-corrupt', error.message, null)
+      return []
+    }
+  }
+
+  get #epochsPath(): string {
+    return `${this.#options.facts.directory}/${leaderEpochCheckpointFileName}`
+  }
+
+  /** The batch's epoch is the one that the checkpoint has for its offset. */
+  #checkEpoch(batch: Batch): void {
+    const { logStartOffset } = this.#options.facts
+    if (batch.leaderEpoch < 0 || this.#epochs.length === 0 || this.#isEpochFaultTold) return
+    if (batch.nextOffset <= (logStartOffset ?? 0)) return
+    // KRaft's own control batches need not carry the epoch that they announce.
+    if (batch.isControl && !batch.isTransactional) return
+    const offset = Math.max(batch.baseOffset, logStartOffset ?? 0)
+    for (;;) {
+      const next = this.#epochs[this.#epoch + 1]
+      if (next === undefined || next.startOffset > offset) break
+      this.#epoch += 1
+    }
+    const current = this.#epochs[this.#epoch]
+    const isKnown = current !== undefined && current.startOffset <= offset
+    if (isKnown && current.epoch === batch.leaderEpoch) return
+    const known = isKnown ? String(current.epoch) : 'none'
+    const message = `the batch at offset ${batch.baseOffset} has epoch ${batch.leaderEpoch}, not ${known}`
+    this.#reportEpochs('leader-epochs-mismatch', message, batch.baseOffset)
+  }
+
+  #reportEpochs(
+    code: 'leader-epochs-corrupt' | 'leader-epochs-mismatch',
+    message: string,
+    offset: Offset | null,
+  ): void {
+    if (this.#isEpochFaultTold) return
+    this.#isEpochFaultTold = true
+    const { report } = this.#options
+    const place = { path: this.#epochsPath, firstOffset: offset, lastOffset: offset }
+    // Written durably before the first batch of an epoch, so it is right after a crash too.
+    report(finding({ severity: 'error', code, ...place, message }))
+  }
+
+  #loadFirstSnapshot(): boolean {
+    const offset = this.#nextOffset
+    if (!this.#snapshots.includes(offset)) return false
+    const entries = this.#decodeSnapshot(offset)
+    if (entries !== null) this.#producers.load(entries, offset)
+    while ((this.#snapshots.at(-1) ?? Number.POSITIVE_INFINITY) <= offset) this.#snapshots.pop()
+    return entries !== null
+  }
+
+  /** Compares the snapshots up to an offset with the state before the batch that begins there. */
+  #passSnapshots(offset: Offset): void {
+    for (;;) {
+      const next = this.#snapshots.at(-1)
+      if (next === undefined || next > offset) return
+      this.#snapshots.pop()
+      const entries = this.#decodeSnapshot(next)
+      if (entries === null || !this.#isExact || next < offset) continue
+      const message = this.#differenceFrom(entries)
+      if (message !== null) this.#reportSnapshot('producer-snapshot-mismatch', next, message)
+    }
+  }
+
+  #decodeSnapshot(offset: Offset): readonly ProducerStateInfo[] | null {
+    const path = this.#snapshotPath(offset)
+    const bytes = readFileStart(this.#options.fs, path, snapshotBytesMax + 1)
+    if (bytes === null) return null
+    try {
+      return decodeProducerSnapshot(bytes, path)
+    } catch (error) {
+      if (!(error instanceof VarveError)) throw error
+      this.#reportSnapshot('producer-snapshot-corrupt', offset, error.message)
+      return null
+    }
+  }
+
+  /** How a snapshot differs from the state here; producers that it has forgotten may have expired. */
+  #differenceFrom(entries: readonly ProducerStateInfo[]): string | null {
+    for (const entry of entries) {
+      const known = this.#producers.producer(entry.producerId)
+      const field = known === null ? 'existence' : differingField(entry, known)
+      if (field !== null)
+        return `the ${field} of producer ${entry.producerId} is not what the log says`
+    }
+    const ids = new Set(entries.map(({ producerId }) => producerId))
+    const lost = this.#producers
+      .ongoingTransactions()
+      .find(({ producerId }) => !ids.has(producerId))
+    return lost === undefined
+      ? null
+      : `it lacks the open transaction of producer ${lost.producerId}`
+  }
+
+  #reportSnapshot(
+    code: 'producer-snapshot-corrupt' | 'producer-snapshot-mismatch',
+    offset: Offset,
+    message: string,
+  ): void {
+    const { severityAt, report } = this.#options
+    const place = { path: this.#snapshotPath(offset), firstOffset: offset, message }
+    const severity = severityAt(offset)
+    if (severity !== null) report(finding({ severity, code, ...place }))
+  }
+
+  #snapshotPath(offset: Offset): string {
+    return `${this.#options.facts.directory}/${producerSnapshotFileName(offset)}`
+  }
+}
+
+function differingField(a: ProducerStateInfo, b: ProducerStateInfo): string | null {
+  if (a.epoch !== b.epoch) return 'epoch'
+  if (a.coordinatorEpoch !== b.coordinatorEpoch) return 'coordinator epoch'
+  if (a.lastTimestamp !== b.lastTimestamp) return 'timestamp'
+  if (a.currentTransactionFirstOffset !== b.currentTransactionFirstOffset) return 'transaction'
+  const batchA = a.batches.at(-1)
+  const batchB = b.batches.at(-1)
+  const isSame =
+    batchA?.lastSequence === batchB?.lastSequence &&
+    batchA?.lastOffset === batchB?.lastOffset &&
+    batchA?.firstOffset === batchB?.firstOffset
+  return isSame ? null : 'last batch'
+}
