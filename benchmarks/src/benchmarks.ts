@@ -1,7 +1,29 @@
 import type { Benchmark } from './harness/benchmark.ts'
 import { batchedAppends } from './log/batched-appends.bench.ts'
 import { durableAppends } from './log/durable-appends.bench.ts'
+import { memory } from './log/memory.bench.ts'
+import { offsetIndex } from './log/offset-index.bench.ts'
+import { opening } from './log/opening.bench.ts'
+import { partitions } from './log/partitions.bench.ts'
 import { reading } from './log/reading.bench.ts'
+import { recovery } from './log/recovery.bench.ts'
+import { batches } from './record/batches.bench.ts'
+import { checksums } from './record/checksums.bench.ts'
+import { compression } from './record/codecs.bench.ts'
+import { varints } from './record/varints.bench.ts'
 
 /** All there are, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [batchedAppends, durableAppends, reading]
+export const benchmarks: readonly Benchmark[] = [
+  batchedAppends,
+  durableAppends,
+  reading,
+  recovery,
+  opening,
+  memory,
+  partitions,
+  varints,
+  checksums,
+  batches,
+  compression,
+  offsetIndex,
+]

@@ -1,7 +1,8 @@
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
-import { type Payload, type PayloadRecord, payloadOf } from '../harness/payload.ts'
+import { type Payload, payloadOf } from '../harness/payload.ts'
+import { appendInFlight } from './append-driver.ts'
 import { BareGroupCommit, bareContentHash } from './bare-group-commit.ts'
 import { contentHash, withNewLog } from './log-under-test.ts'
 
@@ -50,7 +51,7 @@ function throughLog(
   const measure = () =>
     withNewLog(context, {}, async (log) => {
       const seconds = await secondsOf(() =>
-        appendAll(payload, inFlight, count, (record) => log.append(record)),
+        appendInFlight(payload, inFlight, count, (record) => log.append(record)),
       )
       return { value: count / seconds, hash: await contentHash(log) }
     })
@@ -67,28 +68,10 @@ function throughBareLoop(
     context.withDirectory(async (path) => {
       const loop = new BareGroupCommit(path)
       const seconds = await secondsOf(() =>
-        appendAll(payload, inFlight, count, ({ bytes }) => loop.append(bytes)),
+        appendInFlight(payload, inFlight, count, ({ bytes }) => loop.append(bytes)),
       )
       loop.close()
       return { value: count / seconds, hash: bareContentHash(path) }
     })
   return { name: 'bare group commit: copy, CRC-32C, writeSync, fdatasync, resolve', measure }
-}
-
-/** Records in turn, by so many callers of whom each waits for its append before the next. */
-async function appendAll(
-  { records }: Payload,
-  inFlight: number,
-  count: number,
-  append: (record: PayloadRecord) => Promise<unknown>,
-): Promise<void> {
-  let sent = 0
-  const call = async (): Promise<void> => {
-    while (sent < count) {
-      const record = records[sent % records.length] as PayloadRecord
-      sent += 1
-      await append(record)
-    }
-  }
-  await Promise.all(Array.from({ length: inFlight }, call))
 }

@@ -1,4 +1,4 @@
-import { type RecordBatch, RecordBatchBuilder } from '@varve/record'
+import { RecordBatch, RecordBatchBuilder } from '@varve/record'
 import { type Payload, type PayloadRecord, payloadOf } from '../harness/payload.ts'
 import { ResultHash } from '../harness/result-hash.ts'
 
@@ -15,8 +15,8 @@ export interface PreparedBatches {
 /** Different records in memory: enough that they do not stay in the processor's cache. */
 const distinctBytes = 32 * 2 ** 20
 
-/** A record's length, attributes, deltas and sizes; 10 bytes where they are small. */
-const recordOverheadBytes = 10
+/** A record's length, attributes, deltas and sizes take no more in batches up to 1 MiB. */
+const recordOverheadBytes = 12
 
 /** Batches of about `batchBytes`, not over, and about `totalBytes` of them. */
 export function prepareBatches(
@@ -24,7 +24,7 @@ export function prepareBatches(
   batchBytes: number,
   totalBytes: number,
 ): PreparedBatches {
-  const perBatch = Math.floor((batchBytes - 61) / (recordBytes + recordOverheadBytes))
+  const perBatch = recordsIn(batchBytes, recordBytes)
   const count = Math.max(1, Math.round(totalBytes / batchBytes))
   const records = Math.max(1, Math.ceil(Math.min(totalBytes, distinctBytes) / recordBytes))
   const payload = payloadOf(recordBytes, records)
@@ -33,12 +33,28 @@ export function prepareBatches(
   const batches: RecordBatch[] = []
   for (let index = 0; index < distinct; index++) {
     const own = payload.records.slice(index * perBatch, (index + 1) * perBatch)
-    const builder = new RecordBatchBuilder({ defaultTimestamp: 1_790_000_000_000 })
-    for (const record of own) builder.append(record)
-    batches.push(builder.build())
+    batches.push(batchOf(own))
     recordsOf.push(own)
   }
   return repeated(payload, batches, recordsOf, count)
+}
+
+/** One batch of about `batchBytes`, not over, of the first records of a payload, used in turn. */
+export function oneBatch({ records, recordBytes }: Payload, batchBytes: number): RecordBatch {
+  const count = recordsIn(batchBytes, recordBytes)
+  return batchOf(
+    Array.from({ length: count }, (_, index) => records[index % records.length] as PayloadRecord),
+  )
+}
+
+function recordsIn(batchBytes: number, recordBytes: number): number {
+  return Math.floor((batchBytes - RecordBatch.headerBytes) / (recordBytes + recordOverheadBytes))
+}
+
+function batchOf(records: readonly PayloadRecord[]): RecordBatch {
+  const builder = new RecordBatchBuilder({ defaultTimestamp: 1_790_000_000_000 })
+  for (const record of records) builder.append(record)
+  return builder.build()
 }
 
 /** A batch belongs to the log until its append is settled; after that it is appended again. */
