@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: ['tools/test/**/*.interop.test.ts'],
     globalSetup: ['tools/test/kafka-interop/fetch-kafka.ts'],
-    testTimeout: 120_000,
+    testTimeout: 180_000,
     hookTimeout: 180_000,
     pool: 'forks',
     maxWorkers: 2,

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openLogReadOnly } from '@varve/log'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { consumeAll } from '../src/kafka/console-consumer.ts'
 import { base64Decoders, dumpLog } from '../src/kafka/dump-log.ts'
@@ -10,7 +11,7 @@ import { KafkaClient } from '../src/kafka/kafka-client.ts'
 import type { KafkaRelease } from '../src/kafka/kafka-release.ts'
 import type { PlainRecord } from '../src/kafka/plain-record.ts'
 import { fillCompacted } from './kafka-interop/compacted-topics.ts'
-import { openCopy, readLog } from './kafka-interop/engine-reading.ts'
+import { followLog, openCopy, readLog } from './kafka-interop/engine-reading.ts'
 import { appendMore, type FilledTopic, fillTopics } from './kafka-interop/kafka-topics.ts'
 import {
   batchesOfFile,
@@ -83,6 +84,32 @@ function describeReading(release: KafkaRelease): void {
     }
   })
 
+  test('the same, through logs opened read-only beside the live broker', async () => {
+    for (const { name, sent } of topics) {
+      await using log = await openLogReadOnly(join(dataDirectory(), `${name}-0`))
+      // A live broker keeps the log start offset in its memory for a minute.
+      const isVisible = (record: PlainRecord): boolean => isKept(record, sent)
+      for (const [ours, theirs] of isolations) {
+        const read = (await readLog(log, ours)).filter(isVisible)
+        expect([name, ours, read]).toEqual([name, ours, consumed[theirs].get(name)])
+      }
+    }
+  })
+
+  test('what a live broker appends, following it', async () => {
+    const followed = topics.find(({ name }) => name === 'segments')
+    if (client === null || followed?.sent == null) throw new Error('there is nothing to follow')
+    const before = followed.sent.length
+    await using log = await openLogReadOnly(join(dataDirectory(), 'segments-0'))
+    const seen = followLog(log, log.highWatermark, 50, 30_000)
+    await appendMore(client, followed)
+    expect(await seen).toEqual(followed.sent.slice(before, before + 50))
+    // The broker is asked again, so that all tests that follow expect the same.
+    await consume(
+      [...consumed.read_uncommitted.values()].flat().length + followed.sent.length - before,
+    )
+  })
+
   test('what the cleaner leaves: empty batches, gaps and delete horizons', () => {
     const batches = batchesOf(dataDirectory(), 'compacted')
     expect(batches.filter((batch) => batch.count === 0)).not.toEqual([])
@@ -112,15 +139,10 @@ function describeReading(release: KafkaRelease): void {
       })
     }
     for (const { name } of topics) {
-      const log = directory.log(name, 0)
-      expect([name, await readLog(log, 'uncommitted')]).toEqual([
-        name,
-        consumed.read_uncommitted.get(name),
-      ])
-      expect([name, await readLog(log, 'committed')]).toEqual([
-        name,
-        consumed.read_committed.get(name),
-      ])
+      for (const [ours, theirs] of isolations) {
+        const read = await readLog(directory.log(name, 0), ours)
+        expect([name, ours, read]).toEqual([name, ours, consumed[theirs].get(name)])
+      }
     }
     const records = consumed.read_uncommitted.get('segments') ?? []
     for (let i = 0; i < records.length; i += 31) {
@@ -171,6 +193,12 @@ function describeReading(release: KafkaRelease): void {
     await expectReadAsDumped(release, dataDirectory(), topics)
   })
 }
+
+/** What Varve and Kafka call the same thing. */
+const isolations = [
+  ['uncommitted', 'read_uncommitted'],
+  ['committed', 'read_committed'],
+] as const
 
 const nothing: ReadonlyMap<string, readonly PlainRecord[]> = new Map()
 
