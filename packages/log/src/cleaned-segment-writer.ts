@@ -1,4 +1,11 @@
-import { type Batch, InvalidArgumentError, type Offset } from '@varve/record'
+import {
+  type Batch,
+  emptyBatchOf,
+  InvalidArgumentError,
+  type Offset,
+  type RecordBatch,
+  RecordBatchBuilder,
+} from '@varve/record'
 import { ActiveSegment } from './active-segment.ts'
 import { cleanedSuffix } from './file-names.ts'
 import { type File, type FileSystem, writeFully } from './file-system.ts'
@@ -31,6 +38,8 @@ export class CleanedSegmentWriter {
   #chunks: Buffer[] = []
   #bufferedBytes = 0
   #position = 0
+  /** Of the newest batch; -1, unknown, before the first. */
+  #leaderEpoch = -1
 
   /** `baseOffset`: that of the first segment to be replaced. Leftovers of that name give way. */
   constructor(
@@ -52,6 +61,7 @@ export class CleanedSegmentWriter {
   async append(batch: Batch): Promise<void> {
     checkPlace(batch, this.#segment)
     this.#segment.add(batch)
+    this.#leaderEpoch = batch.leaderEpoch
     this.#chunks.push(Buffer.from(batch.bytes))
     this.#bufferedBytes += batch.sizeBytes
     if (this.#bufferedBytes >= bufferBytes) await this.#write()
@@ -67,22 +77,29 @@ export class CleanedSegmentWriter {
     this.#segment.transactionIndex.append(transaction)
   }
 
-  /** Makes everything durable. `nextOffset`: where the segments that it replaces ended. */
+  /**
+   * Makes everything durable. `nextOffset`: where the next segment begins, another one of these or
+   * the one after those that are replaced. When nothing is left of the last offsets before it, a
+   * batch without records takes their place, as Kafka's cleaner leaves one: a segment that ends
+   * where the next begins has lost nothing, and recovery knows how far the replacement reaches.
+   */
   async finish(nextOffset: Offset): Promise<CleanedSegment> {
     const segment = this.#segment
-    if (!(nextOffset >= segment.nextOffset)) {
-      const rule = `must be at least the end of what was appended, ${segment.nextOffset}`
+    const most = segment.baseOffset + 2 ** 31
+    if (!(nextOffset >= segment.nextOffset && nextOffset <= most)) {
+      const rule = `must be from the end of what was appended, ${segment.nextOffset}, to ${most}`
       throw new InvalidArgumentError('nextOffset', nextOffset, rule)
     }
+    if (nextOffset > segment.nextOffset) await this.append(this.#placeholder(nextOffset - 1))
     await this.#write()
     await this.#file.datasync()
     this.#file.close()
     segment.completeTimeIndex()
     await this.#writeDerived('index', segment.offsetIndex.bytes())
     await this.#writeDerived('timeindex', segment.timeIndex.bytes())
-    if (segment.transactionIndex.count > 0) {
-      await this.#writeDerived('txnindex', segment.transactionIndex.encode())
-    }
+    // Also when it is empty: recovery tells the new segment's files from the old one's by their
+    // names, and this name would otherwise be ambiguous.
+    await this.#writeDerived('txnindex', segment.transactionIndex.encode())
     const digest = encodeSegmentDigest({
       sizeBytes: segment.sizeBytes,
       batches: segment.spine.batches,
@@ -92,13 +109,20 @@ export class CleanedSegmentWriter {
     })
     await this.#writeDerived('digest', digest)
     await this.#fs.syncDirectory(segment.directory)
-    return { directory: segment.directory, info: { ...segment.info(), nextOffset } }
+    return { directory: segment.directory, info: segment.info() }
   }
 
   /** Gives up: removes what was written. */
   async abandon(): Promise<void> {
     this.#file.close()
     await this.#fs.remove(`${this.#segment.path}${cleanedSuffix}`)
+  }
+
+  /** A batch without records at one offset; of no producer, and of a time that is there already. */
+  #placeholder(offset: Offset): RecordBatch {
+    const options = { baseOffset: offset, leaderEpoch: this.#leaderEpoch }
+    const timestamp = this.#segment.maxTimestamp
+    return emptyBatchOf(new RecordBatchBuilder(options).append({ timestamp }).build())
   }
 
   async #write(): Promise<void> {

@@ -212,7 +212,7 @@ export class Log implements AsyncDisposable {
    * of the two ways in which records leave a log. Rejects with OffsetOutOfRangeError beyond the
    * high watermark.
    */
-  deleteSegmentsBefore(
+  async deleteSegmentsBefore(
     offset: Offset,
     reason: DeletionReason = 'request',
   ): Promise<readonly SegmentInfo[]> {
@@ -223,13 +223,14 @@ export class Log implements AsyncDisposable {
 
   /**
    * Puts cleaned segments in the place of sealed ones. The other way in which records leave a log.
-   * Rejects with InvalidArgumentError when the replaced ones are not neighbours in this log.
+   * Rejects with InvalidArgumentError when the replaced ones are not neighbours in this log or the
+   * cleaned ones do not cover the same offsets, with SegmentPinnedError while a snapshot has one.
    */
-  replaceSegments(
+  async replaceSegments(
     cleaned: readonly CleanedSegment[],
     replaced: readonly SegmentInfo[],
   ): Promise<void> {
-    return this.#writer.command(() => replaceSegments(this.#state, cleaned, replaced))
+    return this.#writer.command(() => replaceSegments(this.#state, this.#writer, cleaned, replaced))
   }
 
   /**

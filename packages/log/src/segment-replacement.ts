@@ -4,6 +4,7 @@ import { logChannels } from './diagnostics.ts'
 import { cleanedSuffix, deletedSuffix, swapSuffix } from './file-names.ts'
 import { SegmentPinnedError } from './log-errors.ts'
 import type { LogState } from './log-state.ts'
+import type { LogWriter } from './log-writer.ts'
 import { SealedSegment } from './sealed-segment.ts'
 import { segmentFileKinds, segmentPath } from './segment-files.ts'
 import type { SegmentInfo } from './segment-info.ts'
@@ -16,10 +17,14 @@ import { renameSegmentFiles } from './segment-swap.ts'
  */
 export async function replaceSegments(
   state: LogState,
+  writer: LogWriter,
   cleaned: readonly CleanedSegment[],
   replaced: readonly SegmentInfo[],
 ): Promise<void> {
   const { fs, directory, files, segments } = state
+  // A segment that is still being sealed would write its indexes over those of the new one.
+  await writer.flushNow()
+  await writer.sealed()
   const old = findReplaced(state, replaced)
   checkCleaned(state, cleaned, old)
   for (const { path } of old) if (state.pins.isPinned(path)) throw new SegmentPinnedError(path)
@@ -65,22 +70,24 @@ function findReplaced(state: LogState, replaced: readonly SegmentInfo[]): readon
   throw new InvalidArgumentError('replaced', replaced, rule)
 }
 
-/** The cleaned segments lie, in order, where the replaced ones lay, and their files are there. */
+/**
+ * The cleaned segments cover, one after the other, exactly what the replaced ones covered, and their
+ * files are there.
+ */
 function checkCleaned(
   state: LogState,
   cleaned: readonly CleanedSegment[],
   old: readonly SealedSegment[],
 ): void {
-  const end = old.at(-1)?.nextOffset ?? 0
-  let last = (old[0]?.baseOffset ?? 0) - 1
+  const rule = 'must be finished segments of this log that cover all of what they replace'
+  let expected = old[0]?.baseOffset ?? 0
   for (const { directory, info } of cleaned) {
-    const isPlaced = info.baseOffset > last && info.nextOffset <= end
     const path = `${segmentPath(directory, info.baseOffset, 'log')}${cleanedSuffix}`
     const isThere = directory === state.directory && state.fs.stat(path) !== null
-    if (!isPlaced || !isThere) {
-      const rule = 'must be finished segments of this log, in order, within what they replace'
+    if (info.baseOffset !== expected || !isThere) {
       throw new InvalidArgumentError('cleaned', cleaned, rule)
     }
-    last = info.nextOffset - 1
+    expected = info.nextOffset
   }
+  if (expected !== old.at(-1)?.nextOffset) throw new InvalidArgumentError('cleaned', cleaned, rule)
 }

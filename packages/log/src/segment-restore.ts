@@ -1,7 +1,7 @@
 import { batchOverheadBytes, readBatchAt, type Timestamp, VarveError } from '@varve/record'
 import { ActiveSegment } from './active-segment.ts'
 import { activeDigestFileName } from './file-names.ts'
-import { readFileStart } from './file-system.ts'
+import { type FileSystem, readFileStart } from './file-system.ts'
 import type { LogContext } from './log-context.ts'
 import { decodeOffsetIndex } from './offset-index.ts'
 import {
@@ -30,7 +30,7 @@ export function restoreActiveSegment(
 ): ActiveSegment | null {
   const { fs, directory, options, clock } = context
   const { baseOffset, sizeBytes } = listed
-  const digest = readDigest(context, `${directory}/${activeDigestFileName(baseOffset)}`)
+  const digest = readDigest(fs, `${directory}/${activeDigestFileName(baseOffset)}`)
   if (digest === null || digest.sizeBytes !== sizeBytes) return null
   // One byte more than the settings allow, so that a larger file does not look whole.
   const read = (kind: 'index' | 'timeindex' | 'txnindex'): Buffer | null =>
@@ -68,13 +68,13 @@ export function restoreActiveSegment(
 export function isSealed(context: LogContext, listed: ListedSegment): boolean {
   if (!listed.kinds.has('index') || !listed.kinds.has('timeindex')) return false
   const path = segmentPath(context.directory, listed.baseOffset, 'digest')
-  return readDigest(context, path)?.sizeBytes === listed.sizeBytes
+  return readDigest(context.fs, path)?.sizeBytes === listed.sizeBytes
 }
 
 /** A digest; null when there is none or it cannot be used. */
-function readDigest(context: LogContext, path: string): SegmentDigest | null {
+export function readDigest(fs: FileSystem, path: string): SegmentDigest | null {
   // One byte more than a digest has, so that a longer file is refused.
-  const bytes = readFileStart(context.fs, path, segmentDigestBytesMax + 1)
+  const bytes = readFileStart(fs, path, segmentDigestBytesMax + 1)
   if (bytes === null) return null
   try {
     return decodeSegmentDigest(bytes, path)

@@ -1,7 +1,9 @@
 import type { Batch, Offset } from '@varve/record'
 import { cleanedSuffix, deletedSuffix, swapSuffix } from './file-names.ts'
 import type { FileSystem } from './file-system.ts'
+import { segmentPath } from './segment-files.ts'
 import { listSegmentFiles, type SegmentFile } from './segment-listing.ts'
+import { readDigest } from './segment-restore.ts'
 import { scanBatches } from './segment-scan.ts'
 
 // Replacing segments by cleaned ones so that a crash at any point leaves either all of the old or
@@ -78,17 +80,23 @@ async function finishComplete(
   swaps: readonly SegmentFile[],
   touched: string[],
 ): Promise<void> {
-  const logs = swaps.filter(({ kind }) => kind === 'log')
+  const swapNames = new Set(swaps.map(({ name }) => name))
+  const ours = new Set<Offset>()
   let low = Number.POSITIVE_INFINITY
   let high = 0
-  for (const file of logs) {
-    low = Math.min(low, file.baseOffset)
-    high = Math.max(high, await nextOffsetOf(fs, `${directory}/${file.name}`, file.baseOffset))
+  for (const { kind, name, baseOffset } of swaps) {
+    if (kind !== 'log') continue
+    low = Math.min(low, baseOffset)
+    high = Math.max(high, await nextOffsetOf(fs, `${directory}/${name}`, baseOffset))
+    if (hasDigest(fs, directory, baseOffset)) ours.add(baseOffset)
   }
   for (const file of listSegmentFiles(fs, directory)) {
-    // An index of a segment whose log has its final name already is kept: it is the new one's.
-    const isReplaced = file.baseOffset >= low && file.baseOffset < high && file.suffix === ''
-    if (!isReplaced || file.kind === 'snapshot') continue
+    const isWithin = file.baseOffset >= low && file.baseOffset < high
+    if (!isWithin || file.suffix !== '' || file.kind === 'snapshot') continue
+    // Of a segment that Varve cleaned every file once had a `.swap` name: what has none any more
+    // has its final name already. Kafka, which makes no digest, renames the log first.
+    const isNew = ours.has(file.baseOffset) && !swapNames.has(`${file.name}${swapSuffix}`)
+    if (isNew && file.kind !== 'log') continue
     await fs.remove(`${directory}/${file.name}`)
     touched.push(file.name)
   }
@@ -98,6 +106,15 @@ async function finishComplete(
     fs.rename(`${directory}/${file.name}`, `${directory}/${plain}`)
     touched.push(file.name)
   }
+}
+
+/** Whether there is a digest, under its last name or the one before, of this `.log.swap`. */
+function hasDigest(fs: FileSystem, directory: string, baseOffset: Offset): boolean {
+  const sizeBytes = fs.stat(`${segmentPath(directory, baseOffset, 'log')}${swapSuffix}`)?.sizeBytes
+  const path = segmentPath(directory, baseOffset, 'digest')
+  return [`${path}${swapSuffix}`, path].some(
+    (candidate) => readDigest(fs, candidate)?.sizeBytes === sizeBytes,
+  )
 }
 
 /** The offset after the last batch of a complete segment file; its base offset when it is empty. */
