@@ -107,6 +107,13 @@ describe('a compressed entry', () => {
     expect(read(batch).map(([offset]) => offset)).toEqual([100, 105])
   })
 
+  test('of magic 0 has the offsets that its records say, whatever its own', () => {
+    const inner = [100, 101].map((offset) => legacyEntry({ magic: 0, offset, value: 'v' }))
+    const batch = new LegacyBatch(legacyWrapper({ magic: 0, offset: 110 }, 'gzip', inner))
+    expect(read(batch).map(([offset]) => offset)).toEqual([100, 101])
+    expect(batch).toMatchObject({ baseOffset: 100, lastOffset: 110, nextOffset: 111 })
+  })
+
   test('limits what it decompresses to', () => {
     const batch = new LegacyBatch(wrapThree(1, 'gzip'))
     expect(() => batch.records({ maxDecompressedBytes: 50 })).toThrow(/limit of 50/)
