@@ -6,8 +6,14 @@ import { gzipHeaderEnd, gzipTrailerBytes } from './gzip-header.ts'
 
 const levels = { min: -1, max: 9, fallback: -1 }
 
-/** Output is collected in pieces of this size: few for large batches, no waste for small ones. */
-const chunkBytes = { min: 16 * 1024, max: 1024 * 1024 }
+/**
+ * Output is collected in pieces of this size: few for large batches, no waste for small ones. Each
+ * is garbage afterwards, and so it counts with many small members too.
+ */
+const chunkBytes = { min: 1024, max: 1024 * 1024 }
+
+/** The same, where it is not known how many members the bytes hold. */
+const memberChunkBytesMax = 16 * 1024
 
 /** RFC 1952, one member written; several are read as one stream, as Java does. */
 export const gzipCodec: Codec = {
@@ -74,7 +80,9 @@ function inflateBody(
   context: DecodeContext,
 ): { readonly body: Buffer; readonly sizeBytes: number } {
   try {
-    const options = { maxOutputLength: Math.max(room, 1), chunkSize: chunkSizeFor(bytes) }
+    // How large this member is among those that follow it is not known before.
+    const chunkSize = Math.min(chunkSizeFor(bytes), memberChunkBytesMax)
+    const options = { maxOutputLength: Math.max(room, 1), chunkSize }
     const result: unknown = inflateRawSync(bytes, { ...options, info: true })
     const { buffer, engine } = result as InflateInfo
     return { body: buffer, sizeBytes: engine.bytesWritten }

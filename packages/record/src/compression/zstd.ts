@@ -7,6 +7,7 @@ interface ZstdModule {
   readonly CCtx: new () => ZstdCompressor
   readonly DCtx: new () => ZstdDecompressor
   readonly DParameter: { readonly windowLogMax: number }
+  readonly ResetDirective: { readonly sessionOnly: number }
   compressBound(size: number): number
 }
 
@@ -15,6 +16,8 @@ interface ZstdCompressor {
 }
 
 interface ZstdDecompressor {
+  /** Forgets the frame that it is in the middle of, and keeps its settings. */
+  reset(directive: number): void
   setParameter(parameter: number, value: number): void
   decompressStream(
     target: Uint8Array,
@@ -60,9 +63,26 @@ function compressInPackage(bytes: Buffer, level: number): Buffer {
 
 function decompressInPackage(bytes: Buffer, context: DecodeContext): Buffer {
   const decompressor = idle ?? createDecompressor()
-  // An error leaves it in the middle of a frame, and then it is not used again.
+  // One that is not given back is collected some day; hostile input must not make many of them.
   idle = undefined
   const output = new DecodeOutput(Math.max(bytes.length * 4, 1024), context.maxBytes)
+  try {
+    decompressInto(output, decompressor, bytes, context)
+    return output.finish()
+  } finally {
+    if (output.length <= keptWindowBytesMax) {
+      decompressor.reset(zstd().ResetDirective.sessionOnly)
+      idle = decompressor
+    }
+  }
+}
+
+function decompressInto(
+  output: DecodeOutput,
+  decompressor: ZstdDecompressor,
+  bytes: Buffer,
+  context: DecodeContext,
+): void {
   let at = 0
   while (true) {
     const target = output.bytes.subarray(output.length)
@@ -70,16 +90,14 @@ function decompressInPackage(bytes: Buffer, context: DecodeContext): Buffer {
     const [left, produced, consumed] = decompressOnce(decompressor, target, source, context)
     output.advance(produced)
     at += consumed
-    if (left === 0 && at === bytes.length) break
+    if (left === 0 && at === bytes.length) return
     if (produced < target.length) {
-      if (at === bytes.length) return context.fail('the frame is cut off')
+      if (at === bytes.length) context.fail('the frame is cut off')
     } else if (output.length < context.maxBytes || produced + consumed === 0) {
       // At the limit one more call, without room, finds out whether the frame ends just there.
       output.reserve(1)
     }
   }
-  if (output.length <= keptWindowBytesMax) idle = decompressor
-  return output.finish()
 }
 
 function decompressOnce(

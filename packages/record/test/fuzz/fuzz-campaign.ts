@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { type FuzzTarget, fuzz, fuzzSeed } from './fuzz-target.ts'
+import { HangWatch } from './fuzz-watch.ts'
+import { PeakMemory } from './peak-memory.ts'
+
+/** What hostile input may make of the process's memory, over what it has when warm. */
+const peakBytesMax = 64 * 1024 * 1024
+
+/** Until code is compiled, caches are filled and the heap has found its size. */
+const warmUpInputs = 20_000
+
+const inputsPerTidying = 32
+
+/**
+ * The long form: `inputs` inputs (or `VARVE_FUZZ_INPUTS` of them) against the targets, each of them
+ * bounded in time, all of them in memory; prints what was done.
+ */
+export async function fuzzCampaign(
+  name: string,
+  targets: readonly FuzzTarget[],
+  inputs: number,
+): Promise<void> {
+  const total = Number(process.env['VARVE_FUZZ_INPUTS'] ?? inputs)
+  const seed = fuzzSeed(name)
+  const watch = new HangWatch(name)
+  let memory: PeakMemory | null = null
+  let count = 0
+  const onInput = (inputSeed: number): void => {
+    watch.note(inputSeed)
+    if (count++ % inputsPerTidying === 0) memory?.tidy()
+  }
+  try {
+    // The first inputs of a seed are read again below, so that it replays them alone.
+    await fuzz(targets, { seed, inputs: Math.min(warmUpInputs, total), onInput })
+    memory = new PeakMemory()
+    const report = await fuzz(targets, { seed, inputs: total, onInput })
+    const peakBytes = memory.overBaseBytes()
+    const counts = [...report.inputsByTarget].map(([target, count]) => `${target} ${count}`)
+    process.stdout.write(
+      `${name}: ${report.inputs} inputs (${counts.join(', ')}), ${report.inputsPerSecond}/s, ` +
+        `slowest ${report.slowestMs.toFixed(1)} ms, peak ${(peakBytes / 2 ** 20).toFixed(1)} MiB ` +
+        'over the baseline\n',
+    )
+    assert(peakBytes < peakBytesMax, 'the memory peak stays under 64 MiB over the baseline')
+  } finally {
+    await watch.stop()
+  }
+}
