@@ -32,7 +32,8 @@ async function demo(data: string, seed: number): Promise<void> {
   const corpus = demoCorpus()
   const corpusBytes = corpus.reduce((total, { sizeBytes }) => total + sizeBytes, 0)
   await prepareDirectory(data, corpusBytes, seed)
-  const shown = relative(process.cwd(), data) || '.'
+  const below = relative(process.cwd(), data)
+  const shown = below.startsWith('..') || below === '' ? data : below
   const logPath = join(data, `${topic}-${partition}`)
 
   print(styled('bold', 'Varve: append durably, get killed, recover, prove it'))

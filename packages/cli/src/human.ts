@@ -39,9 +39,10 @@ export function formatDuration(milliseconds: number): string {
   return `${formatCount(Math.floor(minutes / 60))} h ${minutes % 60} min`
 }
 
-/** `1,234,567/s`; what took no measurable time has no rate. */
-export function formatRate(count: number, milliseconds: number): string {
-  return milliseconds <= 0 ? '' : `${formatCount(Math.round(ratePerSecond(count, milliseconds)))}/s`
+/** `1,234,567 records/s`; what took no measurable time has no rate. */
+export function formatRate(count: number, noun: string, milliseconds: number): string {
+  if (milliseconds <= 0) return ''
+  return `${formatAmount(Math.round(ratePerSecond(count, milliseconds)), noun)}/s`
 }
 
 /** `31.0 MiB/s`. */

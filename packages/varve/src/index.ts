@@ -43,6 +43,8 @@ export {
   type FileLock,
   type FileStat,
   type FileSystem,
+  type Finding,
+  type FindingCode,
   type FlushEvent,
   type FoundOffset,
   InvalidBatchError,
@@ -80,9 +82,14 @@ export {
   resolveLogOptions,
   type SegmentInfo,
   SegmentPinnedError,
+  type Severity,
   systemClock,
   type Timer,
   type TimerOptions,
+  type VerifyLogOptions,
+  type VerifyProgress,
+  verifyLog,
+  verifyPath,
   type WriteEvent,
 } from '@varve/log'
 export {

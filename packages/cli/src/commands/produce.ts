@@ -211,10 +211,8 @@ async function printSummary(
       `${topic}-${partition}: ${formatAmount(records, 'record')}, ${formatBytes(bytes)}, ` +
         `${offsets}, acknowledged as ${acks}`,
     )
-    lines.line(
-      `${formatDuration(elapsedMs)}, ${formatRate(records, elapsedMs)} records, ` +
-        formatByteRate(bytes, elapsedMs),
-    )
+    const rates = [formatRate(records, 'record', elapsedMs), formatByteRate(bytes, elapsedMs)]
+    lines.line([formatDuration(elapsedMs), ...rates].join(', '))
   }
   await lines.flush()
 }

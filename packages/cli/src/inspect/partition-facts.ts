@@ -5,8 +5,8 @@ import {
   cleanShutdownFileName,
   decodeOffsetCheckpoint,
   decodePartitionMetadata,
+  isSystemError,
   logStartOffsetCheckpointFileName,
-  type NumberedProgress,
   ProgressFile,
   partitionMetadataFileName,
   progressFileBytes,
@@ -40,7 +40,8 @@ export function readPartitionFacts(
     try {
       return read()
     } catch (error) {
-      if (!(error instanceof VarveError)) throw error
+      const isDamage = error instanceof VarveError || isSystemError(error, 'EFBIG')
+      if (!isDamage || !(error instanceof Error)) throw error
       problems.push(error.message)
       return null
     }
@@ -53,10 +54,14 @@ export function readPartitionFacts(
     })
   const topicId = tryRead(() => {
     const filePath = `${path}/${partitionMetadataFileName}`
-    const bytes = readSmallFile(fs, filePath, metadataBytesMax)
+    const bytes = readSmallFile(fs, filePath, smallFileBytesMax)
     return bytes === null ? null : decodePartitionMetadata(bytes, filePath)
   })
-  const progress = readProgress(path, fs)
+  // Where neither of its slots is valid it says nothing, as the engine has it.
+  const progress = tryRead(() => {
+    const bytes = readSmallFile(fs, `${path}/${progressFileName}`, smallFileBytesMax)
+    return bytes === null ? null : ProgressFile.read(bytes.subarray(0, progressFileBytes))
+  })
   return {
     topicId,
     logStartOffset: largest(
@@ -72,13 +77,8 @@ export function readPartitionFacts(
   }
 }
 
-/** Kafka's has 43 bytes; a file that is much larger is refused for what it is. */
-const metadataBytesMax = 1024 * 1024
-
-function readProgress(path: string, fs: FileSystem): NumberedProgress | null {
-  const bytes = readSmallFile(fs, `${path}/${progressFileName}`, progressFileBytes)
-  return bytes === null ? null : ProgressFile.read(bytes)
-}
+/** These files have less than a KiB; one that is much larger is refused for what it is. */
+const smallFileBytesMax = 1024 * 1024
 
 function largest(a: number | null, b: number | null): number | null {
   if (a === null || b === null) return a ?? b

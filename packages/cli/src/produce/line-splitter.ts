@@ -37,15 +37,11 @@ export class LineSplitter {
   }
 
   #complete(rest: Uint8Array): Uint8Array {
-    this.#lines += 1
-    if (this.#pieceBytes === 0) {
-      this.#requireFit(rest.length)
-      return rest
-    }
     this.#keep(rest)
-    const line = Buffer.concat(this.#pieces, this.#pieceBytes)
+    const line = this.#pieces.length === 1 ? rest : Buffer.concat(this.#pieces, this.#pieceBytes)
     this.#pieces = []
     this.#pieceBytes = 0
+    this.#lines += 1
     return line
   }
 
