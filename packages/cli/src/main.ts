@@ -24,7 +24,11 @@ async function runCommand(argv: readonly string[], io: CommandIo): Promise<numbe
       await io.stdout.write(`${parsed.text}\n`)
       return exitCodes.fine
     }
-    await io.stderr.write(`varve: ${parsed.message}\n\n${parsed.hint}\n`)
+    const { message, hint } = parsed
+    const text = isJson(argv)
+      ? `${JSON.stringify({ error: { code: 'VARVE_USAGE', message, hint } })}\n`
+      : `varve: ${message}\n\n${hint}\n`
+    await io.stderr.write(text)
     return exitCodes.usage
   } catch (error) {
     return await reportError(error, isJson(argv), io)

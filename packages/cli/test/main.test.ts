@@ -80,6 +80,14 @@ describe('the command line', () => {
     })
   })
 
+  test('with --json an error of usage is told as JSON', async () => {
+    const { code, err } = await run('inspect', 'x', '--json', '--frobnicate')
+    expect(code).toBe(2)
+    expect(JSON.parse(err)).toMatchObject({
+      error: { code: 'VARVE_USAGE', message: expect.stringContaining('frobnicate') },
+    })
+  })
+
   test('what the operating system refuses is told without a stack', async () => {
     mkdirSync(`${temporary.path}/file-parent`)
     writeFileSync(`${temporary.path}/file-parent/file`, '')

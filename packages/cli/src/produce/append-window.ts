@@ -50,8 +50,10 @@ export class AppendWindow {
 
   /** Resolves when there is room for more. Rejects with the first failure. */
   async append(records: readonly RecordInput[], bytes: number): Promise<void> {
+    // What waits for the acknowledgement must not keep the records in memory: the log has them.
+    const count = records.length
     const appended = this.#log.append(records, this.#options).then(
-      ({ baseOffset, lastOffset }) => this.#count(records.length, bytes, baseOffset, lastOffset),
+      ({ baseOffset, lastOffset }) => this.#count(count, bytes, baseOffset, lastOffset),
       (error: unknown) => {
         this.#failure ??= { error }
       },
