@@ -1,6 +1,5 @@
 import type { Timer } from './clock.ts'
 import { deletedSuffix } from './file-names.ts'
-import { isSystemError } from './file-system.ts'
 import type { LogContext } from './log-context.ts'
 
 /**
@@ -60,9 +59,8 @@ export class FileRemovals {
     this.#context.files.forget(path)
     try {
       await this.#context.fs.remove(path)
-    } catch (error) {
+    } catch {
       // The next opening tries again; the log itself is none the worse for a file too many.
-      if (!isSystemError(error, 'ENOENT', 'EIO', 'EACCES', 'EPERM', 'EBUSY', 'EROFS')) throw error
     }
   }
 }

@@ -200,6 +200,8 @@ export class LogDirectory implements AsyncDisposable {
 
   async #openAll(): Promise<void> {
     const isClean = await removeCleanShutdown(this.#fs, this.path)
+    // Names that a killed process made or removed become durable before anything is built on them.
+    if (!isClean) await this.#fs.syncDirectory(this.path)
     const names: Array<{ name: string; parsed: PartitionDirectoryName }> = []
     for (const name of this.#fs.list(this.path)) {
       const parsed = parsePartitionDirectoryName(name)
@@ -255,6 +257,8 @@ export class LogDirectory implements AsyncDisposable {
   }
 
   #startTimer(): void {
+    // Closed while checkpoints were written: the directory is no longer ours.
+    if (this.#closing !== null) return
     const intervalMs = this.#options.checkpointIntervalMs ?? 60_000
     this.#timer = this.#clock.setTimer(intervalMs, () => {
       // A failure shows when the directory is closed; the checkpoints only shorten recovery.

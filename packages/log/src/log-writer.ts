@@ -310,6 +310,9 @@ export class LogWriter {
       this.#giveFileBack()
     } else {
       old.completeTimeIndex()
+      // Now, not when the segment is sealed: a process killed in between would leave zeros in the
+      // middle of the log.
+      if (state.options.preallocate) this.#borrowFile().truncate(old.sizeBytes)
       const sealed = this.#seals.start(old, this.#file)
       this.#file = null
       state.segments.roll(sealed, active)

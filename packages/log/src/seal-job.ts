@@ -1,5 +1,9 @@
 import type { ActiveSegment } from './active-segment.ts'
-import { producerSnapshotFileName, segmentDigestFileName } from './file-names.ts'
+import {
+  producerSnapshotFileName,
+  segmentDigestFileName,
+  transactionIndexFileName,
+} from './file-names.ts'
 import { type File, type FileSystem, writeFullySync } from './file-system.ts'
 import type { LogState } from './log-state.ts'
 import { SealedSegment } from './sealed-segment.ts'
@@ -71,14 +75,13 @@ export class SealJobs {
   }
 }
 
+/** Without a file everything was flushed. */
 async function flushLog(state: LogState, segment: ActiveSegment, file: File | null): Promise<void> {
-  // Without a file everything was flushed, but preallocated space may have to be given up.
-  const log = file ?? state.files.borrow(segment.path, 'write')
+  if (file === null) return
   try {
-    if (state.options.preallocate) log.truncate(segment.sizeBytes)
-    if (file !== null || state.options.preallocate) await log.datasync()
+    await file.datasync()
   } finally {
-    state.files.giveBack(segment.path, 'write', log)
+    state.files.giveBack(segment.path, 'write', file)
   }
 }
 
@@ -93,6 +96,7 @@ export async function sealSegment(
   for (const name of segment.indexFileNames()) {
     await flushFile(fs, `${segment.directory}/${name}`)
   }
+  await removeStaleTransactionIndex(fs, segment)
   const digest = encodeSegmentDigest({
     sizeBytes: segment.sizeBytes,
     batches: segment.spine.batches,
@@ -101,6 +105,13 @@ export async function sealSegment(
     spineCrc32c: segment.spine.value,
   })
   await writeDurably(fs, `${segment.directory}/${digestName}`, digest)
+}
+
+/** A crash can leave one of transactions that it took out of the log. */
+async function removeStaleTransactionIndex(fs: FileSystem, segment: ActiveSegment): Promise<void> {
+  if (segment.transactionIndex.count > 0) return
+  const path = `${segment.directory}/${transactionIndexFileName(segment.baseOffset)}`
+  if (fs.stat(path) !== null) await fs.remove(path)
 }
 
 /** Writes a file whole and flushes it; its name is made durable by the caller. */
