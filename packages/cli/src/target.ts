@@ -1,9 +1,12 @@
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { type FileSystem, LogNotFoundError, nodeFileSystem } from '@varve/log'
 import {
+  cleanShutdownFileName,
+  metaPropertiesFileName,
   type PartitionDirectoryName,
   parsePartitionDirectoryName,
   parseSegmentFileName,
+  recoveryPointCheckpointFileName,
 } from '@varve/log/files'
 
 /** What a path that a user named is, told by looking. */
@@ -40,7 +43,8 @@ export function resolveTarget(path: string, fs: FileSystem = nodeFileSystem): Ta
   const trimmed = path.length > 1 ? path.replace(/\/+$/, '') : path
   const stat = fs.stat(trimmed)
   if (stat === null) throw new LogNotFoundError(`there is no ${path}`)
-  const name = basename(trimmed)
+  // Of `.` too, the name matters: checkpoint files know a partition by it.
+  const name = basename(resolve(trimmed))
   if (!stat.isDirectory) {
     return { kind: 'file', path: trimmed, name, sizeBytes: stat.sizeBytes }
   }
@@ -49,12 +53,21 @@ export function resolveTarget(path: string, fs: FileSystem = nodeFileSystem): Ta
     return { kind: 'partition', path: trimmed, name }
   }
   const partitions = livePartitions(fs, trimmed, names)
-  if (partitions.length > 0) return { kind: 'data', path: trimmed, partitions }
+  if (partitions.length > 0 || names.some((it) => dataFileNames.has(it))) {
+    return { kind: 'data', path: trimmed, partitions }
+  }
   if (parsePartitionDirectoryName(name) !== null) return { kind: 'partition', path: trimmed, name }
   throw new LogNotFoundError(
     `${path} holds no logs: neither segment files nor directories named <topic>-<partition>`,
   )
 }
+
+/** A directory with one of these is a data directory, even without a log in it. */
+const dataFileNames: ReadonlySet<string> = new Set([
+  cleanShutdownFileName,
+  metaPropertiesFileName,
+  recoveryPointCheckpointFileName,
+])
 
 /** In the order of topics, and of numbers within a topic. */
 function livePartitions(

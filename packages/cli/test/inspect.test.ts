@@ -110,6 +110,14 @@ describe('varve inspect', () => {
     expect(stdout.documents[0].partitions[0]).toMatchObject({ records: 1, closedCleanly: false })
   })
 
+  test('a data directory without a log is one all the same', async () => {
+    const empty = `${temporary.path}/empty`
+    await (await LogDirectory.open(empty)).close()
+    const { code, out } = await run('inspect', empty)
+    expect(code).toBe(0)
+    expect(out).toContain('0 partitions, 0 records')
+  })
+
   test('an interrupted inspection is no answer', async () => {
     const controller = new AbortController()
     controller.abort()

@@ -102,7 +102,7 @@ function explainTotal(reports: readonly PartitionReport[], lines: LineOutput): v
     formatAmount(records, 'record'),
     formatBytes(bytes),
   ]
-  if (reports.length > 1) {
+  if (reports.length !== 1) {
     lines.line(`${amounts.join(', ')}: ${damaged === 0 ? 'healthy' : `${damaged} damaged`}`)
   }
   lines.line(segmentPictureLegend)

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { resolve } from 'node:path'
 import { type FileSystem, nodeFileSystem } from '@varve/log'
 import {
   checkpointBytesMax,
@@ -35,7 +35,7 @@ export function readPartitionFacts(
   fs: FileSystem = nodeFileSystem,
 ): PartitionFacts {
   const problems: string[] = []
-  const parent = dirname(path)
+  const parent = resolve(path, '..')
   const tryRead = <Value>(read: () => Value): Value | null => {
     try {
       return read()
