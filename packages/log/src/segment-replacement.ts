@@ -29,8 +29,9 @@ export async function replaceSegments(
   checkCleaned(state, cleaned, old)
   for (const { path } of old) if (state.pins.isPinned(path)) throw new SegmentPinnedError(path)
 
-  const descending = cleaned.toSorted((a, b) => b.info.baseOffset - a.info.baseOffset)
-  for (const { info } of descending) {
+  for (const { info } of cleaned.toReversed()) {
+    // The first one completes the step, so the others must be there, durably, before it.
+    if (info === cleaned[0]?.info && cleaned.length > 1) await fs.syncDirectory(directory)
     renameSegmentFiles(fs, directory, info.baseOffset, cleanedSuffix, swapSuffix)
   }
   await fs.syncDirectory(directory)

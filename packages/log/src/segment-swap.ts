@@ -25,8 +25,9 @@ import { scanBatches } from './segment-scan.ts'
 //   `.swap`, some final names                 4           the remaining `.swap` get their names
 //   `.deleted`                                5           removed
 //
-// In step 2 the highest base goes first: with several outputs, a `.cleaned` file with a base at or
-// below that of a `.swap` file therefore proves that step 2 was not complete.
+// In step 2 the highest base goes first, and the lowest last, after a directory flush of its own:
+// with several outputs, a `.cleaned` file with a base at or below that of a `.swap` file therefore
+// proves that step 2 was not complete.
 
 /** Steps 2 and 4 for one segment's files: renames those that exist. */
 export function renameSegmentFiles(
@@ -82,16 +83,16 @@ async function finishComplete(
 ): Promise<void> {
   const swapNames = new Set(swaps.map(({ name }) => name))
   const ours = new Set<Offset>()
-  let low = Number.POSITIVE_INFINITY
-  let high = 0
+  // Span by span: between two that still have their `.swap` names may lie one that has lost it.
+  const spans: Array<{ readonly from: Offset; readonly to: Offset }> = []
   for (const { kind, name, baseOffset } of swaps) {
     if (kind !== 'log') continue
-    low = Math.min(low, baseOffset)
-    high = Math.max(high, await nextOffsetOf(fs, `${directory}/${name}`, baseOffset))
+    const to = await nextOffsetOf(fs, `${directory}/${name}`, baseOffset)
+    spans.push({ from: baseOffset, to: Math.max(to, baseOffset + 1) })
     if (hasDigest(fs, directory, baseOffset)) ours.add(baseOffset)
   }
   for (const file of listSegmentFiles(fs, directory)) {
-    const isWithin = file.baseOffset >= low && file.baseOffset < high
+    const isWithin = spans.some(({ from, to }) => file.baseOffset >= from && file.baseOffset < to)
     if (!isWithin || file.suffix !== '' || file.kind === 'snapshot') continue
     // Of a segment that Varve cleaned every file once had a `.swap` name: what has none any more
     // has its final name already. Kafka, which makes no digest, renames the log first.
