@@ -1,15 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
-// The long forms of random tests: millions of hostile inputs, every crash of every scenario. Each
-// file has a process of its own, so that one may measure its memory; two at a time.
+// The long forms of the crash, fault and kill tests: minutes of both processors.
+// Run `npx tsc -b` first: the kill campaign starts compiled processes.
 export default defineConfig({
   ssr: { resolve: { conditions: ['@varve/source', 'node'] } },
   test: {
     include: ['packages/*/test/**/*.campaign.ts'],
-    testTimeout: 900_000,
-    hookTimeout: 120_000,
+    testTimeout: 600_000,
+    hookTimeout: 60_000,
     pool: 'forks',
-    maxWorkers: 2,
     reporters: ['verbose'],
   },
 })

@@ -1,0 +1,3 @@
+import { crashCampaign } from './crash/campaign-test.ts'
+
+crashCampaign('producers')

@@ -1,0 +1,50 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { Random, seedFromEnvironment } from '../../src/testing/random.ts'
+import { Campaign, type CampaignCounts } from './campaign.ts'
+import { scenarioGroups } from './scenarios.ts'
+
+/** Of each scenario; with twenty of them more than 100,000 are opened. */
+const distinctMin = 5200
+const options = { variants: 6, nested: 4 }
+
+/** The long form for one group of scenarios: a file each, so that they share the processors. */
+export function crashCampaign(group: string): void {
+  const scenarios = scenarioGroups[group] ?? []
+  const seed = seedFromEnvironment(`crash campaign, ${group}`)
+  const all: CampaignCounts[] = []
+
+  afterAll(() => {
+    const states = all.reduce((sum, { distinct }) => sum + distinct, 0)
+    const generated = all.reduce((sum, { generated }) => sum + generated, 0)
+    print(`${group}: ${states} distinct states of ${generated}, VARVE_SEED=${seed}`)
+  })
+
+  describe(`after a crash at any moment, ${group}`, () => {
+    test.each(scenarios.map((scenario) => ({ name: scenario.name, scenario })))(
+      `what was promised is kept: $name`,
+      async ({ name, scenario }) => {
+        const campaign = new Campaign(scenario, { ...options, seed: new Random(seed).next() })
+        const started = performance.now()
+        let rounds = 0
+        while (campaign.counts.distinct < distinctMin) {
+          await campaign.run()
+          rounds += 1
+        }
+        const { counts } = campaign
+        all.push(counts)
+        const seconds = ((performance.now() - started) / 1000).toFixed(1)
+        const depths = counts.byDepth.join(' + ')
+        print(
+          `${name}: ${counts.distinct} distinct states (${depths} by depth) of ${counts.generated},` +
+            ` ${counts.operations} operations in ${rounds} rounds, ${seconds} s`,
+        )
+        expect(counts.distinct).toBeGreaterThanOrEqual(distinctMin)
+      },
+      600_000,
+    )
+  })
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
