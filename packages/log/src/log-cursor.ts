@@ -1,5 +1,6 @@
 import {
   type Batch,
+  batchPrefixBytes,
   batchSizeAt,
   CorruptBatchError,
   type FilePosition,
@@ -212,9 +213,13 @@ export class LogCursor {
       for (;;) {
         const batch = readBatchAt(bytes, start, bytes.length, place.position)
         if (batch === null) break
-        if (batch.lastOffset >= limitOffset && this.#beyond(batch, limitOffset)) break
+        // A batch that claims offsets behind its segment is damage, not a batch to come.
+        const isInSegment = batch.lastOffset < place.segment.nextOffset
+        if (isInSegment && batch.lastOffset >= limitOffset && this.#beyond(batch, limitOffset))
+          break
         this.#check(place, batch)
         start += batch.sizeBytes
+        this.#checkNext(batch, bytes, start, limitOffset)
         place.position += batch.sizeBytes
         place.lastOffset = batch.lastOffset
         if (batch.lastOffset < this.#nextOffset) continue
@@ -241,6 +246,19 @@ export class LogCursor {
     if (first > place.lastOffset && batch.lastOffset < segment.nextOffset) return
     const reason = `its offsets ${first} to ${batch.lastOffset} do not follow ${place.lastOffset}`
     throw new CorruptBatchError(reason, place.position)
+  }
+
+  /**
+   * Offsets are not under the checksum. One that was raised shows only in the batch that follows:
+   * so that one is looked at first, where it is in memory, lest records are given out at offsets
+   * that are not theirs.
+   */
+  #checkNext(batch: Batch, bytes: Buffer, next: number, limitOffset: Offset): void {
+    if (next + batchPrefixBytes > bytes.length || batch.nextOffset >= limitOffset) return
+    const nextOffset = bytes.readUInt32BE(next) * 2 ** 32 + bytes.readUInt32BE(next + 4)
+    if (nextOffset > batch.lastOffset) return
+    const reason = `its last offset is ${batch.lastOffset}, but the next batch begins at ${nextOffset}`
+    throw new CorruptBatchError(reason, batch.position)
   }
 
   #corrupt(place: Place, error: unknown): unknown {

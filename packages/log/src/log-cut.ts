@@ -5,7 +5,7 @@ import {
   readBatchAt,
   VarveError,
 } from '@varve/record'
-import { brokenSuffix } from './file-names.ts'
+import { activeDigestFileName, brokenSuffix } from './file-names.ts'
 import { type File, type FileSystem, writeFully } from './file-system.ts'
 import { segmentFileKinds, segmentPath } from './segment-files.ts'
 import type { ListedSegment } from './segment-listing.ts'
@@ -107,10 +107,11 @@ export async function setSegmentAside(
     kept = unusedPath(fs, segment.path)
     fs.rename(segment.path, kept)
   }
-  for (const kind of segmentFileKinds) {
-    const path = segmentPath(directory, segment.baseOffset, kind)
-    if (kind !== 'log' && fs.stat(path) !== null) await fs.remove(path)
-  }
+  const derived = segmentFileKinds
+    .filter((kind) => kind !== 'log')
+    .map((kind) => segmentPath(directory, segment.baseOffset, kind))
+  derived.push(`${directory}/${activeDigestFileName(segment.baseOffset)}`)
+  for (const path of derived) if (fs.stat(path) !== null) await fs.remove(path)
   return kept
 }
 

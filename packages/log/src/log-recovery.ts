@@ -10,8 +10,10 @@ import { CorruptLogError, type Damage, LostWriteError } from './log-errors.ts'
 import type { ProducerStateManager } from './producer-state.ts'
 import type { LogCut } from './recovery-report.ts'
 import { sealSegment, writeDurably } from './seal-job.ts'
+import type { SegmentDigest } from './segment-digest.ts'
 import type { ListedSegment } from './segment-listing.ts'
-import { makeDurable, scanSegment } from './segment-recovery.ts'
+import { makeDurable, type ScannedSegment, scanSegment } from './segment-recovery.ts'
+import { readNewestDigest } from './segment-restore.ts'
 import type { ScanEnd } from './segment-scan.ts'
 
 /** What recovery starts from. */
@@ -71,7 +73,11 @@ export async function recoverSegments(
     const later = start.segments.slice(index + 1)
     const file = context.fs.open(listed.path, 'write')
     try {
-      const scanned = await scanSegment(file, segment, start, start.recoveryPoint)
+      const digest = readNewestDigest(context.fs, context.directory, listed)
+      const digestPosition = digest?.sizeBytes ?? null
+      const { recoveryPoint } = start
+      const scanned = await scanSegment(file, segment, start, recoveryPoint, digestPosition)
+      if (digest !== null) refuseAlteredHeaders(segment, digest, scanned)
       scannedBytes += scanned.fileBytes
       const end = withGap(scanned.end, segment, later[0], start)
       if (end.stop !== 'end') {
@@ -95,6 +101,28 @@ export async function recoverSegments(
   assert(last !== undefined, 'there is a segment to recover')
   refuseShortLog(last, start.recoveryPoint)
   return { segments: recovered, scannedBytes, cut: null }
+}
+
+/**
+ * Base offsets are not under the batches' checksums, but under the digest of what was durable when
+ * it was made. A raised one would be believed here, and what follows it cut off.
+ */
+function refuseAlteredHeaders(
+  segment: ActiveSegment,
+  digest: SegmentDigest,
+  scanned: ScannedSegment,
+): void {
+  const { spineAtDigest, end } = scanned
+  const isAltered = spineAtDigest !== null && spineAtDigest !== digest.spineCrc32c
+  const isCut = end.position < digest.sizeBytes && scanned.fileBytes >= digest.sizeBytes
+  if (!isAltered && !isCut) return
+  throw new CorruptLogError({
+    path: segment.path,
+    position: isCut ? end.position : 0,
+    firstOffset: isCut ? Math.min(segment.nextOffset, digest.nextOffset) : segment.baseOffset,
+    lastOffset: digest.nextOffset - 1,
+    reason: end.reason ?? 'batch headers are not those of which the digest was made',
+  })
 }
 
 /** A segment that ends before the next one begins has lost its end, unless it was compacted. */

@@ -20,6 +20,8 @@ export interface ScannedSegment {
   readonly fileBytes: number
   /** Where the first batch at or above the recovery point starts. */
   readonly recoveryPosition: FilePosition
+  /** The spine of the batches before `digestPosition`; null when no batch ends there. */
+  readonly spineAtDigest: number | null
 }
 
 const relativeOffsetMax = 2 ** 31 - 1
@@ -34,12 +36,15 @@ export async function scanSegment(
   segment: ActiveSegment,
   state: RebuiltState,
   recoveryPoint: Offset,
+  digestPosition: FilePosition | null = null,
 ): Promise<ScannedSegment> {
   const fileBytes = file.sizeBytes()
   let recoveryPosition: FilePosition | null = null
+  let spineAtDigest: number | null = null
   const end = await scanBatches(
     file,
     (batch) => {
+      if (batch.position === digestPosition) spineAtDigest = segment.spine.value
       checkPlace(batch, segment)
       if (batch.nextOffset > recoveryPoint) recoveryPosition ??= batch.position
       rebuild(batch, segment, state)
@@ -47,7 +52,8 @@ export async function scanSegment(
     },
     { to: fileBytes },
   )
-  return { end, fileBytes, recoveryPosition: recoveryPosition ?? end.position }
+  if (end.position === digestPosition) spineAtDigest = segment.spine.value
+  return { end, fileBytes, recoveryPosition: recoveryPosition ?? end.position, spineAtDigest }
 }
 
 /** Offsets rise, and fit the segment's indexes. */

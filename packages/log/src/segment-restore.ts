@@ -71,6 +71,21 @@ export function isSealed(context: LogContext, listed: ListedSegment): boolean {
   return readDigest(context.fs, path)?.sizeBytes === listed.sizeBytes
 }
 
+/**
+ * The digest that covers most of a segment: the one of its sealing, or of a clean shutdown when it
+ * was the active one. Made when all that it covers was durable. Null when neither can be used.
+ */
+export function readNewestDigest(
+  fs: FileSystem,
+  directory: string,
+  listed: ListedSegment,
+): SegmentDigest | null {
+  const sealed = readDigest(fs, segmentPath(directory, listed.baseOffset, 'digest'))
+  const active = readDigest(fs, `${directory}/${activeDigestFileName(listed.baseOffset)}`)
+  const fitting = [sealed, active].filter((it) => it !== null && it.sizeBytes <= listed.sizeBytes)
+  return fitting.reduce((a, b) => ((a?.sizeBytes ?? -1) >= (b?.sizeBytes ?? -1) ? a : b), null)
+}
+
 /** A digest; null when there is none or it cannot be used. */
 export function readDigest(fs: FileSystem, path: string): SegmentDigest | null {
   // One byte more than a digest has, so that a longer file is refused.

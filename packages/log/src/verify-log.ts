@@ -8,7 +8,9 @@ import { type LogFacts, readLogFacts } from './log-facts.ts'
 import { LogReplay } from './log-replay.ts'
 import { nodeFileSystem } from './node-file-system.ts'
 import { readPartitionMetadata } from './partition-metadata.ts'
+import { segmentPath } from './segment-files.ts'
 import { type ListedSegment, listSegments } from './segment-listing.ts'
+import { readDigest } from './segment-restore.ts'
 import { findLeftovers } from './verify-leftovers.ts'
 import { type VerifiedSegment, verifySegment } from './verify-segment.ts'
 
@@ -138,7 +140,18 @@ class LogVerification {
     if (isClean) return true
     // Without a data directory nothing tells; only the active segment can be unfinished.
     if (dataDirectory === null && progress === null) return isSealed
-    return isSealed && endOffset <= recoveryPoint
+    if (!isSealed || endOffset > recoveryPoint) return false
+    // A crash between flushing and sealing leaves such a segment: opening seals it.
+    return endOffset < recoveryPoint || progress === null || this.#hasDigest(endOffset)
+  }
+
+  /** Whether the segment that ends at an offset has been sealed. */
+  #hasDigest(endOffset: Offset): boolean {
+    const { directory, segments } = this.#facts
+    const segment = segments.findLast(({ baseOffset }) => baseOffset < endOffset)
+    if (segment === undefined) return false
+    const path = segmentPath(directory, segment.baseOffset, 'digest')
+    return readDigest(this.#fs, path)?.sizeBytes === segment.sizeBytes
   }
 
   async #verifyUnlessChanging(segment: ListedSegment): Promise<VerifiedSegment> {
@@ -184,6 +197,7 @@ class LogVerification {
       sizeBytes,
       isSettled: this.#isSettled(isSealed, endOffset),
       severity: this.#severity(isSealed, endOffset),
+      isActive: !isSealed,
       isOpenEnded: !isSealed && !isClean,
       recoveryPoint,
       replay: isFirstTry ? this.#replay : null,

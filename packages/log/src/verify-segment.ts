@@ -1,5 +1,6 @@
 import { type Batch, type Offset, type Timestamp, VarveError } from '@varve/record'
 import { batchBytesMin } from './batch-finder.ts'
+import { activeDigestFileName } from './file-names.ts'
 import { type File, type FileSystem, isSystemError, readFileStart } from './file-system.ts'
 import { type Finding, type FindingDetails, finding, type Severity } from './finding.ts'
 import { type IndexFault, OffsetIndexCheck, TimeIndexCheck } from './index-checks.ts'
@@ -37,6 +38,8 @@ export interface SegmentContext {
   readonly isSettled: boolean
   /** How bad it is when a derived file is wrong; null when it is nothing at all. */
   readonly severity: Severity | null
+  /** Whether it is the last segment. */
+  readonly isActive: boolean
   /** Whether records are still being appended, or were when the writer died. */
   readonly isOpenEnded: boolean
   /** Everything below is known to be flushed. */
@@ -303,10 +306,24 @@ class SegmentVerification {
     return { severity: 'error', code: isBatch ? 'batch-corrupt' : 'trailing-bytes' }
   }
 
+  /**
+   * The digest that covers most of the segment: that of its sealing, or, of the segment that was
+   * active at a clean shutdown, that one. What a broker did to the segment since then does not make
+   * the latter wrong, only useless.
+   */
   #readDigest(): SegmentDigest | null {
-    const { fs, directory, segment, severity } = this.#context
-    const path = segmentPath(directory, segment.baseOffset, 'digest')
-    const bytes = readFileStart(fs, path, segmentDigestBytesMax + 1)
+    const { directory, segment, severity, sizeBytes } = this.#context
+    const { baseOffset } = segment
+    const sealed = this.#decodeDigest(segmentPath(directory, baseOffset, 'digest'), severity)
+    const activePath = `${directory}/${activeDigestFileName(baseOffset)}`
+    const graded = this.#context.isActive ? severity : null
+    const active = this.#decodeDigest(activePath, graded)
+    if (active === null || active.sizeBytes > sizeBytes) return sealed
+    return sealed === null || active.sizeBytes > sealed.sizeBytes ? active : sealed
+  }
+
+  #decodeDigest(path: string, severity: Severity | null): SegmentDigest | null {
+    const bytes = readFileStart(this.#context.fs, path, segmentDigestBytesMax + 1)
     if (bytes === null) return null
     try {
       return decodeSegmentDigest(bytes, path)
