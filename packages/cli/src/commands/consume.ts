@@ -1,9 +1,9 @@
 import { type Isolation, openLogReadOnly, type ReadOnlyLog } from '@varve/log'
 import { partitionDirectoryName } from '@varve/log/files'
-import { InvalidArgumentError, type LogRecord } from '@varve/record'
-import { type CommandIo, exitCodes, type Output, throwIfInterrupted } from '../command-io.ts'
+import { InvalidArgumentError } from '@varve/record'
+import { type CommandIo, exitCodes, throwIfInterrupted } from '../command-io.ts'
+import { JsonRecordOutput, ValueOutput } from '../consume/record-output.ts'
 import { requireCount } from '../option-checks.ts'
-import { utf8Text } from '../utf8.ts'
 
 export interface ConsumeOptions {
   readonly topic: string
@@ -31,7 +31,8 @@ export async function consume(options: ConsumeOptions, io: CommandIo): Promise<n
   const directory = `${options.data}/${partitionDirectoryName(topic, partition)}`
   await using log = await openLogReadOnly(directory)
   const from = await startOffset(log, parsedFrom)
-  const output = new RecordOutput(io.stdout, options.format)
+  const output =
+    options.format === 'json' ? new JsonRecordOutput(io.stdout) : new ValueOutput(io.stdout)
   await using reader = log.reader({ from, follow, isolation, signal: io.signal })
   let left = max ?? Number.POSITIVE_INFINITY
   while (left > 0) {
@@ -91,66 +92,4 @@ async function startOffset(log: ReadOnlyLog, from: From): Promise<number> {
       // Nothing so late yet: what comes next is.
       return (await log.offsetForTimestamp(from.timestamp))?.offset ?? log.highWatermark
   }
-}
-
-const gatheredBytesMax = 64 * 1024
-const newline = Buffer.from('\n')
-const nothing = Buffer.alloc(0)
-
-/** Records on their way out, as bytes: a value need not be text. */
-class RecordOutput {
-  readonly #output: Output
-  readonly #format: ConsumeOptions['format']
-  #gathered: Buffer[] = []
-  #bytes = 0
-
-  constructor(output: Output, format: ConsumeOptions['format']) {
-    this.#output = output
-    this.#format = format
-  }
-
-  get isFull(): boolean {
-    return this.#bytes >= gatheredBytesMax
-  }
-
-  add(record: LogRecord): void {
-    const line =
-      this.#format === 'value'
-        ? (record.value ?? nothing)
-        : Buffer.from(JSON.stringify(describeRecord(record)))
-    this.#gathered.push(line, newline)
-    this.#bytes += line.length + 1
-  }
-
-  async flush(): Promise<void> {
-    if (this.#bytes === 0) return
-    const bytes = Buffer.concat(this.#gathered, this.#bytes)
-    this.#gathered = []
-    this.#bytes = 0
-    await this.#output.write(bytes)
-  }
-}
-
-function describeRecord(record: LogRecord): object {
-  const { offset, timestamp } = record
-  const key = describeBytes(record.key)
-  const value = describeBytes(record.value)
-  const headers = record.headers.map((header) => {
-    const { text, isBase64 } = describeBytes(header.value)
-    return { key: header.key, value: text, ...(isBase64 && { valueEncoding: 'base64' }) }
-  })
-  return {
-    ...{ offset, timestamp, key: key.text, value: value.text },
-    ...(key.isBase64 && { keyEncoding: 'base64' }),
-    ...(value.isBase64 && { valueEncoding: 'base64' }),
-    ...(headers.length > 0 && { headers }),
-  }
-}
-
-function describeBytes(bytes: Buffer | null): { text: string | null; isBase64: boolean } {
-  if (bytes === null) return { text: null, isBase64: false }
-  const text = utf8Text(bytes)
-  return text === null
-    ? { text: bytes.toString('base64'), isBase64: true }
-    : { text, isBase64: false }
 }

@@ -23,7 +23,8 @@ export function explainPartition(
     facts.push(`recovery point ${formatCount(report.recoveryPoint)}`)
   if (report.topicId !== null) facts.push(`topic id ${report.topicId}`)
   lines.line(`  ${facts.join(', ')}`)
-  if (segments.length > 0) {
+  // One segment without a record has nothing to show that was not said.
+  if (segments.length > 1 || sizeBytes > 0) {
     lines.line(`  ${renderPicture(report, columns)}`)
     lines.line()
     explainSegments(segments, lines)
