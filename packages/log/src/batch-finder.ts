@@ -27,6 +27,8 @@ const sizeField = 8
 const candidateBytesMax = 256 * 2 ** 20
 /** Valid batches tried as the end of a damaged one. */
 const triesMax = 16
+/** What looking at any candidate costs, as so many bytes of checksum. */
+const candidateBytes = 512
 /** A damaged batch larger than this is not mended. */
 const mendedBytesMax = 64 * 2 ** 20
 
@@ -42,7 +44,7 @@ export class SearchBudget {
   }
 
   spend(bytes: number): boolean {
-    this.#bytes -= bytes
+    this.#bytes -= bytes + candidateBytes
     return this.#bytes >= 0
   }
 }
@@ -98,6 +100,26 @@ async function findBatch(
   return null
 }
 
+/** Whether a batch stands anywhere from a position on. Also true when the budget does not tell. */
+export async function mayHoldBatch(
+  window: FileWindow,
+  from: FilePosition,
+  bounds: OffsetBounds,
+  budget: SearchBudget,
+): Promise<boolean> {
+  let position = from
+  while (position <= window.end - batchBytesMin) {
+    if (!(await window.load(position, batchBytesMin))) return false
+    const found = searchWindow(window, position, bounds)
+    position = found.position
+    if (found.sizeBytes === 0) continue
+    if (!budget.spend(found.sizeBytes)) return true
+    if (await isChecksumRight(window, position, found.sizeBytes)) return true
+    position += 1
+  }
+  return false
+}
+
 /** The next position in memory at which the header could be a batch's; size 0 when there is none. */
 function searchWindow(
   window: FileWindow,
@@ -123,15 +145,23 @@ function plausibleSize(bytes: Buffer, at: number, left: number, bounds: OffsetBo
   return offset >= bounds.from && offset < bounds.to ? sizeBytes : 0
 }
 
-async function isBatch(
+async function isChecksumRight(
   window: FileWindow,
   position: FilePosition,
   sizeBytes: number,
 ): Promise<boolean> {
   if (!(await window.load(position, sizeBytes))) return false
-  const batch = tryRead(window.view(position, sizeBytes), position)
-  if (batch?.isChecksumValid() !== true) return false
-  const bounds = { from: batch.lastOffset, to: Number.POSITIVE_INFINITY }
+  return tryRead(window.view(position, sizeBytes), position)?.isChecksumValid() === true
+}
+
+async function isBatch(
+  window: FileWindow,
+  position: FilePosition,
+  sizeBytes: number,
+): Promise<boolean> {
+  if (!(await isChecksumRight(window, position, sizeBytes))) return false
+  const lastOffset = tryRead(window.view(position, sizeBytes), position)?.lastOffset ?? 0
+  const bounds = { from: lastOffset, to: Number.POSITIVE_INFINITY }
   return isBoundary(window, position + sizeBytes, bounds)
 }
 

@@ -1,12 +1,8 @@
-import {
-  batchPrefixBytes,
-  type FilePosition,
-  type Offset,
-  readBatchAt,
-  VarveError,
-} from '@varve/record'
+import type { FilePosition, Offset } from '@varve/record'
+import { mayHoldBatch, SearchBudget } from './batch-finder.ts'
 import { activeDigestFileName, brokenSuffix } from './file-names.ts'
 import { type File, type FileSystem, writeFully } from './file-system.ts'
+import { FileWindow } from './file-window.ts'
 import { segmentFileKinds, segmentPath } from './segment-files.ts'
 import type { ListedSegment } from './segment-listing.ts'
 
@@ -14,11 +10,13 @@ import type { ListedSegment } from './segment-listing.ts'
 const chunkBytes = 1024 * 1024
 /** How far behind a bad batch valid ones are looked for. */
 const searchBytesMax = 64 * 2 ** 20
+/** A segment's offsets lie less than this from each other: its indexes have 31 bits for them. */
+const offsetRange = 2 ** 31
 
 /**
  * Whether valid batches stand after a bad one. A torn last write leaves none; a lost or damaged
  * write in the middle does. Any position can be the start of one: the bad batch's size is not
- * believed.
+ * believed. Bytes made to look like batches end the search early, with a yes: the louder answer.
  */
 export async function validBatchesFollow(
   file: File,
@@ -26,33 +24,9 @@ export async function validBatchesFollow(
   sizeBytes: number,
   expectedOffset: Offset,
 ): Promise<boolean> {
-  const end = Math.min(sizeBytes, from + searchBytesMax)
-  const bytes = Buffer.allocUnsafe(Math.max(0, end - from - 1))
-  await file.read(bytes, from + 1)
-  const last = bytes.length - batchPrefixBytes
-  for (let start = 0; start <= last; start++) {
-    // Magic 2, and a base offset whose upper half is plausible: cheap tests first.
-    if (bytes[start + 16] !== 2) continue
-    if (isValidBatchAt(bytes, start, from + 1 + start, expectedOffset)) return true
-  }
-  return false
-}
-
-function isValidBatchAt(
-  bytes: Buffer,
-  start: number,
-  position: FilePosition,
-  expectedOffset: Offset,
-): boolean {
-  try {
-    const batch = readBatchAt(bytes, start, bytes.length, position)
-    if (batch === null || batch.baseOffset < expectedOffset) return false
-    batch.validate()
-    return true
-  } catch (error) {
-    if (error instanceof VarveError) return false
-    throw error
-  }
+  const window = new FileWindow(file, Math.min(sizeBytes, from + searchBytesMax))
+  const bounds = { from: expectedOffset, to: expectedOffset + offsetRange }
+  return mayHoldBatch(window, from + 1, bounds, new SearchBudget(window.end - from))
 }
 
 /**
