@@ -53,6 +53,7 @@ interface BadPlace {
  *   the end of the data below the recovery point      likewise
  *   a torn or bad batch above it                      the log ends there; the rest is kept aside
  *   a gap between two segments above it               likewise: the earlier one lost its end
+ *   a batch that reaches into the next segment        as a bad batch: its offset was altered
  *   valid batches after such a place                  likewise, and the report says so; or, with
  *                                                     `onLostWrites: 'refuse'`, LostWriteError
  *
@@ -76,7 +77,9 @@ export async function recoverSegments(
       const digest = readNewestDigest(context.fs, context.directory, listed)
       const digestPosition = digest?.sizeBytes ?? null
       const { recoveryPoint } = start
-      const scanned = await scanSegment(file, segment, start, recoveryPoint, digestPosition)
+      const endOffset = later[0]?.baseOffset ?? null
+      const bounds = { recoveryPoint, endOffset, digestPosition }
+      const scanned = await scanSegment(file, segment, start, bounds)
       if (digest !== null) refuseAlteredHeaders(segment, digest, scanned)
       scannedBytes += scanned.fileBytes
       const end = withGap(scanned.end, segment, later[0], start)

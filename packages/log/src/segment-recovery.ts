@@ -24,6 +24,15 @@ export interface ScannedSegment {
   readonly spineAtDigest: number | null
 }
 
+/** What is known of a segment before it is read. */
+export interface ScanBounds {
+  readonly recoveryPoint: Offset
+  /** Where the next segment begins; null for the last one. */
+  readonly endOffset: Offset | null
+  /** Where the segment ended when its digest was made; null without one. */
+  readonly digestPosition: FilePosition | null
+}
+
 const relativeOffsetMax = 2 ** 31 - 1
 
 /**
@@ -35,9 +44,9 @@ export async function scanSegment(
   file: File,
   segment: ActiveSegment,
   state: RebuiltState,
-  recoveryPoint: Offset,
-  digestPosition: FilePosition | null = null,
+  bounds: ScanBounds,
 ): Promise<ScannedSegment> {
+  const { recoveryPoint, digestPosition, endOffset } = bounds
   const fileBytes = file.sizeBytes()
   let recoveryPosition: FilePosition | null = null
   let spineAtDigest: number | null = null
@@ -45,7 +54,7 @@ export async function scanSegment(
     file,
     (batch) => {
       if (batch.position === digestPosition) spineAtDigest = segment.spine.value
-      checkPlace(batch, segment)
+      checkPlace(batch, segment, endOffset)
       if (batch.nextOffset > recoveryPoint) recoveryPosition ??= batch.position
       rebuild(batch, segment, state)
       return true
@@ -56,16 +65,21 @@ export async function scanSegment(
   return { end, fileBytes, recoveryPosition: recoveryPosition ?? end.position, spineAtDigest }
 }
 
-/** Offsets rise, and fit the segment's indexes. */
+/** Offsets rise, fit the segment's indexes and, where there is one, stay below the next segment's. */
 export function checkPlace(
   batch: Batch,
   segment: { readonly baseOffset: Offset; readonly nextOffset: Offset },
+  endOffset: Offset | null = null,
 ): void {
   // The base offset of a compressed batch of the old formats is inside; its last offset is not.
   const firstOffset = batch.magic === 2 ? batch.baseOffset : batch.lastOffset
   if (firstOffset < segment.nextOffset) {
     const expected = `${segment.nextOffset} or more was expected`
     throw new CorruptBatchError(`its first offset is ${firstOffset}, ${expected}`, batch.position)
+  }
+  if (endOffset !== null && batch.lastOffset >= endOffset) {
+    const where = `where the next segment begins at ${endOffset}`
+    throw new CorruptBatchError(`its last offset is ${batch.lastOffset}, ${where}`, batch.position)
   }
   if (batch.lastOffset - segment.baseOffset > relativeOffsetMax) {
     const distance = `more than 2^31 after the segment's base offset ${segment.baseOffset}`
