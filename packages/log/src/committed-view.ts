@@ -19,6 +19,7 @@ export class CommittedView {
   readonly #producers = new ProducerStateManager()
   readonly #recent: TransactionIndex
   readonly #cursor: LogCursor
+  #advancing: Promise<void> | null = null
   /** Transactions that were aborted before it are in the index files. */
   readonly startOffset: Offset
 
@@ -42,13 +43,27 @@ export class CommittedView {
     return this.#producers.lastStableOffset(Math.max(seen, logStartOffset), logStartOffset)
   }
 
+  /** Whether what it replayed is still part of the log: not deleted or cut since. */
+  get isUsable(): boolean {
+    const { logStartOffset, highWatermark } = this.#source
+    const { nextOffset } = this.#cursor
+    return nextOffset >= logStartOffset && nextOffset <= highWatermark
+  }
+
   /** Whether everything that is visible has been replayed. */
   get isCurrent(): boolean {
     return this.#cursor.nextOffset >= this.#source.highWatermark
   }
 
-  /** Replays what has become visible. */
-  async advance(): Promise<void> {
+  /** Replays what has become visible, once for all who ask meanwhile. */
+  advance(): Promise<void> {
+    this.#advancing ??= this.#replay().finally(() => {
+      this.#advancing = null
+    })
+    return this.#advancing
+  }
+
+  async #replay(): Promise<void> {
     while (!this.isCurrent) {
       const batches = await this.#cursor.next(readBytes)
       if (batches.length === 0) return

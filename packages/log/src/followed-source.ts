@@ -9,15 +9,17 @@ import {
 import { type Clock, systemClock } from './clock.ts'
 import { CommittedView } from './committed-view.ts'
 import { logStartOffsetCheckpointFileName, progressFileName } from './file-names.ts'
-import { type FileSystem, readFileStart } from './file-system.ts'
-import { LogClosedError } from './log-errors.ts'
+import { type FileSystem, isSystemError, readFileStart } from './file-system.ts'
+import { LogClosedError, LogNotFoundError } from './log-errors.ts'
 import { OffsetCheckpointFile } from './offset-checkpoint.ts'
 import { OpenFiles } from './open-files.ts'
 import { type NumberedProgress, ProgressFile, progressFileBytes } from './progress-file.ts'
 import type { Isolation, ReadableSegment, ReadSource } from './read-source.ts'
+import { listReadableSegments } from './readable-listing.ts'
 import { SealedSegment } from './sealed-segment.ts'
+import { segmentFileKinds, segmentPath } from './segment-files.ts'
 import type { SegmentInfo } from './segment-info.ts'
-import { type ListedSegment, listSegments } from './segment-listing.ts'
+import type { ListedSegment } from './segment-listing.ts'
 import { scanBatches } from './segment-scan.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
 
@@ -44,14 +46,19 @@ export class FollowedSource implements ReadSource {
   #segments: FollowedSegment[] = []
   #logStartOffset: Offset = 0
   #highWatermark: Offset = 0
-  #sequence = -1
+  /** The writer's note at the last look. */
+  #progress: NumberedProgress | null = null
+  #turn: Promise<unknown> = Promise.resolve()
   #committed: CommittedView | null = null
   /** The largest timestamp in the last segment, when its end was last looked for. */
-  #tailTimestamp: Timestamp = -1
+  #tail: { readonly identity: object; timestamp: Timestamp } | null = null
   #isClosed = false
 
   constructor(directory: string, fs: FileSystem, options: ReadOnlyLogOptions) {
     const { pollMs = 5, openFilesMax = 16 } = options
+    if (!(Number.isSafeInteger(openFilesMax) && openFilesMax >= 1)) {
+      throw new InvalidArgumentError('openFilesMax', openFilesMax, 'must be a positive integer')
+    }
     if (!(pollMs >= 1 && pollMs <= 60_000)) {
       throw new InvalidArgumentError('pollMs', pollMs, 'must be 1 to 60000')
     }
@@ -79,22 +86,66 @@ export class FollowedSource implements ReadSource {
     return this.#committed?.lastStableOffset ?? this.#logStartOffset
   }
 
-  async refresh(): Promise<void> {
-    if (this.#isClosed) throw new LogClosedError(this.name)
-    const progress = this.#readProgress()
+  /** Looks at what there is, if its writer has noted anything since the last look. */
+  refresh(): Promise<void> {
+    return this.#inTurn(async () => {
+      const progress = this.#readProgress()
+      const isKnown = this.#segments.length > 0 && isSameNote(progress, this.#progress)
+      if (progress === null || !isKnown) await this.#look(progress)
+    })
+  }
+
+  reload(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const before = this.#segments
+      const ends = [this.#logStartOffset, this.#highWatermark]
+      await this.#look(this.#readProgress())
+      const isSame =
+        before.length === this.#segments.length &&
+        before.every((entry, index) => entry === this.#segments[index]) &&
+        ends[0] === this.#logStartOffset &&
+        ends[1] === this.#highWatermark
+      return !isSame
+    })
+  }
+
+  isSame(segment: ReadableSegment): boolean {
+    const known = this.#segments.find((entry) => entry.segment.identity === segment.identity)
+    return known !== undefined && this.#fs.stat(known.segment.path)?.fileId === known.fileId
+  }
+
+  /** Two looks at once could end in the wrong order. */
+  #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(() => {
+      this.#assertOpen()
+      return action()
+    })
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  async #look(progress: NumberedProgress | null): Promise<void> {
     const isFirst = this.#segments.length === 0
-    const isUnchanged = progress !== null && progress.sequence === this.#sequence
-    if (isUnchanged && !isFirst) return
-    this.#takeSegments(listSegments(this.#fs, this.#directory))
+    this.#takeSegments(await this.#list())
     const first = this.#segments[0]?.segment.baseOffset ?? 0
     const start = Math.max(first, progress?.logStartOffset ?? this.#checkpointedStart())
     // A note that was made since the last look is the word of a writer that lives. An old one may
     // be from before a crash, and promise more than the disk kept.
-    const isAlive = !isFirst && progress !== null && progress.sequence > this.#sequence
+    const isAlive =
+      !isFirst && progress !== null && progress.sequence > (this.#progress?.sequence ?? -1)
     const end = isAlive ? progress.highWatermark : await this.#findEnd(progress)
-    this.#sequence = progress?.sequence ?? -1
+    this.#progress = progress
     this.#highWatermark = Math.max(end, start)
     this.#logStartOffset = start
+  }
+
+  async #list(): Promise<readonly ListedSegment[]> {
+    try {
+      return await listReadableSegments(this.#fs, this.#directory)
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT')) throw error
+      throw new LogNotFoundError(`there is no log directory ${this.#directory} any more`)
+    }
   }
 
   segmentFor(offset: Offset): ReadableSegment | null {
@@ -126,9 +177,16 @@ export class FollowedSource implements ReadSource {
   }
 
   prepare(isolation: Isolation): Promise<void> | null {
+    this.#assertOpen()
     if (isolation === 'uncommitted') return null
-    this.#committed ??= new CommittedView(this, this.#fs, this.#directory)
+    if (this.#committed?.isUsable !== true) {
+      this.#committed = new CommittedView(this, this.#fs, this.#directory)
+    }
     return this.#committed.isCurrent ? null : this.#committed.advance()
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new LogClosedError(this.name)
   }
 
   async whenVisible(offset: Offset, signal: AbortSignal | null): Promise<void> {
@@ -144,8 +202,13 @@ export class FollowedSource implements ReadSource {
       const info = segment.info()
       if (index < this.#segments.length - 1) return info
       const nextOffset = Math.max(this.#highWatermark, segment.baseOffset)
-      return { ...info, nextOffset, maxTimestamp: this.#tailTimestamp }
+      const maxTimestamp = Math.max(this.#tailTimestampOf(segment), segment.indexedTimestamp)
+      return { ...info, nextOffset, maxTimestamp }
     })
+  }
+
+  #tailTimestampOf(segment: SealedSegment): Timestamp {
+    return this.#tail?.identity === segment.identity ? this.#tail.timestamp : -1
   }
 
   close(): void {
@@ -182,10 +245,11 @@ export class FollowedSource implements ReadSource {
     this.#segments = listed.map((file, index) => {
       const known = before.get(file.baseOffset)
       const isSame = known?.fileId === file.fileId
-      if (known !== undefined && !isSame) this.files.forget(file.path)
+      if (known !== undefined && !isSame) this.#forget(known.segment)
       const nextOffset = listed[index + 1]?.baseOffset ?? Number.MAX_SAFE_INTEGER
       if (isSame && known.segment.sizeBytes === file.sizeBytes) {
-        if (known.segment.nextOffset === nextOffset) return known
+        const { segment } = known
+        if (segment.nextOffset === nextOffset && segment.path === file.path) return known
       }
       const isLast = index === listed.length - 1
       const { baseOffset, sizeBytes, path, fileId } = file
@@ -197,24 +261,38 @@ export class FollowedSource implements ReadSource {
     })
   }
 
+  /** Another file has the name of one that may be open. */
+  #forget({ baseOffset, path }: SealedSegment): void {
+    this.files.forget(path)
+    for (const kind of segmentFileKinds) {
+      this.files.forget(segmentPath(this.#directory, baseOffset, kind))
+    }
+  }
+
   /** The end of the last whole batch, found from the last index entry on. */
   async #findEnd(progress: NumberedProgress | null): Promise<Offset> {
     const last = this.#segments.at(-1)?.segment
     if (last === undefined) return progress?.logStartOffset ?? 0
     const { position } = last.seek(Number.MAX_SAFE_INTEGER)
-    this.#tailTimestamp = last.indexedTimestamp
-    const found = (await this.#scanEnd(last, position)) ?? (await this.#scanEnd(last, 0))
+    const tail = { identity: last.identity, timestamp: last.indexedTimestamp }
+    this.#tail = tail
+    const found =
+      (await this.#scanEnd(last, position, tail)) ?? (await this.#scanEnd(last, 0, tail))
     const end = found ?? last.baseOffset
     return progress === null ? end : Math.min(end, progress.highWatermark)
   }
 
-  async #scanEnd(segment: SealedSegment, from: FilePosition): Promise<Offset | null> {
+  async #scanEnd(
+    segment: SealedSegment,
+    from: FilePosition,
+    tail: { timestamp: Timestamp },
+  ): Promise<Offset | null> {
     const file = this.files.borrow(segment.path, 'read')
     try {
       let end: Offset | null = null
       const visit = (batch: Batch): boolean => {
         end = batch.nextOffset
-        this.#tailTimestamp = Math.max(this.#tailTimestamp, batch.maxTimestamp)
+        tail.timestamp = Math.max(tail.timestamp, batch.maxTimestamp)
         return true
       }
       await scanBatches(file, visit, { from, to: file.sizeBytes() })
@@ -223,6 +301,14 @@ export class FollowedSource implements ReadSource {
       this.files.giveBack(segment.path, 'read', file)
     }
   }
+}
+
+function isSameNote(one: NumberedProgress | null, other: NumberedProgress | null): boolean {
+  return (
+    one?.sequence === other?.sequence &&
+    one?.highWatermark === other?.highWatermark &&
+    one?.logStartOffset === other?.logStartOffset
+  )
 }
 
 interface FollowedSegment {

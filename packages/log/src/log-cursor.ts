@@ -24,6 +24,9 @@ const headerBytes = 61
 /** Reads below this are made on the event loop: shorter than the hop through the thread pool. */
 const synchronousReadBytes = 64 * 1024
 
+/** A log that changes under the cursor more often than this, in one call, is given up. */
+const failuresMax = 16
+
 /** Where a cursor stands: in a segment, at the start of a batch. */
 interface Place {
   readonly segment: ReadableSegment
@@ -68,25 +71,41 @@ export class LogCursor {
   async next(maxBytes: number): Promise<readonly Batch[]> {
     const preparation = this.#source.prepare(this.#options.isolation)
     if (preparation !== null) await preparation
-    for (;;) {
-      this.#checkRange()
-      if (this.#nextOffset >= this.limitOffset) return []
-      const place = this.#currentPlace() ?? this.#locate()
-      if (place === null) return []
-      this.#place = place
-      const limit = this.#source.visibleBytes(place.segment)
-      if (place.position >= limit) {
-        if (!this.#advance(place)) return []
-        continue
+    for (let failures = 0; ; ) {
+      try {
+        const batches = await this.#step(maxBytes)
+        if (batches !== null) return batches
+      } catch (error) {
+        failures++
+        if (failures > failuresMax || !(await this.#isOutdated(error))) throw this.#corrupt(error)
+        this.#place = null
       }
-      const bytes = await this.#readAt(place, Math.min(maxBytes, limit - place.position), limit)
-      if (bytes === null) continue
-      const before = place.position
-      const batches = this.#parse(place, bytes)
-      if (batches.length > 0) return batches
-      // Nothing but undecided batches: the end, for this reader.
-      if (place.position === before) return []
     }
+  }
+
+  /** The next batches, none at the end; null when there is more to look at. */
+  async #step(maxBytes: number): Promise<readonly Batch[] | null> {
+    this.#checkRange()
+    if (this.#nextOffset >= this.limitOffset) return []
+    const place = this.#currentPlace() ?? this.#locate()
+    if (place === null) return []
+    this.#place = place
+    const limit = this.#source.visibleBytes(place.segment)
+    if (place.position >= limit) return this.#advance(place) ? null : []
+    const bytes = await this.#readAt(place, Math.min(maxBytes, limit - place.position), limit)
+    const before = place.position
+    const batches = this.#parse(place, bytes)
+    if (batches.length > 0) return batches
+    // Nothing but undecided batches: the end, for this reader.
+    return place.position === before ? [] : null
+  }
+
+  /** Whether the log has changed under the cursor, so that what failed means nothing. */
+  async #isOutdated(error: unknown): Promise<boolean> {
+    const isDoubtful =
+      error instanceof CorruptBatchError || isSystemError(error, 'ENOENT', 'EBADF', 'ESTALE')
+    if (!isDoubtful) return false
+    return (this.#place !== null && this.#currentPlace() === null) || this.#source.reload()
   }
 
   #checkRange(): void {
@@ -147,37 +166,21 @@ export class LogCursor {
     return true
   }
 
-  /** Bytes from the cursor's place on: at least one whole batch. Null: the place is gone. */
-  async #readAt(place: Place, wanted: number, limit: FilePosition): Promise<Buffer | null> {
-    const cached = this.#source.tail?.read(place.segment.baseOffset, place.position, limit) ?? null
+  /** Bytes from the cursor's place on: at least one whole batch. */
+  async #readAt(place: Place, wanted: number, limit: FilePosition): Promise<Buffer> {
+    const { segment, position } = place
+    const cached = this.#source.tail?.read(segment.baseOffset, position, limit) ?? null
     if (cached !== null) return cached
-    try {
-      const bytes = await this.#readFile(
-        place,
-        Math.max(wanted, Math.min(headerBytes, limit - place.position)),
-      )
-      const size = this.#sizeOfFirst(place, bytes)
-      if (size === null || size > limit - place.position) {
-        const reason = `a batch of ${size ?? 'unknown'} bytes passes the end of the data`
-        throw this.#corrupt(place, new CorruptBatchError(reason, place.position))
-      }
-      return size <= bytes.length ? bytes : await this.#readFile(place, size)
-    } catch (error) {
-      if (!isSystemError(error, 'ENOENT', 'EBADF')) throw error
-      // Deleted or replaced while it was looked up: find the place again.
-      this.#place = null
-      const current = this.#source.segmentFor(place.segment.baseOffset)
-      if (current?.identity === place.segment.identity) throw error
-      return null
+    const left = limit - position
+    const bytes = await this.#readFile(place, Math.max(wanted, Math.min(headerBytes, left)))
+    const size = batchSizeAt(bytes, 0, bytes.length, position)
+    if (size === null || size > left) {
+      const reason = `a batch of ${size ?? 'unknown'} bytes passes the end of the data`
+      throw new CorruptBatchError(reason, position)
     }
-  }
-
-  #sizeOfFirst(place: Place, bytes: Buffer): number | null {
-    try {
-      return batchSizeAt(bytes, 0, bytes.length, place.position)
-    } catch (error) {
-      throw this.#corrupt(place, error)
-    }
+    const whole = size <= bytes.length ? bytes : await this.#readFile(place, size)
+    if (this.#source.isSame(segment)) return whole
+    throw new CorruptBatchError('its file was replaced', position)
   }
 
   async #readFile(place: Place, length: number): Promise<Buffer> {
@@ -229,7 +232,7 @@ export class LogCursor {
     } catch (error) {
       // What was read before the damage is given out; the next call comes upon it again.
       if (batches.length > 0 && error instanceof VarveError) return batches
-      throw this.#corrupt(place, error)
+      throw error
     }
     return batches
   }
@@ -261,11 +264,12 @@ export class LogCursor {
     throw new CorruptBatchError(reason, batch.position)
   }
 
-  #corrupt(place: Place, error: unknown): unknown {
-    if (!(error instanceof CorruptBatchError)) return error
+  /** What is wrong with a batch, as what is wrong with the log. */
+  #corrupt(error: unknown): unknown {
+    if (!(error instanceof CorruptBatchError) || this.#place === null) return error
     const damage = {
-      path: place.segment.path,
-      position: place.position,
+      path: this.#place.segment.path,
+      position: this.#place.position,
       firstOffset: this.#nextOffset,
       lastOffset: null,
       reason: error.reason,

@@ -163,6 +163,15 @@ export class LogState implements ReadSource {
     return null
   }
 
+  /** Nobody else changes a log that is open here. */
+  isSame(): boolean {
+    return true
+  }
+
+  async reload(): Promise<boolean> {
+    return false
+  }
+
   visibleBytes(segment: ReadableSegment): FilePosition {
     const { segment: last, position } = this.#visibleEnd
     if (segment.baseOffset < last) return segment.sizeBytes
@@ -259,9 +268,9 @@ export class LogState implements ReadSource {
     return this.files.borrow(path, 'write')
   }
 
-  /** What an earlier life of the log left there gives way: recovery has used it. */
+  /** An earlier life's file is gone on with, so that whoever follows the log sees the numbers rise. */
   #createProgressFile(path: string): void {
     this.files.forget(path)
-    this.fs.open(path, 'replace').close()
+    if (this.fs.stat(path) === null) this.fs.open(path, 'replace').close()
   }
 }

@@ -61,6 +61,8 @@ export class Log implements AsyncDisposable {
   /** @internal Logs are opened by `openLog` and `LogDirectory`. */
   constructor(loaded: LoadedLog, report: RecoveryReport, onClosed: () => Promise<void>) {
     this.#state = new LogState(loaded)
+    // Recovery may have cut what was visible before: who follows the log must not wait to learn it.
+    if (!loaded.isRestored) this.#state.saveProgress()
     this.#writer = new LogWriter(this.#state)
     this.#onClosed = onClosed
     this.recoveryReport = report

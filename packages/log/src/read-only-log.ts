@@ -71,7 +71,10 @@ export class ReadOnlyLog implements AsyncDisposable {
     await this.#source.refresh()
   }
 
-  /** As `Log.read`. */
+  /**
+   * As `Log.read`; `lastStableOffset` is looked for with `isolation: 'committed'` only, and is the
+   * log start offset before that.
+   */
   async read(options: ReadOptions): Promise<ReadResult> {
     await this.#source.refresh()
     return readOnce(this.#source, options)
@@ -88,7 +91,10 @@ export class ReadOnlyLog implements AsyncDisposable {
     return findOffsetByTimestamp(this.#source, timestamp)
   }
 
-  /** The segments, when it was last looked; the last one may still be growing. */
+  /**
+   * The segments, when it was last looked. The last one may still be growing, and hold later
+   * timestamps than is said here.
+   */
   segments(): readonly SegmentInfo[] {
     return this.#source.infos()
   }

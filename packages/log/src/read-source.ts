@@ -51,6 +51,16 @@ export interface ReadSource {
   segmentFor(offset: Offset): ReadableSegment | null
   /** The segment after this one. */
   segmentAfter(baseOffset: Offset): ReadableSegment | null
+  /**
+   * Whether the file under a segment's name is the one that the segment describes: somebody else's
+   * log may have been compacted meanwhile.
+   */
+  isSame(segment: ReadableSegment): boolean
+  /**
+   * Looks again at what there is, because it was not what it should be; tells whether it has
+   * changed.
+   */
+  reload(): Promise<boolean>
   /** How far a segment may be read. */
   visibleBytes(segment: ReadableSegment): FilePosition
   /**

@@ -53,6 +53,8 @@ export async function replaceSegments(
   await fs.syncDirectory(directory)
 
   state.removals.schedule(gone)
+  // Who follows the log from another process looks again.
+  state.saveProgress()
   const addedInfos = added.map((segment) => segment.info())
   logChannels.replace.publish({ log: state.name, replaced: before, added: addedInfos })
 }

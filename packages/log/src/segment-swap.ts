@@ -59,19 +59,49 @@ export async function finishSwap(fs: FileSystem, directory: string): Promise<rea
   for (const file of files.filter(({ suffix }) => suffix === deletedSuffix)) await remove(file)
 
   const cleaned = files.filter(({ suffix }) => suffix === cleanedSuffix)
-  const lowestCleaned = Math.min(...cleaned.map(({ baseOffset }) => baseOffset))
-  const swaps = files.filter(({ suffix }) => suffix === swapSuffix)
+  const complete = completeSwaps(files)
   // The `.swap` files go first and durably: were a `.cleaned` one removed before them, a crash in
   // between would make them look complete.
-  const undone = swaps.filter(({ baseOffset }) => baseOffset >= lowestCleaned)
+  const undone = files.filter((file) => file.suffix === swapSuffix && !complete.includes(file))
   for (const file of undone) await remove(file)
   if (undone.length > 0) await fs.syncDirectory(directory)
   for (const file of cleaned) await remove(file)
 
-  const complete = swaps.filter(({ baseOffset }) => baseOffset < lowestCleaned)
   await finishComplete(fs, directory, complete, touched)
   await fs.syncDirectory(directory)
   return touched
+}
+
+/** The `.swap` files that step 2 has completed. */
+export function completeSwaps(files: readonly SegmentFile[]): readonly SegmentFile[] {
+  const cleaned = files.filter(({ suffix }) => suffix === cleanedSuffix)
+  const lowestCleaned = Math.min(...cleaned.map(({ baseOffset }) => baseOffset))
+  return files.filter(
+    ({ suffix, baseOffset }) => suffix === swapSuffix && baseOffset < lowestCleaned,
+  )
+}
+
+/** Offsets that a `.log.swap` covers: other segments that begin there are replaced by it. */
+export interface SwapSpan {
+  readonly path: string
+  readonly from: Offset
+  readonly to: Offset
+}
+
+/** One by one: between two that still have their `.swap` names may lie one that has lost it. */
+export async function spansOf(
+  fs: FileSystem,
+  directory: string,
+  swaps: readonly SegmentFile[],
+): Promise<readonly SwapSpan[]> {
+  const spans: SwapSpan[] = []
+  for (const { kind, name, baseOffset } of swaps) {
+    if (kind !== 'log') continue
+    const path = `${directory}/${name}`
+    const to = await nextOffsetOf(fs, path, baseOffset)
+    spans.push({ path, from: baseOffset, to: Math.max(to, baseOffset + 1) })
+  }
+  return spans
 }
 
 /** Removes what the complete `.swap` segments replace, and gives them their names. */
@@ -82,15 +112,10 @@ async function finishComplete(
   touched: string[],
 ): Promise<void> {
   const swapNames = new Set(swaps.map(({ name }) => name))
-  const ours = new Set<Offset>()
-  // Span by span: between two that still have their `.swap` names may lie one that has lost it.
-  const spans: Array<{ readonly from: Offset; readonly to: Offset }> = []
-  for (const { kind, name, baseOffset } of swaps) {
-    if (kind !== 'log') continue
-    const to = await nextOffsetOf(fs, `${directory}/${name}`, baseOffset)
-    spans.push({ from: baseOffset, to: Math.max(to, baseOffset + 1) })
-    if (hasDigest(fs, directory, baseOffset)) ours.add(baseOffset)
-  }
+  const spans = await spansOf(fs, directory, swaps)
+  const ours = new Set(
+    spans.map(({ from }) => from).filter((baseOffset) => hasDigest(fs, directory, baseOffset)),
+  )
   for (const file of listSegmentFiles(fs, directory)) {
     const isWithin = spans.some(({ from, to }) => file.baseOffset >= from && file.baseOffset < to)
     if (!isWithin || file.suffix !== '' || file.kind === 'snapshot') continue
