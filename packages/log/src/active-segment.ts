@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import type { Batch, FilePosition, Offset, Timestamp } from '@varve/record'
+import { type Batch, crc32c, type FilePosition, type Offset, type Timestamp } from '@varve/record'
 import type { RollReason } from './diagnostics.ts'
 import {
   indexFileName,
@@ -10,8 +10,8 @@ import {
 import type { File, FileSystem } from './file-system.ts'
 import type { ResolvedLogOptions } from './log-options.ts'
 import { OffsetIndex } from './offset-index.ts'
-import type { ReadableSegment, SegmentSeek } from './read-source.ts'
-import { SpineDigest } from './segment-digest.ts'
+import type { ReadableSegment, SegmentSeek, TimestampSeek } from './read-source.ts'
+import { type SegmentDigest, SpineDigest } from './segment-digest.ts'
 import type { SegmentInfo } from './segment-info.ts'
 import { TimeIndex } from './time-index.ts'
 import { TransactionIndex } from './transaction-index.ts'
@@ -167,6 +167,18 @@ export class ActiveSegment implements ReadableSegment {
     return position
   }
 
+  /** What is true of the segment now, and stays true when it is sealed. */
+  digest(): SegmentDigest {
+    return {
+      sizeBytes: this.#sizeBytes,
+      batches: this.spine.batches,
+      nextOffset: this.#nextOffset,
+      maxTimestamp: this.#maxTimestamp,
+      spineCrc32c: this.spine.value,
+      transactionIndexCrc32c: crc32c(this.transactionIndex.encode()),
+    }
+  }
+
   /** The entry that makes the time index complete: at sealing, closing and after recovery. */
   completeTimeIndex(): void {
     if (this.#maxTimestamp < 0) return
@@ -180,9 +192,10 @@ export class ActiveSegment implements ReadableSegment {
     return { position: entry.position, expectedLastOffset: isFloor ? entry.offset : null }
   }
 
-  /** An offset at or before the first record with this timestamp or a later one. */
-  seekTimestamp(timestamp: Timestamp): Offset {
-    return this.timeIndex.lookup(timestamp).offset
+  /** Where to start looking for the first record with this timestamp or a later one. */
+  seekTimestamp(timestamp: Timestamp): TimestampSeek {
+    // In memory, and so not doubted.
+    return { offset: this.timeIndex.lookup(timestamp).offset, expectedTimestamp: null }
   }
 
   /** Hands index entries to the kernel once a block of them has gathered. Flushes nothing. */

@@ -100,13 +100,7 @@ export class CleanedSegmentWriter {
     // Also when it is empty: recovery tells the new segment's files from the old one's by their
     // names, and this name would otherwise be ambiguous.
     await this.#writeDerived('txnindex', segment.transactionIndex.encode())
-    const digest = encodeSegmentDigest({
-      sizeBytes: segment.sizeBytes,
-      batches: segment.spine.batches,
-      nextOffset: segment.nextOffset,
-      maxTimestamp: segment.maxTimestamp,
-      spineCrc32c: segment.spine.value,
-    })
+    const digest = encodeSegmentDigest(segment.digest())
     await this.#writeDerived('digest', digest)
     await this.#fs.syncDirectory(segment.directory)
     return { directory: segment.directory, info: segment.info() }

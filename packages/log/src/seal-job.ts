@@ -97,13 +97,7 @@ export async function sealSegment(
     await flushFile(fs, `${segment.directory}/${name}`)
   }
   await removeStaleTransactionIndex(fs, segment)
-  const digest = encodeSegmentDigest({
-    sizeBytes: segment.sizeBytes,
-    batches: segment.spine.batches,
-    nextOffset: segment.nextOffset,
-    maxTimestamp: segment.maxTimestamp,
-    spineCrc32c: segment.spine.value,
-  })
+  const digest = encodeSegmentDigest(segment.digest())
   await writeDurably(fs, `${segment.directory}/${digestName}`, digest)
 }
 

@@ -1,11 +1,18 @@
-import type { Offset, Timestamp } from '@varve/record'
-import { indexFileName, timeIndexFileName, transactionIndexFileName } from './file-names.ts'
+import { crc32c, type Offset, type Timestamp } from '@varve/record'
+import {
+  indexFileName,
+  segmentDigestFileName,
+  timeIndexFileName,
+  transactionIndexFileName,
+} from './file-names.ts'
 import { type File, isSystemError, readSmallFile } from './file-system.ts'
 import { lastTimestamp, lookupOffset, lookupTimestamp } from './index-lookup.ts'
 import { CorruptIndexError } from './log-errors.ts'
 import type { OpenFiles } from './open-files.ts'
-import type { ReadableSegment, SegmentSeek } from './read-source.ts'
+import type { ReadableSegment, SegmentSeek, TimestampSeek } from './read-source.ts'
+import type { SegmentDigest } from './segment-digest.ts'
 import type { SegmentInfo } from './segment-info.ts'
+import { readDigest } from './segment-restore.ts'
 import { decodeTransactionIndex, type TransactionIndex } from './transaction-index.ts'
 
 /** An aborted-transactions index of a segment holds 34 bytes an entry; this is two million. */
@@ -57,9 +64,9 @@ export class SealedSegment implements ReadableSegment {
     return { baseOffset, nextOffset, sizeBytes, maxTimestamp: this.maxTimestamp, path }
   }
 
-  /** Read from the time index when first asked for. */
+  /** Read from the digest when first asked for, or from the time index, which has no checksum. */
   get maxTimestamp(): Timestamp {
-    this.#maxTimestamp ??= this.indexedTimestamp
+    this.#maxTimestamp ??= this.#digest()?.maxTimestamp ?? this.indexedTimestamp
     return this.#maxTimestamp
   }
 
@@ -83,12 +90,13 @@ export class SealedSegment implements ReadableSegment {
     return { position: entry.position, expectedLastOffset: entry.offset }
   }
 
-  /** An offset at or before the first record with this timestamp or a later one. */
-  seekTimestamp(timestamp: Timestamp): Offset {
+  /** Where to start looking for the first record with this timestamp or a later one. */
+  seekTimestamp(timestamp: Timestamp): TimestampSeek {
     const entry = this.#withIndex(timeIndexFileName(this.baseOffset), (file, size) =>
       lookupTimestamp(file, size, this.baseOffset, timestamp),
     )
-    return entry?.offset ?? this.baseOffset
+    if (entry === null) return { offset: this.baseOffset, expectedTimestamp: null }
+    return { offset: entry.offset, expectedTimestamp: entry.timestamp }
   }
 
   /** The aborted transactions that ended in this segment. Throws CorruptIndexError. */
@@ -99,9 +107,20 @@ export class SealedSegment implements ReadableSegment {
       const { index, problem } = decodeTransactionIndex(bytes ?? Buffer.alloc(0), this.baseOffset)
       // Without it, aborted records would be given out as committed ones.
       if (problem !== null) throw new CorruptIndexError(path, problem)
+      const checksum = this.#digest()?.transactionIndexCrc32c
+      if (checksum !== undefined && crc32c(bytes ?? Buffer.alloc(0)) !== checksum) {
+        throw new CorruptIndexError(path, { position: 0, reason: 'its checksum does not agree' })
+      }
       this.#transactionIndex = index
     }
     return this.#transactionIndex
+  }
+
+  /** The digest of this segment; null when Varve did not seal it. */
+  #digest(): SegmentDigest | null {
+    const path = `${this.directory}/${segmentDigestFileName(this.baseOffset)}`
+    const digest = readDigest(this.#files.fs, path)
+    return digest?.sizeBytes === this.sizeBytes ? digest : null
   }
 
   #readTransactionIndex(path: string): Buffer | null {

@@ -16,6 +16,11 @@ export interface SegmentDigest {
   /** -1 when no batch has one. */
   readonly maxTimestamp: Timestamp
   readonly spineCrc32c: number
+  /**
+   * Of the `.txnindex`, 0 when that is empty or not there. The other indexes only say where to begin
+   * to look, and are compared with what stands there; this one decides what is given out.
+   */
+  readonly transactionIndexCrc32c: number
 }
 
 /** So many bytes of every batch go into the spine. The smallest batch, of magic 0, has 26. */
@@ -96,6 +101,7 @@ const digestPattern = new RegExp(
     'next_offset: (\\d{1,16})',
     'max_timestamp: (-1|\\d{1,16})',
     'spine_crc32c: ([0-9a-f]{8})',
+    'txnindex_crc32c: ([0-9a-f]{8})',
     'crc32c: ([0-9a-f]{8})',
     '$',
   ].join('\n'),
@@ -109,6 +115,7 @@ export function encodeSegmentDigest(digest: SegmentDigest): Buffer {
     `next_offset: ${digest.nextOffset}`,
     `max_timestamp: ${digest.maxTimestamp}`,
     `spine_crc32c: ${hex32(digest.spineCrc32c)}`,
+    `txnindex_crc32c: ${hex32(digest.transactionIndexCrc32c)}`,
     '',
   ].join('\n')
   return Buffer.from(`${lines}crc32c: ${hex32(crc32c(Buffer.from(lines, 'latin1')))}\n`, 'latin1')
@@ -127,6 +134,7 @@ export function decodeSegmentDigest(bytes: Buffer, path: string): SegmentDigest 
     nextOffset: Number(match[3]),
     maxTimestamp: Number(match[4]),
     spineCrc32c: Number.parseInt(match[5] ?? '', 16),
+    transactionIndexCrc32c: Number.parseInt(match[6] ?? '', 16),
   }
   if (!Object.values(digest).every(Number.isSafeInteger)) {
     throw new CorruptDigestError(path, 'a number exceeds 2^53-1')

@@ -1,4 +1,4 @@
-import { batchOverheadBytes, readBatchAt, type Timestamp, VarveError } from '@varve/record'
+import { batchOverheadBytes, crc32c, readBatchAt, type Timestamp, VarveError } from '@varve/record'
 import { ActiveSegment } from './active-segment.ts'
 import { activeDigestFileName } from './file-names.ts'
 import { type FileSystem, readFileStart } from './file-system.ts'
@@ -42,7 +42,9 @@ export function restoreActiveSegment(
   const maxBytes = options.segmentIndexBytes
   const offsets = decodeOffsetIndex(offsetBytes, baseOffset, { maxBytes })
   const times = decodeTimeIndex(timeBytes, baseOffset, { maxBytes })
-  const transactions = decodeTransactionIndex(read('txnindex') ?? Buffer.alloc(0), baseOffset)
+  const transactionBytes = read('txnindex') ?? Buffer.alloc(0)
+  if (crc32c(transactionBytes) !== digest.transactionIndexCrc32c) return null
+  const transactions = decodeTransactionIndex(transactionBytes, baseOffset)
   if (offsets.problem !== null || times.problem !== null || transactions.problem !== null) {
     return null
   }
