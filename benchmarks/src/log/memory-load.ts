@@ -76,7 +76,9 @@ async function throughBareCalls(load: MemoryLoad): Promise<number> {
   return records
 }
 
-/** As many as are in flight, all with the same records: a batch can be in the log once at a time. */
+/**
+ * As many as are in flight, all with the same records: a batch can be in the log once at a time.
+ */
 function batchesOf({ batchBytes, inFlight }: MemoryLoad): readonly RecordBatch[] {
   return Array.from({ length: inFlight }, () => oneBatch(payload, batchBytes))
 }
@@ -85,7 +87,9 @@ function recordCount({ totalBytes }: MemoryLoad): number {
   return Math.floor(totalBytes / recordBytes)
 }
 
-/** The kernel's own count where there is one: getrusage's begins with that of the parent process. */
+/**
+ * The kernel's own count where there is one: getrusage's begins with that of the parent process.
+ */
 function peakResidentBytes(): number {
   try {
     const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))

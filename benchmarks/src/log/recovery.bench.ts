@@ -111,7 +111,9 @@ function openLog(
   return { name: 'LogDirectory.open', measure }
 }
 
-/** What a killed process leaves behind: no marker, no digest; the checkpoint says how far it was. */
+/**
+ * What a killed process leaves behind: no marker, no digest; the checkpoint says how far it was.
+ */
 function makeUnclean(path: string, recoveryPoint: number): void {
   rmSync(`${path}/.kafka_cleanshutdown`, { force: true })
   rmSync(`${path}/${logName}/${segmentFile.replace('.log', '.digest')}`, { force: true })

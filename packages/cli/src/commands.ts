@@ -17,8 +17,8 @@ const compressionTypes = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const acks = ['none', 'written', 'flushed'] as const
 
 /**
- * Reads the arguments. The whole surface of the command stands in this file; each verb is a function
- * of its own in `commands/`, loaded when it is asked for and usable without this parser.
+ * Reads the arguments. The whole surface of the command stands in this file; each verb is a
+ * function of its own in `commands/`, loaded when it is asked for and usable without this parser.
  */
 export async function parseCommand(
   argv: readonly string[],

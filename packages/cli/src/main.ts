@@ -73,7 +73,9 @@ function explain(error: unknown): string {
   return `varve: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`
 }
 
-/** What the operating system refused, too, is the world's doing; its message says what and where. */
+/**
+ * What the operating system refused, too, is the world's doing; its message says what and where.
+ */
 function isForeseen(error: unknown): boolean {
   return error instanceof VarveError || (error instanceof Error && 'syscall' in error)
 }

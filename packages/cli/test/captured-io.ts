@@ -89,7 +89,9 @@ export async function runWith(options: CapturedOptions, ...argv: readonly string
   return { code, out: io.stdout.text, err: io.stderr.text, stdout: io.stdout }
 }
 
-/** Every file below a directory with the SHA-256 of its content: the same if nothing was touched. */
+/**
+ * Every file below a directory with the SHA-256 of its content: the same if nothing was touched.
+ */
 export function hashTree(directory: string): Record<string, string> {
   const hashes: Record<string, string> = {}
   for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {

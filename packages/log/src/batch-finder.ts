@@ -120,7 +120,9 @@ export async function mayHoldBatch(
   return false
 }
 
-/** The next position in memory at which the header could be a batch's; size 0 when there is none. */
+/**
+ * The next position in memory at which the header could be a batch's; size 0 when there is none.
+ */
 function searchWindow(
   window: FileWindow,
   from: FilePosition,

@@ -161,8 +161,8 @@ export class EntryBuffer {
 
   /**
    * Brings the file up to date: cuts off what is no longer there, writes what is new. Flushes
-   * nothing. The file must be the one that was decoded or saved to before, or an empty one at first.
-   * After a system error the same call can be made again.
+   * nothing. The file must be the one that was decoded or saved to before, or an empty one at
+   * first. After a system error the same call can be made again.
    */
   save(file: File): void {
     if (this.#isFileLonger) {

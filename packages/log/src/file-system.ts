@@ -120,7 +120,9 @@ export function readSmallFile(fs: FileSystem, path: string, bytesMax: number): B
   }
 }
 
-/** The first bytes of a file, as many as there are up to `bytesMax`; null when it does not exist. */
+/**
+ * The first bytes of a file, as many as there are up to `bytesMax`; null when it does not exist.
+ */
 export function readFileStart(fs: FileSystem, path: string, bytesMax: number): Buffer | null {
   const file = openIfThere(fs, path)
   if (file === null) return null

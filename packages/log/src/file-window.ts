@@ -2,7 +2,9 @@ import { strict as assert } from 'node:assert'
 import type { FilePosition } from '@varve/record'
 import type { File } from './file-system.ts'
 
-/** Read at once: large enough that the thread-pool hop costs little, small enough to stay cached. */
+/**
+ * Read at once: large enough that the thread-pool hop costs little, small enough to stay cached.
+ */
 const windowBytes = 1024 * 1024
 /** Below this a read is shorter than the hop through the thread pool. */
 const synchronousBytes = 64 * 1024

@@ -218,10 +218,10 @@ export class OffsetIndexCheck extends OrderedIndexCheck {
 }
 
 /**
- * A `.timeindex`: each entry's timestamp is the largest up to its offset, and the offset is the last
- * one of the first batch that has it. Versions of Kafka differ in that offset (the record's, or the
- * last of several batches appended at once), so it need only be right as far as look-ups go unless
- * `isStrict`.
+ * A `.timeindex`: each entry's timestamp is the largest up to its offset, and the offset is the
+ * last one of the first batch that has it. Versions of Kafka differ in that offset (the record's,
+ * or the last of several batches appended at once), so it need only be right as far as look-ups go
+ * unless `isStrict`.
  */
 export class TimeIndexCheck extends OrderedIndexCheck {
   readonly #isStrict: boolean

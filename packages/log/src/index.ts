@@ -1,6 +1,6 @@
 /**
- * The log engine: an append-only, segmented, indexed log per partition, with Apache Kafka's bytes on
- * disk, group-committed and recovered after any crash.
+ * The log engine: an append-only, segmented, indexed log per partition, with Apache Kafka's bytes
+ * on disk, group-committed and recovered after any crash.
  *
  * @example
  * ```ts

@@ -93,9 +93,9 @@ export class LeaderEpochCache {
   }
 
   /**
-   * Where an epoch ended: the start of the next one, the log's end for the latest. For an epoch that
-   * has no records the answer is for the last one before it; null when the epoch is newer than any
-   * that is known. When all known ones are newer, it ended where the first of them starts.
+   * Where an epoch ended: the start of the next one, the log's end for the latest. For an epoch
+   * that has no records the answer is for the last one before it; null when the epoch is newer than
+   * any that is known. When all known ones are newer, it ended where the first of them starts.
    */
   endOffsetFor(epoch: number, logEndOffset: Offset): EpochEnd | null {
     if (epoch < 0) return null

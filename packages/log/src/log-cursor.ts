@@ -52,7 +52,9 @@ export class LogCursor {
     this.#nextOffset = options.from
   }
 
-  /** The offset of the next record to be read, or the one after it where that was compacted away. */
+  /**
+   * The offset of the next record to be read, or the one after it where that was compacted away.
+   */
   get nextOffset(): Offset {
     return this.#nextOffset
   }

@@ -42,9 +42,9 @@ export interface LogDirectoryOptions {
 const openingConcurrency = 4
 
 /**
- * Many logs in one data directory, laid out as Kafka lays it out, under one lock that a Kafka broker
- * respects too. A partition that is damaged does not keep the others from opening: it stands in
- * `failures` with the reason, untouched.
+ * Many logs in one data directory, laid out as Kafka lays it out, under one lock that a Kafka
+ * broker respects too. A partition that is damaged does not keep the others from opening: it stands
+ * in `failures` with the reason, untouched.
  */
 export class LogDirectory implements AsyncDisposable {
   readonly path: string
@@ -107,7 +107,9 @@ export class LogDirectory implements AsyncDisposable {
     return this.#files.openCount
   }
 
-  /** A log that is open. Throws LogNotFoundError, or the error with which it could not be opened. */
+  /**
+   * A log that is open. Throws LogNotFoundError, or the error with which it could not be opened.
+   */
   log(topic: string, partition: number): Log {
     const name = partitionDirectoryName(topic, partition)
     const log = this.#logs.get(name)
@@ -117,7 +119,9 @@ export class LogDirectory implements AsyncDisposable {
     )
   }
 
-  /** Makes a log. Rejects with LogExistsError, InvalidArgumentError for names Kafka would refuse. */
+  /**
+   * Makes a log. Rejects with LogExistsError, InvalidArgumentError for names Kafka would refuse.
+   */
   async createLog(
     topic: string,
     partition: number,

@@ -49,8 +49,8 @@ const dataDirectoryFileNames = [
 
 /**
  * Reads what the small files say of a log, its own and those of its data directory. Takes no lock
- * and changes nothing. Checkpoints before segments: whatever a checkpoint says is true of a log that
- * only grows meanwhile.
+ * and changes nothing. Checkpoints before segments: whatever a checkpoint says is true of a log
+ * that only grows meanwhile.
  */
 export function readLogFacts(fs: FileSystem, directory: string): ReadFacts {
   const findings: Finding[] = []

@@ -144,7 +144,9 @@ async function removeOrphans(
   }
 }
 
-/** The leader epochs, and what the checkpoint should hold for them: null where it must be written. */
+/**
+ * The leader epochs, and what the checkpoint should hold for them: null where it must be written.
+ */
 async function loadEpochs(
   context: LogContext,
   listed: readonly ListedSegment[],

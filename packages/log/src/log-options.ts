@@ -24,7 +24,9 @@ export interface LogOptions {
   readonly indexIntervalBytes?: number
   /** Flush when this many records are unflushed, whatever their `acks`. @defaultValue never */
   readonly flushMessages?: number
-  /** Flush when the oldest unflushed record is this old, whatever its `acks`. @defaultValue never */
+  /**
+   * Flush when the oldest unflushed record is this old, whatever its `acks`. @defaultValue never
+   */
   readonly flushMs?: number
   /** Largest batch accepted, compressed, header included. @defaultValue 1 MiB + 12 */
   readonly maxMessageBytes?: number

@@ -7,7 +7,10 @@ import type { AbortedTransaction } from './transaction-index.ts'
 export interface ReadOptions {
   /** The first record to be read. */
   readonly from: Offset
-  /** About how many bytes to read at once; a batch that is larger still comes whole. @defaultValue 1 MiB */
+  /**
+   * About how many bytes to read at once; a batch that is larger still comes whole.
+   * @defaultValue 1 MiB
+   */
   readonly maxBytes?: number
   /** @defaultValue 'uncommitted' */
   readonly isolation?: Isolation

@@ -15,7 +15,10 @@ const epochsBytesMax = 16 * 2 ** 20
 export interface LogReplayOptions {
   readonly fs: FileSystem
   readonly facts: LogFacts
-  /** How bad it is when a file that is derived from the log up to an offset is wrong; null: not at all. */
+  /**
+   * How bad it is when a file that is derived from the log up to an offset is wrong; null: not at
+   * all.
+   */
   readonly severityAt: (offset: Offset) => Severity | null
   readonly report: (found: Finding) => void
 }
@@ -183,7 +186,9 @@ export class LogReplay {
     }
   }
 
-  /** How a snapshot differs from the state here; producers that it has forgotten may have expired. */
+  /**
+   * How a snapshot differs from the state here; producers that it has forgotten may have expired.
+   */
   #differenceFrom(entries: readonly ProducerStateInfo[]): string | null {
     for (const entry of entries) {
       const known = this.#producers.producer(entry.producerId)

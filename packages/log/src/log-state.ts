@@ -233,8 +233,8 @@ export class LogState implements ReadSource {
   }
 
   /**
-   * Makes the progress file's name durable, once. What is in it may still be lost; that there is one
-   * says that the log's segments follow each other without a gap.
+   * Makes the progress file's name durable, once. What is in it may still be lost; that there is
+   * one says that the log's segments follow each other without a gap.
    */
   async makeProgressDurable(): Promise<void> {
     if (this.#isProgressDurable) return
@@ -268,7 +268,9 @@ export class LogState implements ReadSource {
     return this.files.borrow(path, 'write')
   }
 
-  /** An earlier life's file is gone on with, so that whoever follows the log sees the numbers rise. */
+  /**
+   * An earlier life's file is gone on with, so that whoever follows the log sees the numbers rise.
+   */
   #createProgressFile(path: string): void {
     this.files.forget(path)
     if (this.fs.stat(path) === null) this.fs.open(path, 'replace').close()

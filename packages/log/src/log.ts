@@ -121,8 +121,8 @@ export class Log implements AsyncDisposable {
    * records' memory can be used again when the call returns, unless the append has to wait for
    * room in the queue.
    *
-   * Rejects with InvalidArgumentError, BatchTooLargeError, AppendQueueFullError, LogClosedError, and
-   * with LogOfflineError when storage failed: then it is not known whether the records survive.
+   * Rejects with InvalidArgumentError, BatchTooLargeError, AppendQueueFullError, LogClosedError,
+   * and with LogOfflineError when storage failed: then it is not known whether the records survive.
    */
   append(
     records: RecordInput | readonly RecordInput[],

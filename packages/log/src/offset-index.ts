@@ -50,7 +50,9 @@ export class OffsetIndex {
     this.#entries = entries
   }
 
-  /** The valid entries that the file begins with; see {@link decodeOffsetIndex} for what follows. */
+  /**
+   * The valid entries that the file begins with; see {@link decodeOffsetIndex} for what follows.
+   */
   static decode(bytes: Buffer, baseOffset: Offset, options: IndexOptions = {}): OffsetIndex {
     return decodeOffsetIndex(bytes, baseOffset, options).index
   }

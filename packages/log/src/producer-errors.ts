@@ -14,7 +14,9 @@ export abstract class ProducerStateError extends VarveError {
   }
 }
 
-/** The batch does not follow the producer's last one: something before it is missing, or is older. */
+/**
+ * The batch does not follow the producer's last one: something before it is missing, or is older.
+ */
 export class OutOfOrderSequenceError extends ProducerStateError {
   readonly code = 'VARVE_OUT_OF_ORDER_SEQUENCE'
   readonly kafkaErrorCode = 45

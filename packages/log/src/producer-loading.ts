@@ -37,8 +37,8 @@ export async function loadProducers(
 }
 
 /**
- * Loads the newest usable snapshot at or below `offset`. Returns the offset up to which it speaks, 0
- * without one, and the paths of newer ones that cannot be used. Changes nothing on disk.
+ * Loads the newest usable snapshot at or below `offset`. Returns the offset up to which it speaks,
+ * 0 without one, and the paths of newer ones that cannot be used. Changes nothing on disk.
  */
 export function loadNewestSnapshot(
   context: Pick<LogContext, 'fs' | 'directory' | 'name'>,

@@ -101,8 +101,8 @@ export class ProducerStateManager {
 
   /**
    * Takes in a batch that has its place in the log; where its offsets are not stamped yet, they are
-   * given beside it. Of a control batch the marker is decoded (CorruptBatchError when it cannot be).
-   * Returns the transaction that the batch completed, or null.
+   * given beside it. Of a control batch the marker is decoded (CorruptBatchError when it cannot
+   * be). Returns the transaction that the batch completed, or null.
    */
   update(
     batch: Batch,
@@ -169,7 +169,8 @@ export class ProducerStateManager {
 
   /**
    * Up to which offset readers of committed records may go. Never below `logStartOffset`, since
-   * what was deleted is not waited for. The high watermark must not be less than at an earlier call.
+   * what was deleted is not waited for. The high watermark must not be less than at an earlier
+   * call.
    */
   lastStableOffset(highWatermark: Offset, logStartOffset: Offset = 0): Offset {
     this.#transactions.advanceHighWatermark(highWatermark)
@@ -214,8 +215,8 @@ export class ProducerStateManager {
 
   /**
    * The log was cut at `endOffset`. What producers did before their newest batches is not known
-   * here, so when the cut took anything that was seen, the state is emptied and false returned: load
-   * the newest snapshot at or below `endOffset` and take in the batches from there.
+   * here, so when the cut took anything that was seen, the state is emptied and false returned:
+   * load the newest snapshot at or below `endOffset` and take in the batches from there.
    */
   truncateTo(endOffset: Offset): boolean {
     if (endOffset >= this.#endOffset) return true

@@ -92,8 +92,9 @@ export class ProgressFile {
   }
 
   /**
-   * Writes the slot that does not hold the newest progress. Flushes nothing. `file` must be the same
-   * at every call; the first call reads it, to go on from what an earlier process has left there.
+   * Writes the slot that does not hold the newest progress. Flushes nothing. `file` must be the
+   * same at every call; the first call reads it, to go on from what an earlier process has left
+   * there.
    */
   write(file: File, progress: Progress): void {
     this.#sequence ??= lastSequenceOf(file)

@@ -65,7 +65,9 @@ export async function scanSegment(
   return { end, fileBytes, recoveryPosition: recoveryPosition ?? end.position, spineAtDigest }
 }
 
-/** Offsets rise, fit the segment's indexes and, where there is one, stay below the next segment's. */
+/**
+ * Offsets rise, fit the segment's indexes and, where there is one, stay below the next segment's.
+ */
 export function checkPlace(
   batch: Batch,
   segment: { readonly baseOffset: Offset; readonly nextOffset: Offset },

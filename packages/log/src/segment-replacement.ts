@@ -74,8 +74,8 @@ function findReplaced(state: LogState, replaced: readonly SegmentInfo[]): readon
 }
 
 /**
- * The cleaned segments cover, one after the other, exactly what the replaced ones covered, and their
- * files are there.
+ * The cleaned segments cover, one after the other, exactly what the replaced ones covered, and
+ * their files are there.
  */
 function checkCleaned(
   state: LogState,

@@ -18,7 +18,9 @@ export interface ScanOptions {
   readonly validate?: boolean
 }
 
-/** Read at once: large enough that the thread-pool hop costs little, small enough to stay cached. */
+/**
+ * Read at once: large enough that the thread-pool hop costs little, small enough to stay cached.
+ */
 const chunkBytes = 1024 * 1024
 /** Below this a read is shorter than the hop through the thread pool. */
 const synchronousBytes = 64 * 1024

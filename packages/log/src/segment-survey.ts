@@ -69,7 +69,9 @@ export interface SurveyOptions {
 export interface SurveyEnd {
   readonly nextOffset: Offset
   readonly batches: number
-  /** Whether every byte belongs to a batch whose header is known: then the spine means something. */
+  /**
+   * Whether every byte belongs to a batch whose header is known: then the spine means something.
+   */
   readonly isChained: boolean
   /** Whether the file became shorter while it was read. */
   readonly isCutShort: boolean

@@ -19,8 +19,8 @@ import { scanBatches } from './segment-scan.ts'
 // What opening does after a crash (finishSwap):
 //
 //   found                                    crash in    outcome
-//   `.cleaned`, no `.swap`                    1, 2        `.cleaned` removed: the old segments count
-//   `.cleaned` and `.swap`                    2           both removed: the old segments count
+//   `.cleaned`, no `.swap`                    1, 2        `.cleaned` removed: the old ones count
+//   `.cleaned` and `.swap`                    2           both removed: the old ones count
 //   `.swap`, old segments, maybe `.deleted`   2, 3        old ones removed, `.swap` gets its name
 //   `.swap`, some final names                 4           the remaining `.swap` get their names
 //   `.deleted`                                5           removed

@@ -11,8 +11,8 @@ import { defaultIndexBytesMax, type IndexOptions } from './offset-index.ts'
 //   int64  timestamp        the largest in the segment up to here
 //   int32  relativeOffset   last offset of the earliest batch that has it, less the base offset
 //
-// Timestamps increase strictly, offsets do not decrease. So every record with a later timestamp than
-// an entry's lies behind that entry's offset.
+// Timestamps increase strictly, offsets do not decrease. So every record with a later timestamp
+// than an entry's lies behind that entry's offset.
 const timestampField = 0
 const relativeOffsetField = timestampField + 8
 export const timeIndexEntryBytes: number = relativeOffsetField + 4

@@ -41,7 +41,9 @@ export interface AbortedTransactions {
   readonly isComplete: boolean
 }
 
-/** The aborted transactions whose markers lie in one segment. Empty for most: then it has no file. */
+/**
+ * The aborted transactions whose markers lie in one segment. Empty for most: then it has no file.
+ */
 export class TransactionIndex {
   readonly baseOffset: Offset
   readonly #entries: EntryBuffer

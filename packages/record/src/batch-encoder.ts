@@ -14,7 +14,9 @@ import { int32Max, varintSize, writeVarint, writeVarlong } from './varint.ts'
 
 const defaultInitialBytes = 64 * 1024
 
-/** clear() gives memory beyond this back unless the round that ends used at least a quarter of it. */
+/**
+ * clear() gives memory beyond this back unless the round that ends used at least a quarter of it.
+ */
 const keptBytes = 4 * 1024 * 1024
 
 /** Shorter runs of bytes are copied by a plain loop, which beats a call. */

@@ -14,7 +14,8 @@ const batchLengthMin = 14
  * {@link batchPrefixBytes} bytes are there.
  *
  * @param position of `start` in its file, for errors
- * @throws {CorruptBatchError} when the size field is impossible, as in a preallocated tail of zeros.
+ * @throws {CorruptBatchError} when the size field is impossible, as in a preallocated tail of
+ *   zeros.
  */
 export function batchSizeAt(
   bytes: Buffer,

@@ -46,7 +46,9 @@ function nativeCrc32(): NativeCrc32 | null {
   return native
 }
 
-/** Without the native package checksums are slower and just as right, so its absence is no error. */
+/**
+ * Without the native package checksums are slower and just as right, so its absence is no error.
+ */
 function tryLoad(): NativeCrc32 | null {
   try {
     return loadNativeModule<NativeCrc32>('@node-rs/crc32', 'fast checksums')

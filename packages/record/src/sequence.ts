@@ -1,4 +1,5 @@
-// Sequence numbers are 31-bit counters that wrap from 2147483647 to 0 (Kafka's `DefaultRecordBatch`).
+// Sequence numbers are 31-bit counters that wrap from 2147483647 to 0 (Kafka's
+// `DefaultRecordBatch`).
 
 const sequenceMax = 2 ** 31 - 1
 

@@ -19,8 +19,8 @@ export interface CorpusLimits {
 
 /**
  * The files below a directory, in an order that depends on their names only, so that two processes
- * which look at the same directory agree. Symbolic links are not followed: the package manager makes
- * many, and every file would come several times.
+ * which look at the same directory agree. Symbolic links are not followed: the package manager
+ * makes many, and every file would come several times.
  */
 export function findCorpus(root: string, limits: CorpusLimits): readonly CorpusFile[] {
   const files: CorpusFile[] = []

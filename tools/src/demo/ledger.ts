@@ -1,6 +1,8 @@
 import type { AcknowledgedRecord } from './writer-messages.ts'
 
-/** Everything that the writer has said to be on disk, kept where killing the writer cannot reach. */
+/**
+ * Everything that the writer has said to be on disk, kept where killing the writer cannot reach.
+ */
 export class Ledger {
   readonly #byOffset = new Map<number, AcknowledgedRecord>()
   readonly #latenciesMs: number[] = []

@@ -70,7 +70,9 @@ export async function kafkaRelease(
   }
 }
 
-/** Something that the machine lacks; the message is the reason that tests give for being skipped. */
+/**
+ * Something that the machine lacks; the message is the reason that tests give for being skipped.
+ */
 class MissingToolError extends Error {
   constructor(message: string) {
     super(message)
@@ -121,7 +123,9 @@ async function fetchJars(version: string, cache: string, timeoutMs: number): Pro
     .join(delimiter)
 }
 
-/** Maven fills a directory of its own, which then takes its name: it is there whole or not at all. */
+/**
+ * Maven fills a directory of its own, which then takes its name: it is there whole or not at all.
+ */
 async function downloadJars(
   version: string,
   pom: string,

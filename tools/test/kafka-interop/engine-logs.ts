@@ -44,7 +44,9 @@ function optionsOf(scenario: Scenario): {
   }
 }
 
-/** What a producer's batch says of itself goes in as it is; plain records the log makes batches of. */
+/**
+ * What a producer's batch says of itself goes in as it is; plain records the log makes batches of.
+ */
 async function appendScenario(log: Log, scenario: Scenario): Promise<void> {
   for (const step of scenario.steps) {
     if (step.kind === 'marker') {

@@ -97,7 +97,10 @@ async function fillAppendTime(client: KafkaClient): Promise<FilledTopic> {
   return topic
 }
 
-/** Transactions of two producers that overlap, end both ways and reach over segments; one stays open. */
+/**
+ * Transactions of two producers that overlap, end both ways and reach over segments; one stays
+ * open.
+ */
 async function fillTransactions(client: KafkaClient, line: KafkaLine): Promise<FilledTopic> {
   const topic = { name: 'transactions', sent: [] }
   await client.createTopic(topic.name, { ...keepForEver, ...smallSegments(line, 6000) })

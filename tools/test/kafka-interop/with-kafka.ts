@@ -1,7 +1,9 @@
 import { describe, inject } from 'vitest'
 import { type KafkaRelease, pinnedKafkaVersions } from '../../src/kafka/kafka-release.ts'
 
-/** Declares tests for each release of Kafka; where one can't be had they are skipped, saying why. */
+/**
+ * Declares tests for each release of Kafka; where one can't be had they are skipped, saying why.
+ */
 export function describeWithKafka(body: (release: KafkaRelease) => void): void {
   for (const line of ['3.9', '4'] as const) {
     const availability = inject('kafka')[line]

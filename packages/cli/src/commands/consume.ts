@@ -21,8 +21,8 @@ export interface ConsumeOptions {
 }
 
 /**
- * Prints records of a partition. `value`: the bytes of each value and a newline, an empty line for a
- * null value. `json`: an object a line.
+ * Prints records of a partition. `value`: the bytes of each value and a newline, an empty line for
+ * a null value. `json`: an object a line.
  */
 export async function consume(options: ConsumeOptions, io: CommandIo): Promise<number> {
   const { topic, partition, max, follow, isolation } = options

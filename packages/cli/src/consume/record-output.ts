@@ -14,7 +14,9 @@ const gatheredBytesMax = 64 * 1024
 const newline = Buffer.from('\n')
 const nothing = Buffer.alloc(0)
 
-/** The bytes of each value, which need not be text, and a newline. A null value is an empty line. */
+/**
+ * The bytes of each value, which need not be text, and a newline. A null value is an empty line.
+ */
 export class ValueOutput implements RecordOutput {
   readonly #output: Output
   #gathered: Buffer[] = []
@@ -45,8 +47,8 @@ export class ValueOutput implements RecordOutput {
 
 /**
  * A JSON object a line: offset, timestamp, key, value, and headers where there are any. What is not
- * UTF-8 stands in base64, and a field beside it says so. Put together by hand: that is several times
- * faster than building an object for each record.
+ * UTF-8 stands in base64, and a field beside it says so. Put together by hand: that is several
+ * times faster than building an object for each record.
  */
 export class JsonRecordOutput implements RecordOutput {
   readonly #lines: LineOutput

@@ -2,7 +2,9 @@ import { utf8Text } from '../utf8.ts'
 
 const previewBytesMax = 120
 
-/** Bytes for a person: as text where they are UTF-8, else as hexadecimal, cut where they are long. */
+/**
+ * Bytes for a person: as text where they are UTF-8, else as hexadecimal, cut where they are long.
+ */
 export function preview(bytes: Buffer | null): string {
   if (bytes === null) return 'null'
   const shown = bytes.subarray(0, previewBytesMax)

@@ -19,8 +19,8 @@ export interface AppendWindowOptions {
 const appendsMax = 32
 
 /**
- * Appends groups of records, several at a time, and counts what is acknowledged, in order. The first
- * failure stops it: whatever was appended behind it does not count.
+ * Appends groups of records, several at a time, and counts what is acknowledged, in order. The
+ * first failure stops it: whatever was appended behind it does not count.
  */
 export class AppendWindow {
   readonly #log: Log

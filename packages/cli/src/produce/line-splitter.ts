@@ -17,7 +17,9 @@ export class LineSplitter {
     this.#lineBytesMax = lineBytesMax
   }
 
-  /** The lines that end in `chunk`; views of it where they lie within it. Throws at a line too long. */
+  /**
+   * The lines that end in `chunk`; views of it where they lie within it. Throws at a line too long.
+   */
   push(chunk: Uint8Array): readonly Uint8Array[] {
     const lines: Uint8Array[] = []
     let start = 0

@@ -18,7 +18,9 @@ export const defaultMaxDecompressedBytes: number = 128 * 1024 * 1024
 export interface DecompressOptions {
   /** More decompressed bytes than this are refused. @defaultValue defaultMaxDecompressedBytes */
   readonly maxBytes?: number
-  /** Of the batch the bytes are from; magic 0 wrote its LZ4 frames a little wrong. @defaultValue 2 */
+  /**
+   * Of the batch the bytes are from; magic 0 wrote its LZ4 frames a little wrong. @defaultValue 2
+   */
   readonly magic?: 0 | 1 | 2
   /** Of the batch the bytes are from, for errors. @defaultValue 0 */
   readonly position?: FilePosition
@@ -35,8 +37,8 @@ const codecs = {
 /**
  * Compresses a batch's records as Kafka frames them.
  *
- * @param level gzip: -1 (default) to 9; zstd: -131072 to 22; lz4: 1 to 17, which all mean the one compressor
- *   there is here; snappy and none know no levels. Without it, the codec's own default.
+ * @param level gzip: -1 (default) to 9; zstd: -131072 to 22; lz4: 1 to 17, which all mean the one
+ *   compressor there is here; snappy and none know no levels. Without it, the codec's own default.
  * @throws {InvalidArgumentError} when there is no such codec or level.
  * @throws {NativeModuleError} when the codec's package cannot be loaded.
  */

@@ -2,7 +2,8 @@
 //
 //   member   = header, body (deflate), crc uint32 (CRC-32), size uint32 (of the output)
 //   header   = 1f 8b, method 8, flags, time uint32, extra flags, system,
-//              [size uint16, extra field], [name, 00], [comment, 00], [uint16 of the header's CRC-32]
+//              [size uint16, extra field], [name, 00], [comment, 00],
+//              [uint16 of the header's CRC-32]
 const headerBytesMin = 10
 const deflate = 8
 const headerCrcBit = 0x02

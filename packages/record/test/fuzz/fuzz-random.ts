@@ -1,6 +1,6 @@
 /**
- * Random numbers for the fuzzer: SplitMix32, whole state one uint32, so that any single input can be
- * made again from its seed alone.
+ * Random numbers for the fuzzer: SplitMix32, whole state one uint32, so that any single input can
+ * be made again from its seed alone.
  */
 export class FuzzRandom {
   #state: number

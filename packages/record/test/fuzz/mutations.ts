@@ -46,7 +46,9 @@ export const interestingNumbers: readonly bigint[] = [
 
 const lengthMax = 64 * 1024
 
-/** One to eight random changes; the input is left as it is. `others` are what it is spliced with. */
+/**
+ * One to eight random changes; the input is left as it is. `others` are what it is spliced with.
+ */
 export function mutate(random: FuzzRandom, input: Buffer, others: readonly Buffer[]): Buffer {
   let bytes: Buffer = Buffer.from(input)
   const times = 1 + random.size(8)

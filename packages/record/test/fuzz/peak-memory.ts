@@ -9,7 +9,8 @@ const collectGarbage = runInNewContext('gc') as () => void
 
 /**
  * The most memory that this process has had resident since the meter was made, over what it had
- * then. Exact where the kernel keeps the peak (Linux); elsewhere, what it has whenever it is looked.
+ * then. Exact where the kernel keeps the peak (Linux); elsewhere, what it has whenever it is
+ * looked.
  */
 export class PeakMemory {
   readonly #baseBytes: number
@@ -26,8 +27,8 @@ export class PeakMemory {
   }
 
   /**
-   * Collects the garbage when there is much of it outside the heap: V8 lets hundreds of megabytes of
-   * buffers gather that nobody holds, and what is measured is what inputs take, not how long it
+   * Collects the garbage when there is much of it outside the heap: V8 lets hundreds of megabytes
+   * of buffers gather that nobody holds, and what is measured is what inputs take, not how long it
    * waits. What one input takes at a time is not made less by this.
    */
   tidy(): void {
