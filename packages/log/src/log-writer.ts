@@ -200,6 +200,8 @@ export class LogWriter {
   async #commit(group: AppendGroup): Promise<void> {
     const placed: PlacedBatch[] = []
     try {
+      const { files } = this.#state
+      if (this.#file === null && files.isCrowded) await files.room()
       await this.#assignLeaderEpoch()
       await this.#writeGroup(group, placed)
       if (this.#mustFlush(group)) {
@@ -354,9 +356,9 @@ export class LogWriter {
   }
 
   /** Too many files are open: flushing lets this one go. */
-  #relieve(): void {
+  async #relieve(): Promise<void> {
     if (this.#failure !== null || this.#isClosing) return
-    this.flush().catch(() => undefined)
+    await this.flush().catch(() => undefined)
   }
 
   #startFlushTimer(): void {
@@ -365,7 +367,7 @@ export class LogWriter {
     if (options.flushMs >= 2 ** 31) return
     this.#flushTimer = clock.setTimer(options.flushMs, () => {
       this.#flushTimer = null
-      this.#relieve()
+      void this.#relieve()
     })
   }
 

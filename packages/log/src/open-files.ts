@@ -6,7 +6,7 @@ import type { File, FileSystem } from './file-system.ts'
  * and returned; one that nobody has borrowed stays open until the place is needed, the least
  * recently used first. Borrowed files are never closed, so the limit can be passed for a moment by
  * more borrowers than it allows; `onPressure` then asks whoever has kept a file longest (an active
- * segment with unflushed data) to bring it back.
+ * segment with unflushed data) to bring it back, and `room` waits for that.
  */
 export class OpenFiles {
   readonly fs: FileSystem
@@ -15,6 +15,9 @@ export class OpenFiles {
   readonly #entries = new Map<string, Entry>()
   /** Files whose path is gone from the table while somebody still reads them. */
   readonly #forgotten = new Map<File, Entry>()
+
+  /** What those who were asked for their files still do. */
+  readonly #answers = new Set<Promise<void>>()
 
   constructor(fs: FileSystem, filesMax: number) {
     assert(filesMax >= 1, 'at least one file can be open')
@@ -26,13 +29,33 @@ export class OpenFiles {
     return this.#entries.size
   }
 
-  /** Opens or reuses a file. Every borrow needs one `giveBack`. Throws what opening throws. */
-  borrow(path: string, mode: 'read' | 'write', onPressure?: () => void): File {
+  /** Whether more files are open than should be when one more is opened. */
+  get isCrowded(): boolean {
+    return this.#entries.size >= this.#filesMax
+  }
+
+  /**
+   * Waits, where too many files are open, until somebody has brought one back. Not for ever: when
+   * nobody can, the limit is passed.
+   */
+  async room(): Promise<void> {
+    for (;;) {
+      this.#makeRoom()
+      if (!this.isCrowded || this.#answers.size === 0) return
+      await Promise.race(this.#answers)
+    }
+  }
+
+  /**
+   * Opens or reuses a file. Every borrow needs one `giveBack`. `onPressure` asks for that; its
+   * promise, which never rejects, says that what could be done was done. Throws what opening throws.
+   */
+  borrow(path: string, mode: 'read' | 'write', onPressure?: () => Promise<void>): File {
     const key = `${mode} ${path}`
     let entry = this.#entries.get(key)
     if (entry === undefined) {
       this.#makeRoom()
-      entry = { key, file: this.fs.open(path, mode), borrowers: 0, onPressure }
+      entry = { key, file: this.fs.open(path, mode), borrowers: 0, onPressure, isAsked: false }
     } else {
       this.#entries.delete(key)
     }
@@ -50,6 +73,7 @@ export class OpenFiles {
     }
     assert(entry.borrowers > 0, 'a file is given back once for each borrow')
     entry.borrowers--
+    entry.isAsked = false
     if (this.#entries.size > this.#filesMax) this.#closeIdle()
   }
 
@@ -94,12 +118,15 @@ export class OpenFiles {
   }
 
   #makeRoom(): void {
-    if (this.#entries.size < this.#filesMax) return
+    if (!this.isCrowded) return
     this.#closeIdle()
-    if (this.#entries.size < this.#filesMax) return
+    if (!this.isCrowded) return
     for (const entry of this.#entries.values()) {
-      if (entry.onPressure === undefined) continue
-      entry.onPressure()
+      if (entry.onPressure === undefined || entry.isAsked) continue
+      entry.isAsked = true
+      const answer = entry.onPressure()
+      this.#answers.add(answer)
+      void answer.then(() => this.#answers.delete(answer))
       return
     }
   }
@@ -107,7 +134,7 @@ export class OpenFiles {
   /** Closes idle files, the least recently used first, until there is room for one more. */
   #closeIdle(): void {
     for (const entry of this.#entries.values()) {
-      if (this.#entries.size < this.#filesMax) return
+      if (!this.isCrowded) return
       if (entry.borrowers > 0) continue
       this.#entries.delete(entry.key)
       entry.file.close()
@@ -119,5 +146,7 @@ interface Entry {
   readonly key: string
   readonly file: File
   borrowers: number
-  readonly onPressure: (() => void) | undefined
+  readonly onPressure: (() => Promise<void>) | undefined
+  /** Whether its borrower has been asked to bring it back. */
+  isAsked: boolean
 }
