@@ -1,10 +1,12 @@
-import { readdirSync } from 'node:fs'
+import { cpSync, readdirSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Log } from '../src/log.ts'
 import { nodeFileSystem } from '../src/node-file-system.ts'
 import { OpenFiles } from '../src/open-files.ts'
 import { SimulatedFileSystem } from '../src/testing/index.ts'
 import {
+  appendValues,
+  createLog,
   openDirectory,
   type Place,
   places,
@@ -168,14 +170,12 @@ describe.each(places)('a hundred logs with twenty files on %s', (_name, makePlac
 
 test('a thousand logs open cleanly in well under a second', async () => {
   const place = realPlace()
-  const directory = await openDirectory(place)
-  const logs = await Promise.all(
-    range(0, 1000).map((partition) => directory.createLog('t', partition)),
-  )
-  await Promise.all(
-    logs.map((log) => log.append({ value: 'v', timestamp: 1 }, { acks: 'written' })),
-  )
+  const { directory, log } = await createLog(place)
+  await appendValues(log, 10, 5)
   await directory.close()
+  for (const partition of range(1, 1000)) {
+    cpSync(`${place.path}/t-0`, `${place.path}/t-${partition}`, { recursive: true })
+  }
   const cpu = process.cpuUsage()
   const started = performance.now()
   const again = await openDirectory(place)
@@ -184,9 +184,9 @@ test('a thousand logs open cleanly in well under a second', async () => {
   const cpuMs = Math.round((user + system) / 1000)
   process.stdout.write(`1,000 logs opened in ${Math.round(elapsedMs)} ms, ${cpuMs} ms of CPU\n`)
   expect(again.logs.size).toBe(1000)
-  for (const log of again.logs.values()) expect(log.recoveryReport.scannedBytes).toBe(0)
+  for (const opened of again.logs.values()) expect(opened.recoveryReport.scannedBytes).toBe(0)
   // Of the processor's time, which other programs do not stretch.
   expect(cpuMs).toBeLessThan(1000)
   await again.close()
   removePlace(place)
-}, 60_000)
+})
