@@ -48,7 +48,8 @@ export class OpenFiles {
 
   /**
    * Opens or reuses a file. Every borrow needs one `giveBack`. `onPressure` asks for that; its
-   * promise, which never rejects, says that what could be done was done. Throws what opening throws.
+   * promise, which never rejects, says that what could be done was done. Throws what opening
+   * throws.
    */
   borrow(path: string, mode: 'read' | 'write', onPressure?: () => Promise<void>): File {
     const key = `${mode} ${path}`

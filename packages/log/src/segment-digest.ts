@@ -17,8 +17,8 @@ export interface SegmentDigest {
   readonly maxTimestamp: Timestamp
   readonly spineCrc32c: number
   /**
-   * Of the `.txnindex`, 0 when that is empty or not there. The other indexes only say where to begin
-   * to look, and are compared with what stands there; this one decides what is given out.
+   * Of the `.txnindex`, 0 when that is empty or not there. The other indexes only say where to
+   * begin to look, and are compared with what stands there; this one decides what is given out.
    */
   readonly transactionIndexCrc32c: number
 }

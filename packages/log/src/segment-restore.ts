@@ -66,7 +66,9 @@ export function restoreActiveSegment(
   })
 }
 
-/** Whether a segment was sealed to the end: its digest is written last and only when all is durable. */
+/**
+ * Whether a segment was sealed to the end: its digest is written last and only when all is durable.
+ */
 export function isSealed(context: LogContext, listed: ListedSegment): boolean {
   if (!listed.kinds.has('index') || !listed.kinds.has('timeindex')) return false
   const path = segmentPath(context.directory, listed.baseOffset, 'digest')
