@@ -16,6 +16,7 @@ import { encodeSegmentDigest } from './segment-digest.ts'
 import { segmentPath } from './segment-files.ts'
 import type { SegmentInfo } from './segment-info.ts'
 import { checkPlace } from './segment-recovery.ts'
+import { inOurWords, withOurErrors } from './storage-error.ts'
 
 /** A complete, durable segment under `.cleaned` names, waiting to replace others. Plain data. */
 export interface CleanedSegment {
@@ -50,7 +51,11 @@ export class CleanedSegmentWriter {
     this.#fs = options.fs ?? nodeFileSystem
     const resolved = resolveLogOptions(options.log)
     this.#segment = new ActiveSegment(directory, baseOffset, resolved, { createdMs: 0, jitter: 0 })
-    this.#file = this.#fs.open(`${this.#segment.path}${cleanedSuffix}`, 'replace')
+    try {
+      this.#file = this.#fs.open(`${this.#segment.path}${cleanedSuffix}`, 'replace')
+    } catch (error) {
+      throw inOurWords('writing a cleaned segment', error)
+    }
   }
 
   get sizeBytes(): number {
@@ -64,7 +69,8 @@ export class CleanedSegmentWriter {
     this.#leaderEpoch = batch.leaderEpoch
     this.#chunks.push(Buffer.from(batch.bytes))
     this.#bufferedBytes += batch.sizeBytes
-    if (this.#bufferedBytes >= bufferBytes) await this.#write()
+    if (this.#bufferedBytes < bufferBytes) return
+    await withOurErrors('writing a cleaned segment', () => this.#write())
   }
 
   /** Notes an aborted transaction whose marker is in this segment. In order of the markers. */
@@ -91,6 +97,11 @@ export class CleanedSegmentWriter {
       throw new InvalidArgumentError('nextOffset', nextOffset, rule)
     }
     if (nextOffset > segment.nextOffset) await this.append(this.#placeholder(nextOffset - 1))
+    return withOurErrors('writing a cleaned segment', () => this.#finish())
+  }
+
+  async #finish(): Promise<CleanedSegment> {
+    const segment = this.#segment
     await this.#write()
     await this.#file.datasync()
     this.#file.close()
@@ -109,7 +120,8 @@ export class CleanedSegmentWriter {
   /** Gives up: removes what was written. */
   async abandon(): Promise<void> {
     this.#file.close()
-    await this.#fs.remove(`${this.#segment.path}${cleanedSuffix}`)
+    const path = `${this.#segment.path}${cleanedSuffix}`
+    await withOurErrors('removing a cleaned segment', () => this.#fs.remove(path))
   }
 
   /** A batch without records at one offset; of no producer, and of a time that is there already. */

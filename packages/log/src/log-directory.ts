@@ -20,6 +20,7 @@ import { OpenFiles } from './open-files.ts'
 import { openingError } from './opening-error.ts'
 import { isTopicId, newTopicId, writePartitionMetadata } from './partition-metadata.ts'
 import type { SegmentInfo } from './segment-info.ts'
+import { withOurErrors } from './storage-error.ts'
 
 export interface LogDirectoryOptions {
   /** Settings of all logs. @defaultValue {} */
@@ -77,16 +78,22 @@ export class LogDirectory implements AsyncDisposable {
    */
   static async open(path: string, options: LogDirectoryOptions = {}): Promise<LogDirectory> {
     checkOptions(options)
+    return withOurErrors(`opening ${path}`, () => LogDirectory.#open(path, options))
+  }
+
+  static async #open(path: string, options: LogDirectoryOptions): Promise<LogDirectory> {
     const fs = options.fs ?? nodeFileSystem
     await makeDirectories(fs, path)
     const lockPath = `${path}/${lockFileName}`
     const lock = await fs.lock(lockPath)
     if (lock === null) throw new LogLockedError(path)
+    let directory: LogDirectory | null = null
     try {
-      const directory = new LogDirectory(path, options, lock)
+      directory = new LogDirectory(path, options, lock)
       await directory.#openAll()
       return directory
     } catch (error) {
+      if (directory !== null) directory.#files.close()
       lock.release()
       throw error
     }
@@ -131,6 +138,13 @@ export class LogDirectory implements AsyncDisposable {
     const name = partitionDirectoryName(topic, partition)
     const { topicId = newTopicId(randomBytes) } = options
     if (!isTopicId(topicId)) throw new InvalidArgumentError('topicId', topicId, 'is not a topic id')
+    return withOurErrors(`making log ${name}`, async () => {
+      await this.#makeLogDirectory(name, topicId)
+      return this.#openLog(name, topic, partition, false)
+    })
+  }
+
+  async #makeLogDirectory(name: string, topicId: string): Promise<void> {
     const directory = `${this.path}/${name}`
     // A deletion that a crash cut short leaves the offsets of a log that is gone.
     if (this.#fs.stat(directory) === null) await this.#checkpoints.forget(name)
@@ -142,7 +156,6 @@ export class LogDirectory implements AsyncDisposable {
     }
     await writePartitionMetadata(this.#fs, directory, topicId)
     await this.#fs.syncDirectory(this.path)
-    return this.#openLog(name, topic, partition, false)
   }
 
   /**
@@ -156,14 +169,14 @@ export class LogDirectory implements AsyncDisposable {
       .get(name)
       ?.close()
       .catch(() => undefined)
-    if (this.#fs.stat(`${this.path}/${name}`)?.isDirectory !== true) {
-      throw new LogNotFoundError(`there is no log ${name} in ${this.path}`)
-    }
     try {
+      if (this.#fs.stat(`${this.path}/${name}`)?.isDirectory !== true) {
+        throw new LogNotFoundError(`there is no log ${name} in ${this.path}`)
+      }
       return await this.#openLog(name, topic, partition, false)
     } catch (error) {
       const failure = openingError(name, error)
-      this.#failures.set(name, failure)
+      if (!(failure instanceof LogNotFoundError)) this.#failures.set(name, failure)
       throw failure
     }
   }
@@ -178,15 +191,19 @@ export class LogDirectory implements AsyncDisposable {
     await log.close().catch(() => undefined)
     const { name } = log
     const gone = `${this.path}/${name}.${randomUUID().replaceAll('-', '')}-delete`
-    this.#fs.rename(log.directory, gone)
-    await this.#fs.syncDirectory(this.path)
-    await this.#checkpoints.forget(name)
-    await removeTree(this.#fs, gone)
+    await withOurErrors(`deleting log ${name}`, async () => {
+      this.#fs.rename(log.directory, gone)
+      this.#crashed.delete(name)
+      await this.#fs.syncDirectory(this.path)
+      await this.#checkpoints.forget(name)
+      await removeTree(this.#fs, gone)
+    })
   }
 
   /** Writes recovery points and high watermarks, as it happens by itself every minute. */
   async checkpoint(): Promise<void> {
-    await this.#checkpoints.save(this.#logs.values())
+    const save = () => this.#checkpoints.save(this.#logs.values())
+    await withOurErrors('writing checkpoints', save)
   }
 
   /**
@@ -194,7 +211,7 @@ export class LogDirectory implements AsyncDisposable {
    * closed without an error. Rejects with the first error after closing everything. Idempotent.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= withOurErrors(`closing ${this.path}`, () => this.#close())
     return this.#closing
   }
 

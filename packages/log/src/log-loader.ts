@@ -19,7 +19,7 @@ import type { LogCut, RecoveryReport } from './recovery-report.ts'
 import { SealedSegment } from './sealed-segment.ts'
 import { createSegmentFile } from './segment-files.ts'
 import { type ListedSegment, listSegmentFiles, listSegments } from './segment-listing.ts'
-import { isSealed, restoreActiveSegment } from './segment-restore.ts'
+import { isSealed, makeDigestDurable, restoreActiveSegment } from './segment-restore.ts'
 import { scanBatches } from './segment-scan.ts'
 import { finishSwap } from './segment-swap.ts'
 
@@ -214,7 +214,7 @@ async function loadSegments(
   const recoveryPoint = isClean
     ? Math.max(known.recoveryPoint, last.baseOffset)
     : known.recoveryPoint
-  const first = firstToRecover(context, listed, recoveryPoint)
+  const first = await firstToRecover(context, listed, recoveryPoint)
   const toRecover = listed.slice(first)
   const firstBaseOffset = toRecover[0]?.baseOffset ?? 0
   const producers = await loadProducers(context, listed, firstBaseOffset, rebuiltFiles)
@@ -243,18 +243,21 @@ async function loadSegments(
  * The segment in which the recovery point lies; or the one before, when the recovery point is its
  * end and the crash came before its indexes were durable.
  */
-function firstToRecover(
+async function firstToRecover(
   context: LogContext,
   listed: readonly ListedSegment[],
   recoveryPoint: Offset,
-): number {
+): Promise<number> {
   const first = Math.max(
     0,
     listed.findLastIndex(({ baseOffset }) => baseOffset <= recoveryPoint),
   )
   const before = listed[first - 1]
   const isBoundary = listed[first]?.baseOffset === recoveryPoint
-  return before !== undefined && isBoundary && !isSealed(context, before) ? first - 1 : first
+  if (before === undefined || !isBoundary) return first
+  if (!isSealed(context, before)) return first - 1
+  await makeDigestDurable(context, before)
+  return first
 }
 
 /** A log without any segment: a new one, or one whose segments were all deleted. */

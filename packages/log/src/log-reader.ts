@@ -2,6 +2,7 @@ import { type Batch, InvalidArgumentError, type LogRecord, type Offset } from '@
 import { committedOnly } from './committed-only.ts'
 import { LogCursor } from './log-cursor.ts'
 import type { Isolation, ReadSource } from './read-source.ts'
+import { inOurWords } from './storage-error.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
 
 export interface ReadOptions {
@@ -120,6 +121,14 @@ export class LogReader implements AsyncIterableIterator<Batch> {
 
   /** The next batches, at least one; null at the end. Cheaper than one at a time. */
   async nextBatches(): Promise<readonly Batch[] | null> {
+    try {
+      return await this.#readBatches()
+    } catch (error) {
+      throw inOurWords(`reading log ${this.#source.name}`, error)
+    }
+  }
+
+  async #readBatches(): Promise<readonly Batch[] | null> {
     while (!this.#isDone && this.#signal?.aborted !== true) {
       const read = await this.#cursor.next(this.#maxBytes)
       const batches = this.#isCommittedOnly ? committedOnly(this.#source, read) : read

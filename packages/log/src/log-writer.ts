@@ -111,7 +111,8 @@ export class LogWriter {
   async close(): Promise<void> {
     if (this.#isClosing) return
     try {
-      if (this.#failure !== null) return
+      // What was acknowledged at a lower level was not flushed: nobody may take it for that.
+      if (this.#failure !== null) throw this.#failure
       const last = this.command(async () => {
         await this.#flush()
         await this.#seals.done()

@@ -26,6 +26,7 @@ import type { RecoveryReport } from './recovery-report.ts'
 import { deleteSegmentsBefore } from './segment-deletion.ts'
 import type { DeletionReason, SegmentInfo } from './segment-info.ts'
 import { replaceSegments } from './segment-replacement.ts'
+import { inOurWords, withOurErrors } from './storage-error.ts'
 import { type FoundOffset, findOffsetByTimestamp } from './timestamp-search.ts'
 
 export interface AppendOptions {
@@ -55,6 +56,7 @@ export class Log implements AsyncDisposable {
   readonly #writer: LogWriter
   readonly #onClosed: () => Promise<void>
   #closing: Promise<void> | null = null
+  #hasFailedToClose = false
   /** What opening found and did. */
   readonly recoveryReport: RecoveryReport
 
@@ -108,7 +110,7 @@ export class Log implements AsyncDisposable {
 
   /** Whether storage failed: nothing succeeds before the log is opened again. */
   get isFailed(): boolean {
-    return this.#writer.failure !== null
+    return this.#writer.failure !== null || this.#hasFailedToClose
   }
 
   /** Below it every transaction is decided: where readers of committed records stop. */
@@ -180,7 +182,7 @@ export class Log implements AsyncDisposable {
    */
   async read(options: ReadOptions): Promise<ReadResult> {
     this.#assertOpen()
-    return readOnce(this.#state, options)
+    return withOurErrors(`reading log ${this.name}`, () => readOnce(this.#state, options))
   }
 
   /** Reads on and on: to the end of the log, or with `follow` past it. */
@@ -192,7 +194,8 @@ export class Log implements AsyncDisposable {
   /** The first record whose timestamp is at least this one; null when there is none. */
   async offsetForTimestamp(timestamp: Timestamp): Promise<FoundOffset | null> {
     this.#assertOpen()
-    return findOffsetByTimestamp(this.#state, timestamp)
+    const find = () => findOffsetByTimestamp(this.#state, timestamp)
+    return withOurErrors(`searching log ${this.name}`, find)
   }
 
   /** The segments, the active one last. */
@@ -253,6 +256,9 @@ export class Log implements AsyncDisposable {
     try {
       await this.#writer.close()
       if (this.#writer.failure === null) await closeLogFiles(state)
+    } catch (error) {
+      this.#hasFailedToClose = true
+      throw inOurWords(`closing log ${this.name}`, error)
     } finally {
       state.closed()
       await this.#onClosed()

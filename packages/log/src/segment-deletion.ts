@@ -7,6 +7,7 @@ import type { LogWriter } from './log-writer.ts'
 import type { SealedSegment } from './sealed-segment.ts'
 import { segmentFileKinds, segmentPath } from './segment-files.ts'
 import type { DeletionReason, SegmentInfo } from './segment-info.ts'
+import { inOurWords, StorageError } from './storage-error.ts'
 
 /**
  * Raises the log start offset and deletes the segments wholly before it. Runs in the writer's loop.
@@ -57,5 +58,10 @@ function removeFiles(state: LogState, segment: SealedSegment): void {
   const paths = segmentFileKinds.map((kind) => segmentPath(state.directory, baseOffset, kind))
   // The log goes first: an index without a log is removed at opening, a log without one rebuilt.
   const snapshot = `${state.directory}/${producerSnapshotFileName(baseOffset)}`
-  state.removals.schedule(state.removals.markDeleted([...paths, snapshot]))
+  try {
+    state.removals.schedule(state.removals.markDeleted([...paths, snapshot]))
+  } catch (error) {
+    // What lies before the log start offset is nobody's any more: the next opening removes it.
+    if (!(inOurWords('removing a segment', error) instanceof StorageError)) throw error
+  }
 }

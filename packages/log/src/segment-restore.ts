@@ -4,6 +4,7 @@ import { activeDigestFileName } from './file-names.ts'
 import { type FileSystem, readFileStart } from './file-system.ts'
 import type { LogContext } from './log-context.ts'
 import { decodeOffsetIndex } from './offset-index.ts'
+import { writeDurably } from './seal-job.ts'
 import {
   CorruptDigestError,
   decodeSegmentDigest,
@@ -88,6 +89,17 @@ export function readNewestDigest(
   const active = readDigest(fs, `${directory}/${activeDigestFileName(listed.baseOffset)}`)
   const fitting = [sealed, active].filter((it) => it !== null && it.sizeBytes <= listed.sizeBytes)
   return fitting.reduce((a, b) => ((a?.sizeBytes ?? -1) >= (b?.sizeBytes ?? -1) ? a : b), null)
+}
+
+/**
+ * Writes a sealed segment's digest again. That it can be read does not mean that its flush was
+ * successful, or that there was time for it.
+ */
+export async function makeDigestDurable(context: LogContext, listed: ListedSegment): Promise<void> {
+  const { fs, directory } = context
+  const path = segmentPath(directory, listed.baseOffset, 'digest')
+  const bytes = readFileStart(fs, path, segmentDigestBytesMax)
+  if (bytes !== null) await writeDurably(fs, path, bytes)
 }
 
 /** A digest; null when there is none or it cannot be used. */
