@@ -9,6 +9,8 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // By default one processor is left free.
+    maxWorkers: '100%',
     reporters: ['verbose'],
   },
 })

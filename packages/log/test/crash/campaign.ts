@@ -68,7 +68,7 @@ interface Crash {
 const depthMax = 2
 /** Above every scenario's; each crash is followed by a leader of its own. */
 const laterEpoch = 50
-const existingPath = '/data'
+export const existingPath = '/data'
 
 /**
  * Runs a scenario once, and then opens what each possible crash would have left: after every
@@ -200,7 +200,7 @@ interface CheckedRun extends Run {
  * Opens what a crash has left, checks all that was promised of it, goes on appending, closes it,
  * and opens it once more. All of that is a run that can be crashed again.
  */
-async function openAndCheck(
+export async function openAndCheck(
   fs: SimulatedFileSystem,
   { expected, onPower }: Readonly<Record<'expected' | 'onPower', DirectoryExpectation>>,
   scenario: Scenario,

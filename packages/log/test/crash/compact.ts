@@ -45,17 +45,33 @@ export async function prepareCompaction(
   for (let first = 0; first === 0 || first < kept.length; first += share) {
     const baseOffset = first === 0 ? start : (kept[first]?.baseOffset ?? end)
     const writer = new CleanedSegmentWriter(log.directory, baseOffset, { fs, log: options })
-    for (const batch of kept.slice(first, first + share)) {
-      await writer.append(batch)
-      if (!batch.isControl) continue
-      for (const transaction of endedTransactions(records.slice(0, batch.nextOffset))) {
-        const isHere = transaction.lastOffset === batch.baseOffset
-        if (isHere && transaction.isAborted) writer.addAbortedTransaction(transaction)
-      }
+    const batches = kept.slice(first, first + share)
+    const nextOffset = kept[first + share]?.baseOffset ?? end
+    try {
+      cleaned.push(await writeCleaned(writer, batches, records, nextOffset))
+    } catch (error) {
+      await writer.abandon().catch(() => undefined)
+      throw error
     }
-    cleaned.push(await writer.finish(kept[first + share]?.baseOffset ?? end))
   }
   return { cleaned, replaced, removed }
+}
+
+async function writeCleaned(
+  writer: CleanedSegmentWriter,
+  batches: readonly Batch[],
+  records: readonly LedgerRecord[],
+  nextOffset: Offset,
+): Promise<CleanedSegment> {
+  for (const batch of batches) {
+    await writer.append(batch)
+    if (!batch.isControl) continue
+    for (const transaction of endedTransactions(records.slice(0, batch.nextOffset))) {
+      const isHere = transaction.lastOffset === batch.baseOffset
+      if (isHere && transaction.isAborted) writer.addAbortedTransaction(transaction)
+    }
+  }
+  return writer.finish(nextOffset)
 }
 
 async function cleanedBatches(

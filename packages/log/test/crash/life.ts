@@ -177,9 +177,7 @@ export class Life {
     const ledger = this.ledger.log(name)
     const { bytes, baseOffset, count } = sent
     const result = this.log(name).appendBatch(new RecordBatch(Buffer.from(bytes)), { acks })
-    this.#pending.push(
-      this.#acknowledged(ledger, acks, { baseOffset, count, isDuplicate: true }, result),
-    )
+    this.#pend(this.#acknowledged(ledger, acks, { baseOffset, count, isDuplicate: true }, result))
   }
 
   /** Ends a producer's transaction. */
@@ -235,6 +233,18 @@ export class Life {
     while (this.#pending.length > 0) await Promise.all(this.#pending.splice(0))
   }
 
+  /** Waits for every append so far; the reasons of those that were rejected. */
+  async failures(): Promise<readonly unknown[]> {
+    const results = await Promise.allSettled(this.#pending.splice(0))
+    return results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  }
+
+  #pend(appended: Promise<void>): void {
+    // Whoever settles later learns of a failure; until then it is no unhandled one.
+    appended.catch(() => undefined)
+    this.#pending.push(appended)
+  }
+
   #follow(
     ledger: LogLedger,
     acks: Acks,
@@ -244,7 +254,7 @@ export class Life {
     const baseOffset = ledger.endOffset
     ledger.submit(noted)
     const expected = { baseOffset, count: noted.length, isDuplicate: false }
-    this.#pending.push(this.#acknowledged(ledger, acks, expected, append()))
+    this.#pend(this.#acknowledged(ledger, acks, expected, append()))
   }
 
   async #acknowledged(
