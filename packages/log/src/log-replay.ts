@@ -28,9 +28,9 @@ export interface LogReplayOptions {
  * with the files that say it too: the producer snapshots as their offsets are passed, and the
  * leader-epoch checkpoint.
  *
- * A replay is *exact* while it has seen everything: from the log's beginning, or from a snapshot
- * there, without a gap, without damage, and without a batch that compaction has changed. Only then
- * can snapshots and transaction indexes be compared with it.
+ * A replay is *exact* while it has seen everything: from the log's beginning, or from a snapshot,
+ * without a gap, without damage, and without a batch that compaction has changed. Only then can
+ * snapshots and transaction indexes be compared with it.
  */
 export class LogReplay {
   readonly #options: LogReplayOptions
@@ -59,6 +59,19 @@ export class LogReplay {
   /** Where the first leader epoch starts that the checkpoint has; null when it has none. */
   get firstEpochStart(): Offset | null {
     return this.#epochs[0]?.startOffset ?? null
+  }
+
+  /**
+   * The epoch that a batch must have had, when it has one of which the checkpoint knows nothing: an
+   * epoch is written there, durably, before its first batch. Null for a batch that may be right.
+   */
+  lostEpochOf(batch: Batch): number | null {
+    const { leaderEpoch, baseOffset } = batch
+    // Only Varve leaves this file, and only Varve's checkpoint is known to be so complete.
+    if (this.#options.facts.progress === null) return null
+    if (!this.#hasOwnEpoch(batch) || this.#isEpochFaultTold) return null
+    if (this.#epochs.some(({ epoch }) => epoch === leaderEpoch)) return null
+    return this.#epochs.findLast(({ startOffset }) => startOffset <= baseOffset)?.epoch ?? null
   }
 
   /** Something was not seen, or seen wrongly. */
@@ -120,10 +133,8 @@ export class LogReplay {
   /** The batch's epoch is the one that the checkpoint has for its offset. */
   #checkEpoch(batch: Batch): void {
     const { logStartOffset } = this.#options.facts
-    if (batch.leaderEpoch < 0 || this.#epochs.length === 0 || this.#isEpochFaultTold) return
-    if (batch.nextOffset <= (logStartOffset ?? 0)) return
-    // KRaft's own control batches need not carry the epoch that they announce.
-    if (batch.isControl && !batch.isTransactional) return
+    if (!this.#hasOwnEpoch(batch) || this.#isEpochFaultTold) return
+    if (batch.nextOffset <= (logStartOffset ?? 0) || this.lostEpochOf(batch) !== null) return
     const offset = Math.max(batch.baseOffset, logStartOffset ?? 0)
     for (;;) {
       const next = this.#epochs[this.#epoch + 1]
@@ -136,6 +147,12 @@ export class LogReplay {
     const known = isKnown ? String(current.epoch) : 'none'
     const message = `the batch at offset ${batch.baseOffset} has epoch ${batch.leaderEpoch}, not ${known}`
     this.#reportEpochs('leader-epochs-mismatch', message, batch.baseOffset)
+  }
+
+  #hasOwnEpoch(batch: Batch): boolean {
+    if (batch.magic !== 2 || batch.leaderEpoch < 0 || this.#epochs.length === 0) return false
+    // KRaft's own control batches need not carry the epoch that they announce.
+    return !batch.isControl || batch.isTransactional
   }
 
   #reportEpochs(
@@ -167,7 +184,13 @@ export class LogReplay {
       if (next === undefined || next > offset) return
       this.#snapshots.pop()
       const entries = this.#decodeSnapshot(next)
-      if (entries === null || !this.#isExact || next < offset) continue
+      if (entries === null || next < offset) continue
+      if (!this.#isExact) {
+        // What was not seen before does not matter from here on.
+        this.#producers.load(entries, next)
+        this.#isExact = true
+        continue
+      }
       const message = this.#differenceFrom(entries)
       if (message !== null) this.#reportSnapshot('producer-snapshot-mismatch', next, message)
     }

@@ -11,6 +11,7 @@ import { readPartitionMetadata } from './partition-metadata.ts'
 import { segmentPath } from './segment-files.ts'
 import { type ListedSegment, listSegments } from './segment-listing.ts'
 import { readDigest } from './segment-restore.ts'
+import type { SegmentDamage } from './segment-survey.ts'
 import { findLeftovers } from './verify-leftovers.ts'
 import { type VerifiedSegment, verifySegment } from './verify-segment.ts'
 
@@ -65,9 +66,40 @@ export async function* verifyLog(
   const verification = new LogVerification(facts, { ...options, fs })
   for (const segment of facts.segments) {
     if (options.only !== undefined && options.only !== segment.baseOffset) continue
-    yield* await verification.segment(segment)
+    yield* (await verification.segment(segment)).findings
   }
   if (options.only === undefined) yield* verification.finish()
+}
+
+/** A log as verifying sees it: what repairing starts from. */
+export interface InspectedLog {
+  readonly facts: LogFacts
+  readonly findings: readonly Finding[]
+  readonly segments: readonly InspectedSegment[]
+  /** Where the first leader epoch starts that the checkpoint has; null when it has none. */
+  readonly firstEpochStart: Offset | null
+}
+
+export interface InspectedSegment {
+  readonly listed: ListedSegment
+  readonly damages: readonly SegmentDamage[]
+  /** Where it ends, as far as it can be read. */
+  readonly nextOffset: Offset
+}
+
+/** Everything that {@link verifyLog} finds, and the damage behind it. Nobody may be writing. */
+export async function inspectLog(directory: string, fs: FileSystem): Promise<InspectedLog> {
+  const { facts, findings } = readLogFacts(fs, directory)
+  const verification = new LogVerification(facts, { fs, settleMs: 0 })
+  const all = [...findings]
+  const segments: InspectedSegment[] = []
+  for (const listed of facts.segments) {
+    const verified = await verification.segment(listed)
+    all.push(...verified.findings)
+    segments.push({ listed, damages: verified.damages, nextOffset: verified.nextOffset })
+  }
+  all.push(...verification.finish())
+  return { facts, findings: all, segments, firstEpochStart: verification.firstEpochStart }
 }
 
 class LogVerification {
@@ -94,11 +126,16 @@ class LogVerification {
     if (options.only !== undefined) this.#replay.spoil()
   }
 
+  get firstEpochStart(): Offset | null {
+    return this.#replay.firstEpochStart
+  }
+
   /** Everything about one segment. */
-  async segment(segment: ListedSegment): Promise<readonly Finding[]> {
+  async segment(segment: ListedSegment): Promise<VerifiedSegment> {
     this.#checkGap(segment)
+    let verified: VerifiedSegment = vanished(this.#nextOffset)
     try {
-      const verified = await this.#verifyUnlessChanging(segment)
+      verified = await this.#verifyUnlessChanging(segment)
       this.#found.push(...verified.findings)
       if (verified.isCutShort) this.#replay.spoil()
       this.#nextOffset = Math.max(this.#nextOffset, verified.nextOffset)
@@ -109,7 +146,7 @@ class LogVerification {
       this.#replay.spoil()
       this.#found.push(finding({ severity: 'error', code: 'unreadable', path, message }))
     }
-    return this.#take()
+    return { ...verified, findings: this.#take() }
   }
 
   /** What can only be told when everything was read. */
@@ -291,7 +328,7 @@ function nextBaseOffset(segments: readonly ListedSegment[], segment: ListedSegme
 
 /** A segment that was deleted, or joined with another by compaction, since it was listed. */
 function vanished(nextOffset: Offset): VerifiedSegment {
-  return { findings: [], nextOffset, isCutShort: true }
+  return { findings: [], damages: [], nextOffset, isCutShort: true }
 }
 
 function withoutTail(verified: VerifiedSegment): VerifiedSegment {

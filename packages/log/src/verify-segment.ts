@@ -1,4 +1,4 @@
-import { type Batch, type Offset, type Timestamp, VarveError } from '@varve/record'
+import { type Batch, crc32c, type Offset, type Timestamp, VarveError } from '@varve/record'
 import { batchBytesMin } from './batch-finder.ts'
 import { activeDigestFileName } from './file-names.ts'
 import { type File, type FileSystem, isSystemError, readFileStart } from './file-system.ts'
@@ -10,6 +10,7 @@ import {
   type SegmentDigest,
   SpineDigest,
   segmentDigestBytesMax,
+  spineBytesPerBatch,
 } from './segment-digest.ts'
 import { segmentPath } from './segment-files.ts'
 import type { ListedSegment } from './segment-listing.ts'
@@ -19,7 +20,7 @@ import {
   type SurveyOptions,
   surveySegment,
 } from './segment-survey.ts'
-import { explainSpine } from './spine-check.ts'
+import { explainSpine, type SpineExplanation } from './spine-check.ts'
 import { TransactionIndexCheck } from './transaction-index-check.ts'
 
 /** What a segment's neighbours and the log's files say about it. */
@@ -51,12 +52,29 @@ export interface SegmentContext {
 
 export interface VerifiedSegment {
   readonly findings: readonly Finding[]
+  /** What is wrong with its `.log`, in order. */
+  readonly damages: readonly SegmentDamage[]
   readonly nextOffset: Offset
   readonly isCutShort: boolean
 }
 
+/** Where a batch has its leader epoch. */
+const leaderEpochField = 12
+
+/** The damage that was known, and what the spine tells of it and besides. */
+function merge(damages: readonly SegmentDamage[], explanation: SpineExplanation): SegmentDamage[] {
+  const known = damages.map((damage) => {
+    const restored = explanation.damages.get(damage.position)
+    return restored === undefined ? damage : { ...damage, restored }
+  })
+  return [...known, ...explanation.altered].sort((a, b) => a.position - b.position)
+}
+
 /** A finding that is none when its severity is null. */
 type Graded = Omit<FindingDetails, 'severity'> & { readonly severity: Severity | null }
+
+/** As much of it as a reader believes. */
+const transactionIndexBytesMax = 64 * 2 ** 20
 
 /** A segment with more findings than this is hopeless enough. */
 const findingsMax = 1000
@@ -70,7 +88,7 @@ class SegmentVerification {
   readonly #context: SegmentContext
   readonly #findings: Finding[] = []
   #omitted = 0
-  readonly #damages: SegmentDamage[] = []
+  #damages: SegmentDamage[] = []
   readonly #digest: SegmentDigest | null
   readonly #spine: SpineDigest = new SpineDigest()
   /** The spine where the digest was made, when the segment has grown since. */
@@ -101,12 +119,13 @@ class SegmentVerification {
     try {
       const log = open(segment.path)
       const { from } = this.#context.bounds
-      if (log === null) return { findings: [], nextOffset: from, isCutShort: true }
+      if (log === null) return { findings: [], damages: [], nextOffset: from, isCutShort: true }
       this.#openIndexes(open)
       const end = await this.#survey(log)
       await this.#judge(log, end)
       const { nextOffset, isCutShort } = end
-      return { findings: this.#allFindings(), nextOffset, isCutShort }
+      const damages = this.#damages
+      return { findings: this.#allFindings(), damages, nextOffset, isCutShort }
     } finally {
       for (const file of opened) file.close()
     }
@@ -165,8 +184,20 @@ class SegmentVerification {
     this.#offsetIndex?.batch(batch.position, batch.lastOffset)
     this.#timeIndex?.batch(batch)
     if (replay === null) return
+    const epoch = replay.lostEpochOf(batch)
+    if (epoch !== null) this.#addAlteredEpoch(batch, epoch)
     const completed = replay.add(batch)
     if (completed?.isAborted === true) this.#transactionIndex?.aborted(completed, replay.isExact)
+  }
+
+  /** An epoch that the log never had: the header was changed where no checksum covers it. */
+  #addAlteredEpoch(batch: Batch, epoch: number): void {
+    const { position, sizeBytes, lastOffset } = batch
+    const restored = Buffer.from(batch.bytes.subarray(0, spineBytesPerBatch))
+    restored.writeInt32BE(epoch, leaderEpochField)
+    const reason = `its leader epoch is ${batch.leaderEpoch}, which the log never had`
+    const place = { position, sizeBytes, firstOffset: batch.baseOffset, lastOffset, reason }
+    this.#damages.push({ kind: 'altered', ...place, isFollowed: true, restored })
   }
 
   #addUnchecked(batch: Batch, error: VarveError): void {
@@ -182,12 +213,9 @@ class SegmentVerification {
   /** Draws the conclusions when everything was read. */
   async #judge(log: File, end: SurveyEnd): Promise<void> {
     const explanation = await this.#explainSpine(log, end)
-    for (const damage of this.#damages) {
-      const explained = explanation?.damages.get(damage.position)
-      this.#addDamage(explained === undefined ? damage : { ...damage, restored: explained })
-    }
-    for (const altered of explanation?.altered ?? []) this.#addDamage(altered)
-    if (this.#damages.length > 0 || explanation !== null) {
+    if (explanation !== null) this.#damages = merge(this.#damages, explanation)
+    for (const damage of this.#damages) this.#addDamage(damage)
+    if (this.#damages.length > 0) {
       this.#context.replay?.spoil()
       return
     }
@@ -196,10 +224,7 @@ class SegmentVerification {
   }
 
   /** What changed headers explain why the spine is not the digest's; null when it is. */
-  async #explainSpine(
-    log: File,
-    end: SurveyEnd,
-  ): Promise<Awaited<ReturnType<typeof explainSpine>> | null> {
+  async #explainSpine(log: File, end: SurveyEnd): Promise<SpineExplanation | null> {
     const digest = this.#digest
     const { sizeBytes } = this.#context
     if (digest === null || !end.isChained || end.isCutShort) return null
@@ -251,6 +276,7 @@ class SegmentVerification {
     this.#offsetIndex?.finish()
     this.#timeIndex?.finish()
     if (replay !== null) this.#transactionIndex?.finish(replay.isExact)
+    this.#checkTransactionIndexSum()
     const checks = [
       ['index', this.#offsetIndex],
       ['timeindex', this.#timeIndex],
@@ -267,6 +293,17 @@ class SegmentVerification {
     const message = `it does not say that the segment's largest timestamp is ${this.#maxTimestamp}`
     const graded = this.#isSealedByUs ? severity : 'note'
     this.#add({ severity: graded, code: 'index-incomplete', path, message })
+  }
+
+  /** Where the log alone does not tell all that the index must say. */
+  #checkTransactionIndexSum(): void {
+    const { fs, directory, segment, severity } = this.#context
+    if (!this.#isSealedByUs || this.#transactionIndex?.fault !== null) return
+    const path = segmentPath(directory, segment.baseOffset, 'txnindex')
+    const bytes = readFileStart(fs, path, transactionIndexBytesMax) ?? Buffer.alloc(0)
+    if (crc32c(bytes) === this.#digest?.transactionIndexCrc32c) return
+    const message = 'its checksum is not the one in the digest'
+    this.#add({ severity, code: 'index-mismatch', path, sizeBytes: bytes.length, message })
   }
 
   #addMissing(path: string): void {
