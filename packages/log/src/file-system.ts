@@ -143,6 +143,17 @@ function openIfThere(fs: FileSystem, path: string): File | null {
   }
 }
 
+/** Writes a file whole and flushes it; its name is made durable by the caller. */
+export async function writeDurably(fs: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
+  const file = fs.open(path, 'replace')
+  try {
+    writeFullySync(file, bytes, 0)
+    await file.datasync()
+  } finally {
+    file.close()
+  }
+}
+
 /**
  * Puts a small file in place whole or not at all: temporary name, flush, rename, directory flush.
  */
@@ -152,13 +163,7 @@ export async function replaceSmallFile(
   bytes: Uint8Array,
 ): Promise<void> {
   const temporaryPath = `${path}.tmp`
-  const file = fs.open(temporaryPath, 'replace')
-  try {
-    writeFullySync(file, bytes, 0)
-    await file.datasync()
-  } finally {
-    file.close()
-  }
+  await writeDurably(fs, temporaryPath, bytes)
   fs.rename(temporaryPath, path)
   await fs.syncDirectory(parentOf(path))
 }

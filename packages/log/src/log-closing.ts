@@ -4,8 +4,9 @@ import {
   producerSnapshotFileName,
   progressFileName,
 } from './file-names.ts'
+import { writeDurably } from './file-system.ts'
 import type { LogState } from './log-state.ts'
-import { sealSegment, writeDurably } from './seal-job.ts'
+import { sealSegment } from './seal-job.ts'
 
 /**
  * Leaves a flushed log as a clean restart wants it: indexes and digest of the active segment and a

@@ -4,7 +4,7 @@ import {
   segmentDigestFileName,
   transactionIndexFileName,
 } from './file-names.ts'
-import { type File, type FileSystem, writeFullySync } from './file-system.ts'
+import { type File, type FileSystem, writeDurably } from './file-system.ts'
 import type { LogState } from './log-state.ts'
 import { SealedSegment } from './sealed-segment.ts'
 import { encodeSegmentDigest } from './segment-digest.ts'
@@ -106,17 +106,6 @@ async function removeStaleTransactionIndex(fs: FileSystem, segment: ActiveSegmen
   if (segment.transactionIndex.count > 0) return
   const path = `${segment.directory}/${transactionIndexFileName(segment.baseOffset)}`
   if (fs.stat(path) !== null) await fs.remove(path)
-}
-
-/** Writes a file whole and flushes it; its name is made durable by the caller. */
-export async function writeDurably(fs: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
-  const file = fs.open(path, 'replace')
-  try {
-    writeFullySync(file, bytes, 0)
-    await file.datasync()
-  } finally {
-    file.close()
-  }
 }
 
 async function flushFile(fs: FileSystem, path: string): Promise<void> {

@@ -1,10 +1,9 @@
 import { batchOverheadBytes, crc32c, readBatchAt, type Timestamp, VarveError } from '@varve/record'
 import { ActiveSegment } from './active-segment.ts'
 import { activeDigestFileName } from './file-names.ts'
-import { type FileSystem, readFileStart } from './file-system.ts'
+import { type FileSystem, readFileStart, writeDurably } from './file-system.ts'
 import type { LogContext } from './log-context.ts'
 import { decodeOffsetIndex } from './offset-index.ts'
-import { writeDurably } from './seal-job.ts'
 import {
   CorruptDigestError,
   decodeSegmentDigest,
