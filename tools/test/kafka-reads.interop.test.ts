@@ -13,6 +13,7 @@ import type { PlainRecord } from '../src/kafka/plain-record.ts'
 import type { DirectoryMaker } from './kafka-interop/directory-maker.ts'
 import { openCopy, readLog } from './kafka-interop/engine-reading.ts'
 import { makers } from './kafka-interop/makers.ts'
+import { expectNothingWrong } from './kafka-interop/nothing-wrong.ts'
 import { batchesOfFile, recordsOfPartition } from './kafka-interop/partition-contents.ts'
 import {
   endOffsetOf,
@@ -57,6 +58,10 @@ function describeMaker(release: KafkaRelease, maker: DirectoryMaker): void {
   afterAll(async () => {
     await broker?.kill()
     rmSync(root, { recursive: true, force: true })
+  })
+
+  test('Varve finds nothing wrong with them', async () => {
+    await expectNothingWrong(join(root, 'made'))
   })
 
   test('kafka-dump-log prints every batch and record as it was written', async () => {
@@ -158,9 +163,10 @@ function describeMaker(release: KafkaRelease, maker: DirectoryMaker): void {
     }
   })
 
-  test('Varve reads what the broker leaves when it shuts down', async () => {
+  test('what the broker leaves when it shuts down, Varve verifies and reads', async () => {
     const stopped = running()
     await stopped.stop()
+    await expectNothingWrong(stopped.dataDirectory)
     await using directory = await openCopy(stopped.dataDirectory, join(root, 'copy'))
     expect(directory.failures).toEqual(new Map())
     for (const scenario of scenarios) {

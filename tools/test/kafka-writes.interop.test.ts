@@ -13,6 +13,7 @@ import type { PlainRecord } from '../src/kafka/plain-record.ts'
 import { fillCompacted } from './kafka-interop/compacted-topics.ts'
 import { followLog, openCopy, readLog } from './kafka-interop/engine-reading.ts'
 import { appendMore, type FilledTopic, fillTopics } from './kafka-interop/kafka-topics.ts'
+import { expectNothingWrong } from './kafka-interop/nothing-wrong.ts'
 import {
   batchesOfFile,
   logFileNames,
@@ -110,6 +111,23 @@ function describeReading(release: KafkaRelease): void {
     )
   })
 
+  test('a copy of the live directory, opened as logs', async () => {
+    const copy = join(root, 'copy-of-live')
+    const directory = await openCopy(dataDirectory(), copy)
+    expect(directory.failures).toEqual(new Map())
+    for (const { name, sent } of topics) {
+      const log = directory.log(name, 0)
+      expect([name, log.recoveryReport.clean, log.recoveryReport.cut]).toEqual([name, false, null])
+      const read = await readLog(log, 'uncommitted')
+      expect([name, read.filter((record) => isKept(record, sent))]).toEqual([
+        name,
+        consumed.read_uncommitted.get(name),
+      ])
+    }
+    await directory.close()
+    await expectNothingWrong(copy)
+  })
+
   test('what the cleaner leaves: empty batches, gaps and delete horizons', () => {
     const batches = batchesOf(dataDirectory(), 'compacted')
     expect(batches.filter((batch) => batch.count === 0)).not.toEqual([])
@@ -181,6 +199,7 @@ function describeReading(release: KafkaRelease): void {
       expected.set(name, [...read, plainOf(handedBack, baseOffset)])
     }
     await directory.close()
+    await expectNothingWrong(copy)
 
     rmSync(dataDirectory(), { recursive: true })
     renameSync(copy, dataDirectory())
@@ -235,6 +254,7 @@ async function expectReadAsDumped(
   dataDirectory: string,
   topics: readonly FilledTopic[],
 ): Promise<void> {
+  await expectNothingWrong(dataDirectory)
   const paths = readdirSync(dataDirectory, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(log|checkpoint)$/.test(name))
     .map((name) => join(dataDirectory, name))

@@ -108,6 +108,9 @@ function singleNode(
     // After a crash the broker is let in again only when its old session has ended.
     'broker.session.timeout.ms': '4000',
     'broker.heartbeat.interval.ms': '500',
+    // Periodic work (checkpoints, retention) comes with shutdown or not at all, so that what lies
+    // in the directory does not depend on how long a test takes.
+    'log.initial.task.delay.ms': String(60 * 60_000),
     'num.network.threads': '2',
     'num.io.threads': '2',
     'background.threads': '2',
