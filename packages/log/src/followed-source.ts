@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path'
 import {
   type Batch,
+  CorruptBatchError,
   type FilePosition,
   InvalidArgumentError,
   type Offset,
@@ -21,7 +22,7 @@ import { segmentFileKinds, segmentPath } from './segment-files.ts'
 import type { SegmentInfo } from './segment-info.ts'
 import type { ListedSegment } from './segment-listing.ts'
 import { scanBatches } from './segment-scan.ts'
-import type { AbortedTransaction } from './transaction-index.ts'
+import type { AbortedTransaction, TransactionIndex } from './transaction-index.ts'
 
 export interface ReadOnlyLogOptions {
   /** How often a follower looks for more, in ms. @defaultValue 5 */
@@ -52,6 +53,8 @@ export class FollowedSource implements ReadSource {
   #committed: CommittedView | null = null
   /** The largest timestamp in the last segment, when its end was last looked for. */
   #tail: { readonly identity: object; timestamp: Timestamp } | null = null
+  /** Segments whose transaction index was read. */
+  readonly #indexed = new WeakSet<SealedSegment>()
   #isClosed = false
 
   constructor(directory: string, fs: FileSystem, options: ReadOnlyLogOptions) {
@@ -170,10 +173,19 @@ export class FollowedSource implements ReadSource {
     for (const { segment } of this.#segments) {
       if (segment.baseOffset >= committed.startOffset) break
       if (segment.nextOffset <= from) continue
-      const { aborted } = segment.transactionIndex.collect(from, upperBound)
+      const { aborted } = this.#transactionIndexOf(segment).collect(from, upperBound)
       found.push(...aborted.filter(({ lastOffset }) => lastOffset < committed.startOffset))
     }
     return [...found, ...committed.aborted(from, upperBound)]
+  }
+
+  /** Read once for each segment, and then it must be that segment's, not a newer one's. */
+  #transactionIndexOf(segment: SealedSegment): TransactionIndex {
+    const index = segment.transactionIndex
+    if (this.#indexed.has(segment)) return index
+    if (!this.isSame(segment)) throw new CorruptBatchError('its file was replaced', 0)
+    this.#indexed.add(segment)
+    return index
   }
 
   prepare(isolation: Isolation): Promise<void> | null {

@@ -10,13 +10,18 @@ import {
 } from '@varve/record'
 import { logChannels } from './diagnostics.ts'
 import { type File, isSystemError } from './file-system.ts'
-import { CorruptLogError, OffsetOutOfRangeError } from './log-errors.ts'
+import { CorruptIndexError, CorruptLogError, OffsetOutOfRangeError } from './log-errors.ts'
 import type { Isolation, ReadableSegment, ReadSource } from './read-source.ts'
 
 export interface CursorOptions {
   readonly from: Offset
   readonly isolation: Isolation
   readonly verifyChecksums: boolean
+  /**
+   * What of the batches that were read is given out. Called while what the log says of them is
+   * still said of these very bytes: a moment later compaction may have replaced both.
+   */
+  readonly select?: (batches: readonly Batch[]) => readonly Batch[]
 }
 
 /** A batch header of the current format. */
@@ -96,16 +101,34 @@ export class LogCursor {
     if (place.position >= limit) return this.#advance(place) ? null : []
     const bytes = await this.#readAt(place, Math.min(maxBytes, limit - place.position), limit)
     const before = place.position
+    const from = this.#nextOffset
+    if (this.#currentPlace() === null) throw new CorruptBatchError('it was replaced', before)
     const batches = this.#parse(place, bytes)
-    if (batches.length > 0) return batches
+    if (batches.length > 0) {
+      const selected = this.#select(batches, from)
+      return selected.length > 0 ? selected : null
+    }
     // Nothing but undecided batches: the end, for this reader.
     return place.position === before ? [] : null
+  }
+
+  /** When what is said of the batches cannot be read, they have not been read either. */
+  #select(batches: readonly Batch[], from: Offset): readonly Batch[] {
+    try {
+      return this.#options.select?.(batches) ?? batches
+    } catch (error) {
+      this.#nextOffset = from
+      this.#place = null
+      throw error
+    }
   }
 
   /** Whether the log has changed under the cursor, so that what failed means nothing. */
   async #isOutdated(error: unknown): Promise<boolean> {
     const isDoubtful =
-      error instanceof CorruptBatchError || isSystemError(error, 'ENOENT', 'EBADF', 'ESTALE')
+      error instanceof CorruptBatchError ||
+      error instanceof CorruptIndexError ||
+      isSystemError(error, 'ENOENT', 'EBADF', 'ESTALE')
     if (!isDoubtful) return false
     return (this.#place !== null && this.#currentPlace() === null) || this.#source.reload()
   }

@@ -28,7 +28,11 @@ export interface ReaderOptions extends ReadOptions {
 
 const defaultReadBytes = 1024 * 1024
 
-export function createCursor(source: ReadSource, options: ReadOptions): LogCursor {
+export function createCursor(
+  source: ReadSource,
+  options: ReadOptions,
+  select: (batches: readonly Batch[]) => readonly Batch[] = (batches) => batches,
+): LogCursor {
   const { from, isolation = 'uncommitted', verifyChecksums = true, maxBytes } = options
   if (!Number.isSafeInteger(from) || from < 0) {
     throw new InvalidArgumentError('from', from, 'an offset is a non-negative integer')
@@ -39,7 +43,7 @@ export function createCursor(source: ReadSource, options: ReadOptions): LogCurso
   if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
     throw new InvalidArgumentError('maxBytes', maxBytes, 'must be a positive integer')
   }
-  return new LogCursor(source, { from, isolation, verifyChecksums })
+  return new LogCursor(source, { from, isolation, verifyChecksums, select })
 }
 
 /** What one read found. */
@@ -57,19 +61,18 @@ export interface ReadResult {
 
 /** Reads once: about `maxBytes` of batches, at least one, none at the end. */
 export async function readOnce(source: ReadSource, options: ReadOptions): Promise<ReadResult> {
-  const cursor = createCursor(source, options)
+  let abortedTransactions: readonly AbortedTransaction[] = []
+  const cursor = createCursor(source, options, (batches) => {
+    if (options.isolation === 'committed') {
+      abortedTransactions = source.abortedTransactions(options.from, cursor.nextOffset)
+    }
+    return batches
+  })
   const batches = await cursor.next(options.maxBytes ?? defaultReadBytes)
   const { logStartOffset, highWatermark, lastStableOffset } = source
   const { nextOffset } = cursor
-  const isCommitted = options.isolation === 'committed' && batches.length > 0
-  return {
-    batches,
-    nextOffset,
-    logStartOffset,
-    highWatermark,
-    lastStableOffset,
-    abortedTransactions: isCommitted ? source.abortedTransactions(options.from, nextOffset) : [],
-  }
+  const offsets = { nextOffset, logStartOffset, highWatermark, lastStableOffset }
+  return { batches, ...offsets, abortedTransactions }
 }
 
 /**
@@ -84,7 +87,6 @@ export class LogReader implements AsyncIterableIterator<Batch> {
   readonly #source: ReadSource
   readonly #cursor: LogCursor
   readonly #isFollowing: boolean
-  readonly #isCommittedOnly: boolean
   readonly #maxBytes: number
   readonly #signal: AbortSignal | null
   #batches: readonly Batch[] = []
@@ -93,9 +95,11 @@ export class LogReader implements AsyncIterableIterator<Batch> {
 
   constructor(source: ReadSource, options: ReaderOptions) {
     this.#source = source
-    this.#cursor = createCursor(source, options)
+    const isCommittedOnly = options.isolation === 'committed'
+    this.#cursor = createCursor(source, options, (batches) =>
+      isCommittedOnly ? committedOnly(source, batches) : batches,
+    )
     this.#isFollowing = options.follow ?? false
-    this.#isCommittedOnly = options.isolation === 'committed'
     this.#maxBytes = options.maxBytes ?? defaultReadBytes
     this.#signal = options.signal ?? null
     if (this.#isFollowing) source.tail?.follow()
@@ -129,11 +133,15 @@ export class LogReader implements AsyncIterableIterator<Batch> {
   }
 
   async #readBatches(): Promise<readonly Batch[] | null> {
+    if (this.#index < this.#batches.length) {
+      // What `next` has read ahead.
+      const rest = this.#batches.slice(this.#index)
+      this.#batches = []
+      return rest
+    }
     while (!this.#isDone && this.#signal?.aborted !== true) {
-      const read = await this.#cursor.next(this.#maxBytes)
-      const batches = this.#isCommittedOnly ? committedOnly(this.#source, read) : read
+      const batches = await this.#cursor.next(this.#maxBytes)
       if (batches.length > 0) return batches
-      if (read.length > 0) continue
       if (!this.#isFollowing) break
       await this.#wait()
     }
@@ -143,7 +151,7 @@ export class LogReader implements AsyncIterableIterator<Batch> {
 
   /** The records from `from` on, one by one. */
   async *records(): AsyncGenerator<LogRecord, void, undefined> {
-    const from = this.#cursor.nextOffset
+    const from = this.nextOffset
     for (let batches = await this.nextBatches(); batches !== null; ) {
       for (const batch of batches) {
         for (const record of batch.records()) if (record.offset >= from) yield record

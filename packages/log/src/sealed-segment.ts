@@ -2,6 +2,7 @@ import { crc32c, type Offset, type Timestamp } from '@varve/record'
 import {
   indexFileName,
   segmentDigestFileName,
+  swapSuffix,
   timeIndexFileName,
   transactionIndexFileName,
 } from './file-names.ts'
@@ -102,7 +103,7 @@ export class SealedSegment implements ReadableSegment {
   /** The aborted transactions that ended in this segment. Throws CorruptIndexError. */
   get transactionIndex(): TransactionIndex {
     if (this.#transactionIndex === null) {
-      const path = `${this.directory}/${transactionIndexFileName(this.baseOffset)}`
+      const path = this.#pathOf(transactionIndexFileName(this.baseOffset))
       const bytes = this.#readTransactionIndex(path)
       const { index, problem } = decodeTransactionIndex(bytes ?? Buffer.alloc(0), this.baseOffset)
       // Without it, aborted records would be given out as committed ones.
@@ -116,9 +117,20 @@ export class SealedSegment implements ReadableSegment {
     return this.#transactionIndex
   }
 
+  /**
+   * Of a file beside the log. It has the suffix that the log has, `.deleted` or, while somebody
+   * else's replacement is under way, `.swap`; or a moment later or earlier another one than the log.
+   */
+  #pathOf(name: string): string {
+    const path = `${this.directory}/${name}`
+    const suffix = this.#path.slice(this.#path.lastIndexOf('.log') + '.log'.length)
+    const candidates = [`${path}${suffix}`, path, `${path}${swapSuffix}`]
+    return candidates.find((candidate) => this.#files.fs.stat(candidate) !== null) ?? path
+  }
+
   /** The digest of this segment; null when Varve did not seal it. */
   #digest(): SegmentDigest | null {
-    const path = `${this.directory}/${segmentDigestFileName(this.baseOffset)}`
+    const path = this.#pathOf(segmentDigestFileName(this.baseOffset))
     const digest = readDigest(this.#files.fs, path)
     return digest?.sizeBytes === this.sizeBytes ? digest : null
   }
@@ -138,7 +150,7 @@ export class SealedSegment implements ReadableSegment {
     name: string,
     lookup: (file: File, sizeBytes: number) => Result,
   ): Result | null {
-    const path = `${this.directory}/${name}`
+    const path = this.#pathOf(name)
     if (this.#files.fs.stat(path) === null) return null
     const file = this.#files.borrow(path, 'read')
     try {

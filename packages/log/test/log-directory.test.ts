@@ -120,7 +120,7 @@ describe.each(places)('a data directory on %s', (_name, makePlace) => {
     place = makePlace()
     const { directory, log } = await createLog(place)
     await appendValues(log, 20, 5)
-    const reader = log.reader({ from: 0, follow: true })
+    const reader = log.reader({ from: 0, follow: true, maxBytes: 1 })
     await reader.next()
     expect(directory.openFileCount).toBeGreaterThan(0)
     await directory.close()

@@ -33,8 +33,16 @@ function openReader(place: Place, options: ReadOnlyLogOptions = {}): Promise<Rea
   return openLogReadOnly(`${place.path}/t-0`, { fs: place.fs, ...options })
 }
 
+type Aborted = Parameters<CleanedSegmentWriter['addAbortedTransaction']>[0]
+
 /** Leaves only even offsets in the sealed segments from index `from` to before `to`. */
-async function compact(place: Place, log: Log, from: number, to: number): Promise<void> {
+async function compact(
+  place: Place,
+  log: Log,
+  from: number,
+  to: number,
+  aborted: readonly Aborted[] = [],
+): Promise<void> {
   const replaced = log.segments().slice(from, to)
   const base = replaced[0]?.baseOffset ?? 0
   const end = replaced.at(-1)?.nextOffset ?? 0
@@ -43,6 +51,7 @@ async function compact(place: Place, log: Log, from: number, to: number): Promis
     if (batch.baseOffset >= end) break
     if (batch.baseOffset % 2 === 0) await writer.append(batch)
   }
+  for (const transaction of aborted) writer.addAbortedTransaction(transaction)
   await log.replaceSegments([await writer.finish(end)], replaced)
 }
 
@@ -304,6 +313,31 @@ describe('a read-only log', () => {
     await appendValues(log, 2)
     await check()
     await reader.close()
+    await directory.close()
+  })
+
+  test('finds either all of the old or all of the new wherever a replacement stands', async () => {
+    const place = simulatedPlace()
+    const { directory, log } = await createLog(place)
+    const producer = new TestProducer(3)
+    await log.appendBatch(producer.batch(2, { isTransactional: true }))
+    await log.appendBatch(producer.marker('abort'), { origin: 'coordinator' })
+    await appendValues(log, 27, 9)
+    const start = place.fs.operations
+    await compact(place, log, 0, 2, [
+      { producerId: 3, firstOffset: 0, lastOffset: 2, lastStableOffset: 3 },
+    ])
+    const committed = [
+      range(3, 30),
+      range(3, 30).filter((offset) => offset % 2 === 0 || offset >= 21),
+    ]
+    for (let moment = start; moment <= place.fs.operations; moment++) {
+      const left = simulatedPlace(place.fs.killState(moment))
+      const reader = await openReader(left)
+      expect(committed).toContainEqual(await offsetsOf(reader, { isolation: 'committed' }))
+      expect((await reader.offsetForTimestamp(1026))?.offset).toBe(26)
+      await reader.close()
+    }
     await directory.close()
   })
 
