@@ -6,13 +6,13 @@ import { PeakMemory } from './peak-memory.ts'
 /** What hostile input may make of the process's memory, over what it has when warm. */
 const peakBytesMax = 64 * 1024 * 1024
 
-/** Until code is compiled, caches are filled and the heap has found its size. */
-const warmUpInputs = 20_000
+/** The part of the inputs after which code is compiled and the heap has found its size. */
+const warmUpShare = 0.02
 
 const inputsPerTidying = 32
 
 /**
- * The long form: `inputs` inputs (or `VARVE_FUZZ_INPUTS` of them) against the targets, each of them
+ * The long form: `inputs` inputs (times `VARVE_FUZZ_SCALE`) against the targets, each of them
  * bounded in time, all of them in memory; prints what was done.
  */
 export async function fuzzCampaign(
@@ -20,7 +20,7 @@ export async function fuzzCampaign(
   targets: readonly FuzzTarget[],
   inputs: number,
 ): Promise<void> {
-  const total = Number(process.env['VARVE_FUZZ_INPUTS'] ?? inputs)
+  const total = Math.ceil(inputs * Number(process.env['VARVE_FUZZ_SCALE'] ?? 1))
   const seed = fuzzSeed(name)
   const watch = new HangWatch(name)
   let memory: PeakMemory | null = null
@@ -31,13 +31,16 @@ export async function fuzzCampaign(
   }
   try {
     // The first inputs of a seed are read again below, so that it replays them alone.
-    await fuzz(targets, { seed, inputs: Math.min(warmUpInputs, total), onInput })
+    await fuzz(targets, { seed, inputs: Math.ceil(total * warmUpShare), onInput })
     memory = new PeakMemory()
+    const cpu = process.cpuUsage()
     const report = await fuzz(targets, { seed, inputs: total, onInput })
+    const { user, system } = process.cpuUsage(cpu)
     const peakBytes = memory.overBaseBytes()
     const counts = [...report.inputsByTarget].map(([target, count]) => `${target} ${count}`)
     process.stdout.write(
       `${name}: ${report.inputs} inputs (${counts.join(', ')}), ${report.inputsPerSecond}/s, ` +
+        `${((user + system) / report.inputs).toFixed(0)} µs of CPU each, ` +
         `slowest ${report.slowestMs.toFixed(1)} ms, peak ${(peakBytes / 2 ** 20).toFixed(1)} MiB ` +
         'over the baseline\n',
     )
