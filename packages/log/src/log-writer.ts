@@ -152,7 +152,9 @@ export class LogWriter {
         await this.#linger()
         const group = this.#queue.take()
         if (group !== null) await this.#commit(group)
-        const command = this.#commands.shift()
+        // Closing comes after everything that came before it, what waits for room included.
+        const isLate = this.#isClosing && !this.#queue.isEmpty
+        const command = isLate ? undefined : this.#commands.shift()
         if (command !== undefined) await this.#runCommand(command)
         if (group === null && command === undefined) break
         await this.#yield()
