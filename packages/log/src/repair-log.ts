@@ -71,7 +71,8 @@ export interface RepairReport {
  * the report.
  *
  * The log must be closed; its data directory's lock is taken, or its own. A crash at any point
- * leaves a log that opens, or refuses to as before; repairing it again does the rest. In this order:
+ * leaves a log that opens, or refuses to as before; repairing it again does the rest. In this
+ * order:
  *
  *   1. The marker of a clean shutdown goes: whatever is found next was left by a crash.
  *   2. The recovery point is lowered to where the log will end, where that is less.

@@ -16,7 +16,8 @@ import { type InspectedLog, type InspectedSegment, inspectLog } from './verify-l
  * - `restore-header`: puts fields of a batch header back to what they must have been.
  * - `remove-bytes`: takes bytes that are no valid batch out of a segment. They are kept.
  * - `set-segment-aside`: takes a whole segment out of the log. Its files are kept.
- * - `set-file-aside`: takes a damaged file away that opening makes anew or does without. It is kept.
+ * - `set-file-aside`: takes a damaged file away that opening makes anew or does without. It is
+ *   kept.
  * - `rebuild-segment-files`: makes a segment's indexes and digest anew. The old ones are kept.
  * - `rebuild-leader-epochs`: makes the leader-epoch checkpoint anew. The old one is kept.
  * - `set-log-start`: sets the log start offset in the data directory's checkpoint.

@@ -119,7 +119,8 @@ export class SealedSegment implements ReadableSegment {
 
   /**
    * Of a file beside the log. It has the suffix that the log has, `.deleted` or, while somebody
-   * else's replacement is under way, `.swap`; or a moment later or earlier another one than the log.
+   * else's replacement is under way, `.swap`; or a moment later or earlier another one than the
+   * log.
    */
   #pathOf(name: string): string {
     const path = `${this.directory}/${name}`

@@ -25,7 +25,9 @@ export interface Scenario {
   readonly name: string
   readonly log?: LogOptions
   readonly openFilesMax?: number
-  /** Of the data directory, if it is to be made by the scenario; default: a directory that exists. */
+  /**
+   * Of the data directory, if it is to be made by the scenario; default: a directory that exists.
+   */
   readonly path?: string
   /** Begins with the directory not open; may leave it open. */
   run(life: Life): Promise<void>
