@@ -1,6 +1,7 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Random, seedFromEnvironment } from '../../src/testing/random.ts'
 import { Campaign, type CampaignCounts } from './campaign.ts'
+import { checkFault, countCalls, faultKinds } from './faults.ts'
 import { scenarioGroups } from './scenarios.ts'
 
 /** Of each scenario; with twenty of them more than 100,000 are opened. */
@@ -39,6 +40,47 @@ export function crashCampaign(group: string): void {
             ` ${counts.operations} operations in ${rounds} rounds, ${seconds} s`,
         )
         expect(counts.distinct).toBeGreaterThanOrEqual(distinctMin)
+      },
+      600_000,
+    )
+  })
+}
+
+/**
+ * The long form of the faults for one group: every call of every scenario fails with EIO, once and
+ * from then on, and with one of the other faults.
+ */
+export function faultCampaign(group: string): void {
+  const scenarios = scenarioGroups[group] ?? []
+  const seed = seedFromEnvironment(`fault campaign, ${group}`)
+  const [once, lasting, ...others] = faultKinds
+  const unhandled: unknown[] = []
+  const note = (error: unknown): void => void unhandled.push(error)
+  beforeAll(() => void process.on('unhandledRejection', note))
+  afterAll(() => void process.off('unhandledRejection', note))
+
+  describe(`when any call of the file system fails, ${group}`, () => {
+    test.each(scenarios.map((scenario) => ({ name: scenario.name, scenario })))(
+      `the caller is told, and what was acknowledged is kept: $name`,
+      async ({ name, scenario }) => {
+        const calls = await countCalls(scenario, seed)
+        let hits = 0
+        for (let after = 0; after < calls; after += 1) {
+          for (const kind of [once, lasting, others[after % others.length]]) {
+            if (kind === undefined) continue
+            const fault = { ...kind, after }
+            const isHit = await checkFault(scenario, fault, seed).catch((cause: unknown) => {
+              const replay = `VARVE_SEED=${seed} ${JSON.stringify(fault)}`
+              throw new Error(`${replay}: ${cause instanceof Error ? cause.message : cause}`, {
+                cause,
+              })
+            })
+            if (isHit) hits += 1
+          }
+        }
+        print(`${name}: ${hits} faults in ${calls} calls, VARVE_SEED=${seed}`)
+        expect(hits).toBeGreaterThanOrEqual(calls)
+        expect(unhandled).toEqual([])
       },
       600_000,
     )

@@ -1,0 +1,3 @@
+import { faultCampaign } from './crash/campaign-test.ts'
+
+faultCampaign('replacing')
