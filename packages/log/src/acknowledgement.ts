@@ -1,4 +1,3 @@
-import type { Waiter } from './append-queue.ts'
 import { logChannels } from './diagnostics.ts'
 import type { LogState } from './log-state.ts'
 import type { PlacedBatch } from './placement.ts'
@@ -14,7 +13,7 @@ export function acknowledge(
 ): void {
   let count = placed.length
   if (reached === 'written') {
-    const first = placed.findIndex(({ queued }) => queued.waiters.some(asksToBeFlushed))
+    const first = placed.findIndex(({ queued }) => queued.waiters.asksToBeFlushed)
     if (first >= 0) count = first
   }
   if (count === 0) return
@@ -24,26 +23,13 @@ export function acknowledge(
   if (last !== undefined) state.makeVisible(last.lastOffset + 1, last.end)
   let appends = 0
   for (const batch of acknowledged) {
-    appends += batch.queued.waiters.length
-    for (const waiter of batch.queued.waiters) resolveWaiter(waiter, batch)
+    const { waiters } = batch.queued
+    appends += waiters.size
+    if (batch.isDuplicate) waiters.resolveAsDuplicate(batch.baseOffset, batch.lastOffset)
+    else waiters.resolve(batch.baseOffset)
   }
   if (logChannels.append.hasSubscribers) {
     const nextOffset = state.offsets.highWatermark
     logChannels.append.publish({ log: state.name, appends, firstOffset, nextOffset })
   }
-}
-
-function asksToBeFlushed({ acks }: Waiter): boolean {
-  return acks === 'flushed'
-}
-
-function resolveWaiter(waiter: Waiter, batch: PlacedBatch): void {
-  if (batch.isDuplicate) {
-    const { baseOffset, lastOffset } = batch
-    waiter.resolve({ baseOffset, lastOffset, isDuplicate: true })
-    return
-  }
-  const baseOffset = batch.baseOffset + waiter.firstDelta
-  const lastOffset = baseOffset + waiter.count - 1
-  waiter.resolve({ baseOffset, lastOffset, isDuplicate: false })
 }

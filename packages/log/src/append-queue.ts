@@ -13,6 +13,7 @@ import {
 import type { Clock } from './clock.ts'
 import { AppendQueueFullError, BatchTooLargeError } from './log-errors.ts'
 import type { Acks, ResolvedLogOptions } from './log-options.ts'
+import { type Settle, Waiters } from './waiters.ts'
 
 /** What an append is told when it is acknowledged. */
 export interface AppendResult {
@@ -27,22 +28,13 @@ export interface AppendResult {
 /** Who appends, and so what is checked: a transaction coordinator may write control batches. */
 export type AppendOrigin = 'client' | 'coordinator'
 
-/** One call to append: part of a batch that others may share, or a batch of its own. */
-export interface Waiter {
-  readonly firstDelta: number
-  readonly count: number
-  readonly acks: Acks
-  readonly resolve: (result: AppendResult) => void
-  readonly reject: (error: unknown) => void
-}
-
 /** A batch that waits to be placed. */
 export interface QueuedBatch {
   /** Where it lies in the group's buffer; null for one that is too large to be copied there. */
   readonly span: { readonly start: number; readonly sizeBytes: number } | null
   readonly external: RecordBatch | null
   readonly origin: AppendOrigin
-  readonly waiters: readonly Waiter[]
+  readonly waiters: Waiters
 }
 
 /** Everything that was queued at one moment, taken by the writer to be written together. */
@@ -53,9 +45,14 @@ export interface AppendGroup {
   readonly appends: number
 }
 
+/** Queues an append: what the executor of its promise does, then or later. */
+type Enter = (settle: Settle) => void
+
 const unplaced: AppendResult = { baseOffset: -1, lastOffset: -1, isDuplicate: false }
 /** A ready-made batch up to this size is copied, so that its group goes out in one write. */
-const copiedBytesMax = 64 * 1024
+const copiedBytesMax = 16 * 1024
+/** So many records in a row share one look at the clock, unless a turn ends between them. */
+const recordsPerClockReading = 64
 
 /**
  * Appends on their way to the writer. Records are encoded when they arrive, straight into the
@@ -71,9 +68,16 @@ export class AppendQueue {
   #filling = new BatchEncoder()
   #spare: BatchEncoder | null = new BatchEncoder()
   #batches: QueuedBatch[] = []
-  #open: { readonly compressionType: CompressionType; readonly waiters: Waiter[] } | null = null
+  #open: { readonly compressionType: CompressionType; readonly waiters: Waiters } | null = null
   #externalBytes = 0
   #appends = 0
+  /** The time that records of this turn are given; a look at the clock costs as much as a record. */
+  #turnMs: Timestamp = 0
+  /** For so many more; 0 outside of a turn. */
+  #turnReadings = 0
+  readonly #endTurn = (): void => {
+    this.#turnReadings = 0
+  }
   #outside: Array<{ readonly enter: () => void; readonly reject: (error: unknown) => void }> = []
 
   constructor(log: string, options: ResolvedLogOptions, clock: Clock) {
@@ -98,12 +102,22 @@ export class AppendQueue {
     acks: Acks,
     compressionType: CompressionType,
   ): Promise<AppendResult> {
-    return this.#add(acks, (waiter) => this.#encode(records, compressionType, waiter))
+    const enter: Enter = (settle) => {
+      this.#encode(records, compressionType).add(records.length, acks, settle)
+      this.#appends++
+      if (acks === 'none') settle(unplaced)
+    }
+    return this.#isFull ? this.#addLater(enter) : new Promise(enter)
   }
 
   /** Queues a batch that somebody else built and the log has validated. */
   addBatch(batch: RecordBatch, acks: Acks, origin: AppendOrigin): Promise<AppendResult> {
-    return this.#add(acks, (waiter) => this.#enqueueBatch(batch, origin, waiter))
+    const enter: Enter = (settle) => {
+      this.#enqueueBatch(batch, origin).add(batch.count, acks, settle)
+      this.#appends++
+      if (acks === 'none') settle(unplaced)
+    }
+    return this.#isFull ? this.#addLater(enter) : new Promise(enter)
   }
 
   /** Everything queued, for the writer; null when there is nothing. */
@@ -128,8 +142,8 @@ export class AppendQueue {
 
   /** Rejects everything that is queued or waits to be. */
   fail(error: unknown): void {
-    const waiters = this.#batches.flatMap((batch) => batch.waiters)
-    if (this.#open !== null) waiters.push(...this.#open.waiters)
+    const waiting = this.#batches.map(({ waiters }) => waiters)
+    if (this.#open !== null) waiting.push(this.#open.waiters)
     const outside = this.#outside
     this.#batches = []
     this.#open = null
@@ -137,28 +151,23 @@ export class AppendQueue {
     this.#externalBytes = 0
     this.#outside = []
     this.#filling = new BatchEncoder()
-    for (const waiter of waiters) waiter.reject(error)
+    for (const waiters of waiting) waiters.reject(error)
     for (const { reject } of outside) reject(error)
   }
 
-  #add(
-    acks: Acks,
-    enter: (waiter: Omit<Waiter, 'firstDelta' | 'count'>) => void,
-  ): Promise<AppendResult> {
-    const isFull = this.sizeBytes >= this.#options.queueBytesMax || this.#outside.length > 0
-    if (isFull && this.#options.whenQueueFull === 'refuse') {
+  get #isFull(): boolean {
+    return this.sizeBytes >= this.#options.queueBytesMax || this.#outside.length > 0
+  }
+
+  /** Lets an append wait outside until there is room, or refuses it. */
+  #addLater(enter: Enter): Promise<AppendResult> {
+    if (this.#options.whenQueueFull === 'refuse') {
       return Promise.reject(new AppendQueueFullError(this.#log, this.#options.queueBytesMax))
     }
     return new Promise((resolve, reject) => {
-      if (!isFull) {
-        enter({ acks, resolve, reject })
-        if (acks === 'none') resolve(unplaced)
-        return
-      }
       const late = (): void => {
         try {
-          enter({ acks, resolve, reject })
-          if (acks === 'none') resolve(unplaced)
+          enter(resolve)
         } catch (error) {
           reject(error)
         }
@@ -177,27 +186,21 @@ export class AppendQueue {
     this.#outside.splice(0, count)
   }
 
-  #encode(
-    records: readonly RecordInput[],
-    compressionType: CompressionType,
-    waiter: Omit<Waiter, 'firstDelta' | 'count'>,
-  ): void {
+  /** Encodes records into the open batch, or into a new one; returns who waits for that batch. */
+  #encode(records: readonly RecordInput[], compressionType: CompressionType): Waiters {
     const { batchBytes, maxMessageBytes, segmentBytes } = this.#options
     const sizeMax = Math.min(maxMessageBytes, segmentBytes)
-    const now = this.#clock.now()
+    const now = this.#now()
     const shared = this.#open
     const isShared =
       shared !== null &&
       shared.compressionType === compressionType &&
       this.#filling.openSizeBytes < batchBytes
-    if (isShared && this.#encodeInto(records, now, sizeMax) === null) {
-      this.#join(shared.waiters, records.length, waiter)
-      return
-    }
+    if (isShared && this.#encodeInto(records, now, sizeMax) === null) return shared.waiters
     this.#finishOpen()
     const { messageTimestampType: timestampType } = this.#options
     this.#filling.begin({ compressionType, timestampType })
-    const waiters: Waiter[] = []
+    const waiters = new Waiters()
     this.#open = { compressionType, waiters }
     const tooLargeBytes = this.#encodeInto(records, now, sizeMax)
     if (tooLargeBytes !== null) {
@@ -206,7 +209,7 @@ export class AppendQueue {
       const limitName = sizeMax === maxMessageBytes ? 'maxMessageBytes' : 'segmentBytes'
       throw new BatchTooLargeError(tooLargeBytes, limitName, sizeMax)
     }
-    this.#join(waiters, records.length, waiter)
+    return waiters
   }
 
   /**
@@ -233,26 +236,24 @@ export class AppendQueue {
     return sizeBytes
   }
 
+  #now(): Timestamp {
+    if (this.#turnReadings === 0) {
+      process.nextTick(this.#endTurn)
+      this.#turnMs = this.#clock.now()
+      this.#turnReadings = recordsPerClockReading
+    }
+    this.#turnReadings--
+    return this.#turnMs
+  }
+
   #abandonOpen(): void {
     this.#filling.abandon()
     this.#open = null
   }
 
-  #join(waiters: Waiter[], count: number, waiter: Omit<Waiter, 'firstDelta' | 'count'>): void {
-    const { acks, resolve, reject } = waiter
-    const firstDelta = this.#filling.openCount - count
-    waiters.push({ firstDelta, count, acks, resolve, reject })
-    this.#appends++
-  }
-
-  #enqueueBatch(
-    batch: RecordBatch,
-    origin: AppendOrigin,
-    waiter: Omit<Waiter, 'firstDelta' | 'count'>,
-  ): void {
+  #enqueueBatch(batch: RecordBatch, origin: AppendOrigin): Waiters {
     this.#finishOpen()
-    const { acks, resolve, reject } = waiter
-    const waiters = [{ firstDelta: 0, count: batch.count, acks, resolve, reject }]
+    const waiters = new Waiters()
     if (batch.sizeBytes <= copiedBytesMax) {
       const span = this.#filling.addFinished(batch.bytes)
       this.#batches.push({ span, external: null, origin, waiters })
@@ -260,7 +261,7 @@ export class AppendQueue {
       this.#externalBytes += batch.sizeBytes
       this.#batches.push({ span: null, external: batch, origin, waiters })
     }
-    this.#appends++
+    return waiters
   }
 
   #finishOpen(): void {
@@ -274,8 +275,8 @@ export class AppendQueue {
     } catch (error) {
       // The codec's native package cannot be loaded: only these appends need it.
       this.#filling.abandon()
-      this.#appends -= waiters.length
-      for (const waiter of waiters) waiter.reject(error)
+      this.#appends -= waiters.size
+      waiters.reject(error)
     }
   }
 }

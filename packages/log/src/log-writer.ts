@@ -149,7 +149,7 @@ export class LogWriter {
     await nextTurn()
     try {
       for (;;) {
-        await this.#linger()
+        if (this.#state.options.lingerMs > 0) await this.#linger()
         const group = this.#queue.take()
         if (group !== null) await this.#commit(group)
         // Closing comes after everything that came before it, what waits for room included.
@@ -181,19 +181,19 @@ export class LogWriter {
   }
 
   /** Lets those who were just acknowledged append again, and now and then everybody else run. */
-  async #yield(): Promise<void> {
+  #yield(): Promise<void> {
     const now = this.#state.clock.monotonic()
-    if (now - this.#lastPollMs < pollIntervalMs) {
-      await nextTurn()
-      return
-    }
+    return now - this.#lastPollMs < pollIntervalMs ? nextTurn() : this.#poll()
+  }
+
+  async #poll(): Promise<void> {
     await pollTurn()
     this.#lastPollMs = this.#state.clock.monotonic()
   }
 
   async #linger(): Promise<void> {
     const { lingerMs, batchBytes } = this.#state.options
-    if (lingerMs === 0 || this.#queue.isEmpty || this.#commands.length > 0) return
+    if (this.#queue.isEmpty || this.#commands.length > 0) return
     if (this.#queue.sizeBytes >= batchBytes) return
     await new Promise<void>((resolve) => {
       this.#state.clock.setTimer(lingerMs, resolve, { keepsAlive: true })
@@ -205,7 +205,7 @@ export class LogWriter {
     try {
       const { files } = this.#state
       if (this.#file === null && files.isCrowded) await files.room()
-      await this.#assignLeaderEpoch()
+      if (this.#isNewLeaderEpoch) await this.#assignLeaderEpoch()
       await this.#writeGroup(group, placed)
       if (this.#mustFlush(group)) {
         // Everything before the first append that waits for the flush is acknowledged now.
@@ -219,7 +219,7 @@ export class LogWriter {
       this.#startFlushTimer()
     } catch (error) {
       const failure = this.#fail('writing', error)
-      for (const { waiters } of group.batches) for (const waiter of waiters) waiter.reject(failure)
+      for (const { waiters } of group.batches) waiters.reject(failure)
       throw failure
     }
   }
@@ -271,7 +271,7 @@ export class LogWriter {
   #mustFlush(group: AppendGroup): boolean {
     const { offsets, options } = this.#state
     if (offsets.writtenOffset - offsets.flushedOffset >= options.flushMessages) return true
-    return group.batches.some(({ waiters }) => waiters.some(({ acks }) => acks === 'flushed'))
+    return group.batches.some(({ waiters }) => waiters.asksToBeFlushed)
   }
 
   /** Makes everything written durable: the sealed segments, the names of new files, the data. */
@@ -337,10 +337,14 @@ export class LogWriter {
     this.#directorySync.catch(() => undefined)
   }
 
+  get #isNewLeaderEpoch(): boolean {
+    const { epochs, leaderEpoch } = this.#state
+    return (epochs.latestEpoch ?? -1) < leaderEpoch
+  }
+
   /** The first append of an epoch records where it begins, durably, before any of its data. */
   async #assignLeaderEpoch(): Promise<void> {
     const { epochs, leaderEpoch, offsets } = this.#state
-    if ((epochs.latestEpoch ?? -1) >= leaderEpoch) return
     epochs.assign(leaderEpoch, offsets.logEndOffset)
     await this.#state.saveEpochs()
   }

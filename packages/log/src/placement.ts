@@ -37,7 +37,7 @@ export function placeBatch(
       return null
     }
   } catch (error) {
-    for (const waiter of queued.waiters) waiter.reject(error)
+    queued.waiters.reject(error)
     return null
   }
   const baseOffset = offsets.logEndOffset
