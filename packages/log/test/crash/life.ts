@@ -58,10 +58,10 @@ const words = 'silt sand clay spring melt summer algae autumn storm winter ice l
  * Records are made up from their offsets, so that no two are alike.
  */
 export class Life {
-  readonly fs: FileSystem
   readonly ledger: DirectoryLedger
   readonly clock: ManualClock
   readonly path: string
+  #fs: FileSystem
   readonly #operations: () => number
   readonly #options: LifeOptions
   #leaderEpoch = 0
@@ -74,11 +74,15 @@ export class Life {
 
   constructor(options: LifeOptions) {
     this.#options = options
-    this.fs = options.fs
+    this.#fs = options.fs
     this.ledger = options.ledger
     this.clock = options.clock ?? new ManualClock()
     this.path = options.path ?? '/data'
     this.#operations = options.operations
+  }
+
+  get fs(): FileSystem {
+    return this.#fs
   }
 
   get directory(): LogDirectory {
@@ -122,6 +126,12 @@ export class Life {
     this.#directory = null
     await directory.close()
     for (const { ledger, endOffset } of ends) this.#acknowledge(ledger, 'flushed', endOffset)
+  }
+
+  /** The process is killed; its successor finds `fs`, and has the same clients. */
+  killed(fs: FileSystem): void {
+    this.#directory = null
+    this.#fs = fs
   }
 
   async create(topic: string, partition = 0): Promise<void> {
