@@ -1,6 +1,4 @@
 import type { Offset } from '@varve/record'
-import { CorruptCheckpointError } from './checkpoint-text.ts'
-import { logChannels } from './diagnostics.ts'
 import {
   logStartOffsetCheckpointFileName,
   recoveryPointCheckpointFileName,
@@ -34,8 +32,8 @@ export class DataCheckpoints {
       fs,
       `${directory}/${replicationOffsetCheckpointFileName}`,
     )
-    this.#recoveryPoints = readOrEmpty(this.#recoveryPointFile)
-    this.#logStarts = readOrEmpty(this.#logStartFile)
+    this.#recoveryPoints = this.#recoveryPointFile.readOrEmpty()
+    this.#logStarts = this.#logStartFile.readOrEmpty()
   }
 
   /** What one log sees of them. */
@@ -66,19 +64,25 @@ export class DataCheckpoints {
     await this.#highWatermarkFile.write(highWatermarks)
   }
 
+  /** Takes a log's offsets over, durably, from where they were kept before. */
+  async adopt(
+    name: string,
+    offsets: { readonly recoveryPoint: Offset | null; readonly logStartOffset: Offset | null },
+  ): Promise<void> {
+    const { recoveryPoint, logStartOffset } = offsets
+    if (recoveryPoint !== null) {
+      this.#recoveryPoints.set(name, recoveryPoint)
+      await this.#recoveryPointFile.write(this.#recoveryPoints)
+    }
+    if (logStartOffset !== null) {
+      this.#logStarts.set(name, logStartOffset)
+      await this.#logStartFile.write(this.#logStarts)
+    }
+  }
+
   /** A log is gone for good: what its name says next is about another one. */
   async forget(name: string): Promise<void> {
     if (this.#recoveryPoints.delete(name)) await this.#recoveryPointFile.write(this.#recoveryPoints)
     if (this.#logStarts.delete(name)) await this.#logStartFile.write(this.#logStarts)
-  }
-}
-
-function readOrEmpty(file: OffsetCheckpointFile): Map<string, Offset> {
-  try {
-    return file.read()
-  } catch (error) {
-    if (!(error instanceof CorruptCheckpointError)) throw error
-    logChannels.corruption.publish({ log: file.path, path: file.path, error })
-    return new Map()
   }
 }

@@ -14,6 +14,7 @@ import { type FileSystem, isSystemError, readFileStart } from './file-system.ts'
 import { LogClosedError, LogNotFoundError } from './log-errors.ts'
 import { OffsetCheckpointFile } from './offset-checkpoint.ts'
 import { OpenFiles } from './open-files.ts'
+import { OwnCheckpoints } from './own-checkpoints.ts'
 import { type NumberedProgress, ProgressFile, progressFileBytes } from './progress-file.ts'
 import type { Isolation, ReadableSegment, ReadSource } from './read-source.ts'
 import { listReadableSegments } from './readable-listing.ts'
@@ -246,9 +247,12 @@ export class FollowedSource implements ReadSource {
     return bytes === null ? null : ProgressFile.read(bytes)
   }
 
+  /** Of the data directory, or of a log on its own. */
   #checkpointedStart(): Offset {
+    const own = new OwnCheckpoints(this.#fs, this.#directory).logStartOffset ?? 0
     const path = `${dirname(this.#directory)}/${logStartOffsetCheckpointFileName}`
-    return new OffsetCheckpointFile(this.#fs, path).readOne(this.name) ?? 0
+    const shared = new OffsetCheckpointFile(this.#fs, path).readOrEmpty().get(this.name) ?? 0
+    return Math.max(own, shared)
   }
 
   /** Segments that are the same files keep their identity, so that readers keep their place. */

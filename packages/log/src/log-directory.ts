@@ -3,6 +3,7 @@ import { InvalidArgumentError, type VarveError } from '@varve/record'
 import { removeCleanShutdown, writeCleanShutdown } from './clean-shutdown.ts'
 import { type Clock, systemClock, type Timer } from './clock.ts'
 import { DataCheckpoints } from './data-checkpoints.ts'
+import { makeDirectories, refuseLogDirectory, removeTree } from './directories.ts'
 import {
   lockFileName,
   type PartitionDirectoryName,
@@ -11,6 +12,7 @@ import {
 } from './file-names.ts'
 import { type FileLock, type FileSystem, isSystemError } from './file-system.ts'
 import { Log } from './log.ts'
+import { LogAdoption } from './log-adoption.ts'
 import type { LogContext } from './log-context.ts'
 import { LogClosedError, LogExistsError, LogLockedError, LogNotFoundError } from './log-errors.ts'
 import { loadLog } from './log-loader.ts'
@@ -19,7 +21,7 @@ import { nodeFileSystem } from './node-file-system.ts'
 import { OpenFiles } from './open-files.ts'
 import { openingError } from './opening-error.ts'
 import { isTopicId, newTopicId, writePartitionMetadata } from './partition-metadata.ts'
-import type { SegmentInfo } from './segment-info.ts'
+import { randomFraction } from './random-fraction.ts'
 import { withOurErrors } from './storage-error.ts'
 
 export interface LogDirectoryOptions {
@@ -83,6 +85,7 @@ export class LogDirectory implements AsyncDisposable {
 
   static async #open(path: string, options: LogDirectoryOptions): Promise<LogDirectory> {
     const fs = options.fs ?? nodeFileSystem
+    refuseLogDirectory(fs, path)
     await makeDirectories(fs, path)
     const lockPath = `${path}/${lockFileName}`
     const lock = await fs.lock(lockPath)
@@ -248,6 +251,8 @@ export class LogDirectory implements AsyncDisposable {
   async #openLog(name: string, topic: string, partition: number, isClean: boolean): Promise<Log> {
     const directory = `${this.path}/${name}`
     const { log = {}, logOptions, random = randomFraction } = this.#options
+    const adoption = await LogAdoption.begin(this.#fs, directory)
+    const checkpoints = this.#checkpoints.of(name)
     const context: LogContext = {
       name,
       directory,
@@ -256,11 +261,9 @@ export class LogDirectory implements AsyncDisposable {
       clock: this.#clock,
       random,
       options: resolveLogOptions({ ...log, ...logOptions?.(topic, partition) }),
-      checkpoints: this.#checkpoints.of(name),
+      checkpoints: adoption?.over(checkpoints) ?? checkpoints,
     }
-    // A log that was opened on its own last does not share this directory's marker.
-    const isOwn = this.#fs.stat(`${directory}/${lockFileName}`) === null
-    const { loaded, report } = await loadLog(context, isClean && isOwn)
+    const { loaded, report } = await this.#load(context, adoption, isClean)
     const opened: Log = new Log(loaded, report, async () => {
       if (opened.isFailed) this.#crashed.add(name)
       this.#logs.delete(name)
@@ -270,11 +273,29 @@ export class LogDirectory implements AsyncDisposable {
     this.#crashed.delete(name)
     // A crash may have come between raising the log start offset and deleting what lies before it.
     const { logStartOffset } = opened
-    const isLeftOver = ({ nextOffset }: SegmentInfo): boolean => nextOffset <= logStartOffset
-    if (opened.segments().slice(0, -1).some(isLeftOver)) {
+    const isLeftOver = (segment: { readonly nextOffset: number }): boolean =>
+      segment.nextOffset <= logStartOffset
+    if (loaded.segments.sealed.some(isLeftOver)) {
       await opened.deleteSegmentsBefore(logStartOffset, 'logStartOffset')
     }
     return opened
+  }
+
+  async #load(
+    context: LogContext,
+    adoption: LogAdoption | null,
+    isClean: boolean,
+  ): ReturnType<typeof loadLog> {
+    if (adoption === null) return loadLog(context, isClean)
+    try {
+      const result = await loadLog(context, adoption.isClean)
+      const { recoveryPoint, logStartOffset } = context.checkpoints
+      await this.#checkpoints.adopt(context.name, { recoveryPoint, logStartOffset })
+      await adoption.finish()
+      return result
+    } finally {
+      adoption.giveUp()
+    }
   }
 
   #startTimer(): void {
@@ -321,31 +342,4 @@ function checkOptions({
     if (Number.isSafeInteger(value) && value >= 1) continue
     throw new InvalidArgumentError(name, value, 'must be a positive integer')
   }
-}
-
-/** 48 random bits as a fraction. */
-function randomFraction(): number {
-  return randomBytes(6).readUIntBE(0, 6) / 2 ** 48
-}
-
-/** Makes a directory and those above it; each is durable in its parent. */
-async function makeDirectories(fs: FileSystem, path: string): Promise<void> {
-  const stat = fs.stat(path)
-  if (stat?.isDirectory === true) return
-  if (stat !== null) throw new InvalidArgumentError('path', path, 'is a file, not a directory')
-  const end = path.replace(/\/+$/, '').lastIndexOf('/')
-  const parent = end < 0 ? '.' : path.slice(0, Math.max(end, 1))
-  await makeDirectories(fs, parent)
-  fs.makeDirectory(path)
-  await fs.syncDirectory(parent)
-}
-
-/** Removes a directory with the files in it; a partition's directory holds no others. */
-async function removeTree(fs: FileSystem, path: string): Promise<void> {
-  for (const name of fs.list(path)) {
-    const child = `${path}/${name}`
-    if (fs.stat(child)?.isDirectory === true) await removeTree(fs, child)
-    else await fs.remove(child)
-  }
-  await fs.removeDirectory(path)
 }

@@ -6,6 +6,7 @@ import {
   decodeCheckpoint,
   encodeCheckpoint,
 } from './checkpoint-text.ts'
+import { logChannels } from './diagnostics.ts'
 import {
   isValidTopicName,
   parsePartitionDirectoryName,
@@ -74,6 +75,20 @@ export class OffsetCheckpointFile {
   read(): Map<string, Offset> {
     const bytes = this.#readBytes()
     return bytes === null ? new Map() : decodeOffsetCheckpoint(bytes, this.path)
+  }
+
+  /**
+   * As `read`; a file that cannot be read counts as empty, as in Kafka, where the offsets are lower
+   * bounds. It is told on the corruption channel.
+   */
+  readOrEmpty(): Map<string, Offset> {
+    try {
+      return this.read()
+    } catch (error) {
+      if (!(error instanceof CorruptCheckpointError)) throw error
+      logChannels.corruption.publish({ log: this.path, path: this.path, error })
+      return new Map()
+    }
   }
 
   /** The offset of one partition, null when the file says nothing about it. */

@@ -12,6 +12,7 @@ import {
 } from './log-reader.ts'
 import { nodeFileSystem } from './node-file-system.ts'
 import type { SegmentInfo } from './segment-info.ts'
+import { withOurErrors } from './storage-error.ts'
 import { type FoundOffset, findOffsetByTimestamp } from './timestamp-search.ts'
 
 /**
@@ -68,7 +69,7 @@ export class ReadOnlyLog implements AsyncDisposable {
 
   /** Looks for what has been written, deleted or replaced since. */
   async refresh(): Promise<void> {
-    await this.#source.refresh()
+    await withOurErrors(`looking at log ${this.name}`, () => this.#source.refresh())
   }
 
   /**
@@ -76,8 +77,8 @@ export class ReadOnlyLog implements AsyncDisposable {
    * log start offset before that.
    */
   async read(options: ReadOptions): Promise<ReadResult> {
-    await this.#source.refresh()
-    return readOnce(this.#source, options)
+    await this.refresh()
+    return withOurErrors(`reading log ${this.name}`, () => readOnce(this.#source, options))
   }
 
   /** As `Log.reader`. */
@@ -87,8 +88,9 @@ export class ReadOnlyLog implements AsyncDisposable {
 
   /** As `Log.offsetForTimestamp`. */
   async offsetForTimestamp(timestamp: Timestamp): Promise<FoundOffset | null> {
-    await this.#source.refresh()
-    return findOffsetByTimestamp(this.#source, timestamp)
+    await this.refresh()
+    const find = (): Promise<FoundOffset | null> => findOffsetByTimestamp(this.#source, timestamp)
+    return withOurErrors(`searching log ${this.name}`, find)
   }
 
   /**

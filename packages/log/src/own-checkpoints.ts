@@ -1,0 +1,42 @@
+import type { Offset } from '@varve/record'
+import { logStartOffsetCheckpointFileName, recoveryPointCheckpointFileName } from './file-names.ts'
+import type { FileSystem } from './file-system.ts'
+import type { LogCheckpoints } from './log-checkpoints.ts'
+import { OffsetCheckpointFile } from './offset-checkpoint.ts'
+
+/** Whatever the directory is called, and will be called: the files speak of nothing else. */
+const ownName = 'log-0'
+
+/** The checkpoints of a log that lives on its own, in its own directory, in Kafka's form. */
+export class OwnCheckpoints implements LogCheckpoints {
+  readonly recoveryPoint: Offset | null
+  readonly logStartOffset: Offset | null
+  readonly #fs: FileSystem
+  readonly #recoveryPointFile: OffsetCheckpointFile
+  readonly #logStartFile: OffsetCheckpointFile
+
+  constructor(fs: FileSystem, directory: string) {
+    const file = (name: string): OffsetCheckpointFile =>
+      new OffsetCheckpointFile(fs, `${directory}/${name}`)
+    this.#fs = fs
+    this.#recoveryPointFile = file(recoveryPointCheckpointFileName)
+    this.#logStartFile = file(logStartOffsetCheckpointFileName)
+    this.recoveryPoint = this.#recoveryPointFile.readOrEmpty().get(ownName) ?? null
+    this.logStartOffset = this.#logStartFile.readOrEmpty().get(ownName) ?? null
+  }
+
+  async saveLogStartOffset(offset: Offset): Promise<void> {
+    await this.#logStartFile.writeOne(ownName, offset)
+  }
+
+  async closed(recoveryPoint: Offset): Promise<void> {
+    await this.#recoveryPointFile.writeOne(ownName, recoveryPoint)
+  }
+
+  /** Removes the files: somebody else keeps these offsets from now on. */
+  async remove(): Promise<void> {
+    for (const { path } of [this.#recoveryPointFile, this.#logStartFile]) {
+      if (this.#fs.stat(path) !== null) await this.#fs.remove(path)
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { basename } from 'node:path'
+import { InvalidArgumentError } from '@varve/record'
+import { removeCleanShutdown, writeCleanShutdown } from './clean-shutdown.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { makeDirectories, refuseDataDirectory } from './directories.ts'
+import { lockFileName } from './file-names.ts'
+import type { FileLock, FileSystem } from './file-system.ts'
+import { Log } from './log.ts'
+import type { LogContext } from './log-context.ts'
+import { LogLockedError } from './log-errors.ts'
+import { loadLog } from './log-loader.ts'
+import { type LogOptions, resolveLogOptions } from './log-options.ts'
+import { nodeFileSystem } from './node-file-system.ts'
+import { OpenFiles } from './open-files.ts'
+import { openingError } from './opening-error.ts'
+import { OwnCheckpoints } from './own-checkpoints.ts'
+import { randomFraction } from './random-fraction.ts'
+
+export interface OpenLogOptions {
+  /** The log's settings. @defaultValue {} */
+  readonly log?: LogOptions
+  /** Files kept open, about. @defaultValue 64 */
+  readonly openFilesMax?: number
+  /** @defaultValue the real file system */
+  readonly fs?: FileSystem
+  /** @defaultValue the system's clock */
+  readonly clock?: Clock
+  /** 0 to 1. @defaultValue random numbers of the operating system */
+  readonly random?: () => number
+}
+
+/**
+ * Opens one log on its own, in a directory made when it is not there, recovering what a crash left.
+ * Its lock, its checkpoints and the marker of a clean shutdown, which many logs share in a data
+ * directory, lie in that directory, of any name. Closing the log leaves the marker.
+ *
+ * Moved into a data directory under a name like `orders-0`, it is taken over by the next
+ * `LogDirectory` that is opened there.
+ *
+ * Rejects with InvalidArgumentError for a directory within a data directory, with LogLockedError
+ * when somebody has it open for writing, with CorruptLogError and LostWriteError as recovery does.
+ */
+export async function openLog(path: string, options: OpenLogOptions = {}): Promise<Log> {
+  const { openFilesMax = 64, fs = nodeFileSystem } = options
+  resolveLogOptions(options.log)
+  if (!Number.isSafeInteger(openFilesMax) || openFilesMax < 1) {
+    throw new InvalidArgumentError('openFilesMax', openFilesMax, 'must be a positive integer')
+  }
+  const directory = path.length > 1 ? path.replace(/\/+$/, '') : path
+  try {
+    refuseDataDirectory(fs, directory)
+    await makeDirectories(fs, directory)
+    const lock = await fs.lock(`${directory}/${lockFileName}`)
+    if (lock === null) throw new LogLockedError(directory)
+    return await openLocked(directory, lock, fs, new OpenFiles(fs, openFilesMax), options)
+  } catch (error) {
+    throw openingError(basename(directory), error)
+  }
+}
+
+async function openLocked(
+  directory: string,
+  lock: FileLock,
+  fs: FileSystem,
+  files: OpenFiles,
+  options: OpenLogOptions,
+): Promise<Log> {
+  try {
+    const context: LogContext = {
+      name: basename(directory),
+      directory,
+      fs,
+      files,
+      clock: options.clock ?? systemClock,
+      random: options.random ?? randomFraction,
+      options: resolveLogOptions(options.log),
+      checkpoints: new OwnCheckpoints(fs, directory),
+    }
+    const isClean = await removeCleanShutdown(fs, directory)
+    const { loaded, report } = await loadLog(context, isClean)
+    const log: Log = new Log(loaded, report, async () => {
+      try {
+        if (!log.isFailed) await writeCleanShutdown(fs, directory)
+      } finally {
+        files.close()
+        lock.release()
+      }
+    })
+    return log
+  } catch (error) {
+    files.close()
+    lock.release()
+    throw error
+  }
+}
