@@ -83,6 +83,7 @@ export {
   type SegmentInfo,
   SegmentPinnedError,
   type Severity,
+  StorageError,
   systemClock,
   type Timer,
   type TimerOptions,

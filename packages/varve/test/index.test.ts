@@ -18,7 +18,8 @@ test('the example of the module runs as it stands there', async () => {
 })
 
 test('everything that the engine shows to programs is there', () => {
-  expect(Object.keys(varve)).toEqual(expect.arrayContaining(Object.keys(log)))
+  const missing = Object.keys(log).filter((name) => !Object.hasOwn(varve, name))
+  expect(missing, 're-export them from packages/varve/src/index.ts').toEqual([])
 })
 
 test('the public names are these', () => {
