@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -7,7 +7,13 @@ import { type Benchmark, BenchmarkContext } from './harness/benchmark.ts'
 import { secondsOf } from './harness/contest.ts'
 import type { Figure } from './harness/figure.ts'
 import { describeMachine } from './harness/machine.ts'
-import { benchmarkText, machineText, type Report } from './harness/report.ts'
+import {
+  benchmarkText,
+  machineText,
+  type Report,
+  repeatsText,
+  reportText,
+} from './harness/report.ts'
 
 const usage = `usage: node benchmarks/dist/run.js [NAME …] [options]
 
@@ -16,6 +22,7 @@ const usage = `usage: node benchmarks/dist/run.js [NAME …] [options]
   --data DIR     where data is written: decides which disk is measured (default: the system's
                  directory for temporary files)
   --json FILE    write all figures, with every sample, to FILE
+  --print FILE   measure nothing; print the tables of a FILE that --json wrote
   --help         print this
 
 benchmarks:
@@ -28,6 +35,7 @@ interface Arguments {
   readonly repeat: number
   readonly dataDirectory: string | null
   readonly jsonPath: string | null
+  readonly printPath: string | null
 }
 
 process.exitCode = await main(process.argv.slice(2))
@@ -44,7 +52,12 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(usage)
     return 0
   }
-  const { dataDirectory } = parsed
+  const { dataDirectory, printPath } = parsed
+  if (printPath !== null) {
+    const report = JSON.parse(readFileSync(printPath, 'utf8')) as Report
+    process.stdout.write(reportText(report))
+    return 0
+  }
   if (dataDirectory !== null) mkdirSync(dataDirectory, { recursive: true })
   const directory = mkdtempSync(join(dataDirectory ?? os.tmpdir(), 'varve-bench-'))
   try {
@@ -65,6 +78,7 @@ function parseArguments(args: readonly string[]): Arguments | null {
       repeat: { type: 'string' },
       data: { type: 'string' },
       json: { type: 'string' },
+      print: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -82,6 +96,7 @@ function parseArguments(args: readonly string[]): Arguments | null {
     repeat,
     dataDirectory: values.data ?? null,
     jsonPath: values.json ?? null,
+    printPath: values.print ?? null,
   }
 }
 
@@ -90,9 +105,7 @@ async function runAll(args: Arguments, dataDirectory: string): Promise<void> {
   const startedAt = new Date().toISOString()
   const machine = describeMachine(dataDirectory)
   process.stdout.write(`${machineText(machine)}\n`)
-  process.stdout.write(
-    `repeats    ${repeat}${isSmoke ? ', smoke: the figures mean nothing' : ''}\n\n`,
-  )
+  process.stdout.write(`${repeatsText(repeat, isSmoke)}\n\n`)
   const context = new BenchmarkContext({ isSmoke, repeat, dataDirectory, onProgress: showProgress })
   const done: Array<Report['benchmarks'][number]> = []
   for (const benchmark of chosen) {

@@ -1,4 +1,3 @@
-import type { Benchmark } from './benchmark.ts'
 import type { Bar, Figure, Unit, Verdict } from './figure.ts'
 import type { Machine } from './machine.ts'
 import type { Spread } from './statistics.ts'
@@ -30,8 +29,26 @@ export function machineText(machine: Machine): string {
   ].join('\n')
 }
 
+/** A report as the run that made it has printed it. */
+export function reportText({ startedAt, isSmoke, repeat, machine, benchmarks }: Report): string {
+  return [
+    `started    ${startedAt}`,
+    machineText(machine),
+    repeatsText(repeat, isSmoke),
+    '',
+    ...benchmarks.map((benchmark) => benchmarkText(benchmark, benchmark.figures)),
+  ].join('\n')
+}
+
+export function repeatsText(repeat: number, isSmoke: boolean): string {
+  return `repeats    ${repeat}${isSmoke ? ', smoke: the figures mean nothing' : ''}`
+}
+
 /** A table for people. What is the same in all figures stands once below it. */
-export function benchmarkText(benchmark: Benchmark, figures: readonly Figure[]): string {
+export function benchmarkText(
+  benchmark: { readonly name: string; readonly summary: string },
+  figures: readonly Figure[],
+): string {
   const rows = figures.map(rowOf)
   const limits = new Set(figures.flatMap(({ limit }) => (limit === null ? [] : [limit.name])))
   return [

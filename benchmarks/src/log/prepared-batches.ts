@@ -12,8 +12,11 @@ export interface PreparedBatches {
   readonly contentHash: string
 }
 
-/** Different records in memory: enough that they do not stay in the processor's cache. */
-const distinctBytes = 32 * 2 ** 20
+/**
+ * Different records in memory. More would make every garbage collection during the measurement
+ * slower by what belongs to the benchmark.
+ */
+const distinctBytes = 4 * 2 ** 20
 
 /** A record's length, attributes, deltas and sizes take no more in batches up to 1 MiB. */
 const recordOverheadBytes = 12
