@@ -91,6 +91,12 @@ export async function sealSegment(
   segment: ActiveSegment,
   digestName: string = segmentDigestFileName(segment.baseOffset),
 ): Promise<void> {
+  // While the indexes are made anew, nothing may say that they are complete.
+  const digestPath = `${segment.directory}/${digestName}`
+  if (fs.stat(digestPath) !== null) {
+    await fs.remove(digestPath)
+    await fs.syncDirectory(segment.directory)
+  }
   segment.completeTimeIndex()
   segment.saveIndexes(fs)
   for (const name of segment.indexFileNames()) {
@@ -98,7 +104,7 @@ export async function sealSegment(
   }
   await removeStaleTransactionIndex(fs, segment)
   const digest = encodeSegmentDigest(segment.digest())
-  await writeDurably(fs, `${segment.directory}/${digestName}`, digest)
+  await writeDurably(fs, digestPath, digest)
 }
 
 /** A crash can leave one of transactions that it took out of the log. */
