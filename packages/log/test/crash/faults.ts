@@ -71,7 +71,8 @@ function makeWorld(scenario: Scenario, seed: number): World {
 async function checkSticking({ fs, life }: World): Promise<void> {
   if (!life.isOpen) return
   const { directory } = life
-  const failed = [...directory.logs.values()].filter((log) => log.isFailed)
+  const logs = [...directory.logs.values()]
+  const failed = logs.filter((log) => log.isFailed)
   const told = await untilQuiet(fs, async () => {
     const attempts = failed.flatMap((log) => [
       errorsOf(() => log.append({ value: 'too late' }, { acks: 'none' })),
@@ -90,7 +91,8 @@ async function checkSticking({ fs, life }: World): Promise<void> {
   const open = fs.openFiles()
   promise(open.length === 0, life.path, `files are open after closing: ${open}`)
   const isMarked = fs.tree().has(`${life.path}/${cleanShutdownFileName}`)
-  const isClean = failed.length === 0 && closing.length === 0
+  // Closing can fail with the very last call, that which makes the marker durable.
+  const isClean = logs.every((log) => !log.isFailed)
   promise(isClean || !isMarked, life.path, 'a failed log was marked as shut down cleanly')
 }
 
