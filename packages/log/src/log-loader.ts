@@ -155,9 +155,14 @@ async function loadEpochs(
   const path = `${context.directory}/${leaderEpochCheckpointFileName}`
   // One byte more than is believed: a checkpoint that is cut off is not read.
   const bytes = readFileStart(context.fs, path, epochsBytesMax + 1)
-  try {
-    const epochs = bytes === null ? new LeaderEpochCache() : LeaderEpochCache.decode(bytes, path)
+  if (bytes === null && listed.every(({ sizeBytes }) => sizeBytes === 0)) {
+    const epochs = new LeaderEpochCache()
     return { epochs, saved: epochs.encode() }
+  }
+  // Beside records, one that is not there or empty was lost.
+  try {
+    const epochs = LeaderEpochCache.decode(bytes ?? Buffer.alloc(0), path)
+    if (bytes !== null && bytes.length > 0) return { epochs, saved: epochs.encode() }
   } catch (error) {
     if (!(error instanceof CorruptCheckpointError)) throw error
     logChannels.corruption.publish({ log: context.name, path, error })
