@@ -69,6 +69,8 @@ export class AppendQueue {
   #spare: BatchEncoder | null = new BatchEncoder()
   #batches: QueuedBatch[] = []
   #open: { readonly compressionType: CompressionType; readonly waiters: Waiters } | null = null
+  /** Batches of the group that are not copied. */
+  readonly #externals = new Set<RecordBatch>()
   #externalBytes = 0
   #appends = 0
   /** The time that records of this turn are given; a look at the clock costs as much as a record. */
@@ -113,7 +115,7 @@ export class AppendQueue {
   /** Queues a batch that somebody else built and the log has validated. */
   addBatch(batch: RecordBatch, acks: Acks, origin: AppendOrigin): Promise<AppendResult> {
     const enter: Enter = (settle) => {
-      this.#enqueueBatch(batch, origin).add(batch.count, acks, settle)
+      this.#enqueueBatch(batch, origin, acks).add(batch.count, acks, settle)
       this.#appends++
       if (acks === 'none') settle(unplaced)
     }
@@ -129,6 +131,7 @@ export class AppendQueue {
     this.#spare = null
     this.#batches = []
     this.#appends = 0
+    this.#externals.clear()
     this.#externalBytes = 0
     this.#letIn()
     return group
@@ -148,6 +151,7 @@ export class AppendQueue {
     this.#batches = []
     this.#open = null
     this.#appends = 0
+    this.#externals.clear()
     this.#externalBytes = 0
     this.#outside = []
     this.#filling = new BatchEncoder()
@@ -251,13 +255,18 @@ export class AppendQueue {
     this.#open = null
   }
 
-  #enqueueBatch(batch: RecordBatch, origin: AppendOrigin): Waiters {
+  #enqueueBatch(batch: RecordBatch, origin: AppendOrigin, acks: Acks): Waiters {
     this.#finishOpen()
     const waiters = new Waiters()
-    if (batch.sizeBytes <= copiedBytesMax) {
+    // Offsets are stamped in place, so memory that is queued already must not be queued again; and
+    // without a wait the caller has its memory back before anything is written.
+    const isCopied =
+      batch.sizeBytes <= copiedBytesMax || acks === 'none' || this.#externals.has(batch)
+    if (isCopied) {
       const span = this.#filling.addFinished(batch.bytes)
       this.#batches.push({ span, external: null, origin, waiters })
     } else {
+      this.#externals.add(batch)
       this.#externalBytes += batch.sizeBytes
       this.#batches.push({ span: null, external: batch, origin, waiters })
     }
