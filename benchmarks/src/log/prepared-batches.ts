@@ -18,6 +18,9 @@ export interface PreparedBatches {
  */
 const distinctBytes = 4 * 2 ** 20
 
+/** A batch must not be appended again before it is acknowledged. */
+const batchesInFlightMax = 8
+
 /** A record's length, attributes, deltas and sizes take no more in batches up to 1 MiB. */
 const recordOverheadBytes = 12
 
@@ -29,7 +32,9 @@ export function prepareBatches(
 ): PreparedBatches {
   const perBatch = recordsIn(batchBytes, recordBytes)
   const count = Math.max(1, Math.round(totalBytes / batchBytes))
-  const records = Math.max(1, Math.ceil(Math.min(totalBytes, distinctBytes) / recordBytes))
+  const distinctMin = batchBytes * batchesInFlightMax
+  const ownBytes = Math.min(totalBytes, Math.max(distinctBytes, distinctMin))
+  const records = Math.max(1, Math.ceil(ownBytes / recordBytes))
   const payload = payloadOf(recordBytes, records)
   const distinct = Math.max(1, Math.floor(records / perBatch))
   const recordsOf: PayloadRecord[][] = []
