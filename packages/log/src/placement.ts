@@ -1,6 +1,7 @@
 import type { Offset, RecordBatch } from '@varve/record'
 import { batchOf, type QueuedBatch } from './append-queue.ts'
 import type { RollReason } from './diagnostics.ts'
+import { InvalidBatchError } from './log-errors.ts'
 import type { LogState, VisibleEnd } from './log-state.ts'
 
 /** A batch that has its offsets, and its place in the log unless the log has it already. */
@@ -42,6 +43,10 @@ export function placeBatch(
   }
   const baseOffset = offsets.logEndOffset
   const lastOffset = baseOffset + (batch.lastOffset - batch.baseOffset)
+  if (lastOffset >= Number.MAX_SAFE_INTEGER) {
+    queued.waiters.reject(new InvalidBatchError('the log has no offsets left for its records'))
+    return null
+  }
   const reason = active.rollReason(batch, lastOffset, clock.now())
   if (reason !== null) return reason
   stamp(state, batch, baseOffset)

@@ -50,6 +50,9 @@ export function restoreActiveSegment(
   }
   const lastEntry = offsets.index.lastEntry
   if (lastEntry !== null && lastEntry.position >= sizeBytes) return null
+  // Entries beyond the segment's end are another file's, or altered: the next would not follow them.
+  const lastIndexed = Math.max(lastEntry?.offset ?? 0, times.index.lastEntry?.offset ?? 0)
+  if (digest.nextOffset < baseOffset || lastIndexed > digest.nextOffset) return null
   if ((times.index.lastEntry?.timestamp ?? -1) !== digest.maxTimestamp) return null
   return new ActiveSegment(directory, baseOffset, options, {
     createdMs: clock.now(),

@@ -177,7 +177,8 @@ async function readLog(log: Log | ReadOnlyLog): Promise<void> {
         previous = batch.lastOffset
       }
     })
-    await orTypedLater(() => log.read({ from: logStartOffset + 7, isolation, maxBytes: 100 }))
+    const from = Math.min(logStartOffset + 7, Number.MAX_SAFE_INTEGER)
+    await orTypedLater(() => log.read({ from, isolation, maxBytes: 100 }))
   }
   for (const timestamp of [0, 1_700_000_000_010, 2 ** 52]) {
     await orTypedLater(() => log.offsetForTimestamp(timestamp))
