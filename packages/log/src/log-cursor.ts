@@ -164,11 +164,14 @@ export class LogCursor {
       const bytes = Buffer.alloc(headerBytes)
       return bytes.subarray(0, file.readSync(bytes, position))
     })
-    if (header.length < headerBytes) return false
-    // The old formats' last offset may be inside compressed data; they are rare enough to believe.
-    if (header[16] !== 2) return true
-    const baseOffset = header.readUInt32BE(0) * 2 ** 32 + header.readUInt32BE(4)
-    return baseOffset + header.readInt32BE(23) === lastOffset
+    if (header.length < batchPrefixBytes) return false
+    const offset = header.readUInt32BE(0) * 2 ** 32 + header.readUInt32BE(4)
+    const magic = header[16] ?? 0
+    // Of the old formats the offset in front is the last one.
+    if (magic < 2) return offset === lastOffset
+    return (
+      magic === 2 && header.length === headerBytes && offset + header.readInt32BE(23) === lastOffset
+    )
   }
 
   /** Goes on in the next segment; false when there is none yet. */

@@ -183,6 +183,7 @@ export class LogReader implements AsyncIterableIterator<Batch> {
   #finish(): void {
     if (this.#isDone) return
     this.#isDone = true
+    this.#batches = []
     if (this.#isFollowing) this.#source.tail?.unfollow()
   }
 }
