@@ -30,6 +30,7 @@ import { mendSegment } from './segment-mending.ts'
 import { rebuildSegments } from './segment-rebuild.ts'
 import { makeDurable } from './segment-recovery.ts'
 import { finishSwap } from './segment-swap.ts'
+import { withOurErrors } from './storage-error.ts'
 import { inspectLog } from './verify-log.ts'
 
 /** The log is not as it was when the plan was made. */
@@ -80,12 +81,16 @@ export interface RepairReport {
  *   4. Derived files are replaced, one by one.
  *   5. The recovery point is set to the log's end, and the marker comes back if it was there.
  *
- * Rejects with LogNotFoundError, LogLockedError and RepairPlanOutdatedError.
+ * Rejects with LogNotFoundError, LogLockedError, RepairPlanOutdatedError and StorageError.
  */
-export async function repairLog(
+export function repairLog(
   directory: string,
   options: RepairLogOptions = {},
 ): Promise<RepairReport> {
+  return withOurErrors(`repairing ${directory}`, () => repair(directory, options))
+}
+
+async function repair(directory: string, options: RepairLogOptions): Promise<RepairReport> {
   const fs = options.fs ?? nodeFileSystem
   const lock = await lockLog(fs, directory)
   try {
@@ -175,7 +180,7 @@ class LogRepair {
 
   /** The bounds of a log that ends where the plan says. */
   async #writeRecoveryPoint(): Promise<void> {
-    const { dataDirectory, directory, name } = this.#facts
+    const { dataDirectory, directory, checkpointName } = this.#facts
     const { logEndOffset } = this.#plan
     const progressPath = `${directory}/${progressFileName}`
     if (this.#fs.stat(progressPath) !== null) {
@@ -184,7 +189,7 @@ class LogRepair {
     }
     if (dataDirectory === null) return
     const path = `${dataDirectory}/${recoveryPointCheckpointFileName}`
-    await new OffsetCheckpointFile(this.#fs, path).writeOne(name, logEndOffset)
+    await new OffsetCheckpointFile(this.#fs, path).writeOne(checkpointName, logEndOffset)
   }
 
   async #mendSegments(): Promise<void> {
@@ -240,10 +245,10 @@ class LogRepair {
 
   async #setLogStart(): Promise<void> {
     const [step] = this.#steps('set-log-start')
-    const { dataDirectory, name } = this.#facts
+    const { dataDirectory, checkpointName } = this.#facts
     if (step === undefined || dataDirectory === null) return
     const path = `${dataDirectory}/${logStartOffsetCheckpointFileName}`
-    await new OffsetCheckpointFile(this.#fs, path).writeOne(name, Number(step.value))
+    await new OffsetCheckpointFile(this.#fs, path).writeOne(checkpointName, Number(step.value))
   }
 
   /** Everything is durable now, also what a crash had left in memory only. */

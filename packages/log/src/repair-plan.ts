@@ -6,6 +6,7 @@ import { LogNotFoundError } from './log-errors.ts'
 import { nodeFileSystem } from './node-file-system.ts'
 import { spineBytesPerBatch } from './segment-digest.ts'
 import type { SegmentDamage } from './segment-survey.ts'
+import { withOurErrors } from './storage-error.ts'
 import { type InspectedLog, type InspectedSegment, inspectLog } from './verify-log.ts'
 
 /**
@@ -104,7 +105,7 @@ export async function planRepair(
   if (fs.stat(directory)?.isDirectory !== true) {
     throw new LogNotFoundError(`${directory} is not a directory`)
   }
-  return planFor(await inspectLog(directory, fs))
+  return planFor(await withOurErrors(`reading ${directory}`, () => inspectLog(directory, fs)))
 }
 
 /** The plan for a log as it was found. */
