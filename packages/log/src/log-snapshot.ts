@@ -26,7 +26,7 @@ export class LogSnapshot implements Disposable {
     const infos: SegmentInfo[] = []
     for (const segment of [...sealed, active]) {
       const sizeBytes = state.visibleBytes(segment)
-      if (sizeBytes === 0 && segment.sizeBytes > 0) continue
+      if (sizeBytes === 0 && (segment === active || segment.sizeBytes > 0)) continue
       const nextOffset = Math.min(segment.nextOffset, this.endOffset)
       infos.push({
         ...segment.info(),
