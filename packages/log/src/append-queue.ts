@@ -73,7 +73,9 @@ export class AppendQueue {
   readonly #externals = new Set<RecordBatch>()
   #externalBytes = 0
   #appends = 0
-  /** The time that records of this turn are given; a look at the clock costs as much as a record. */
+  /**
+   * The time that records of this turn are given; a look at the clock costs as much as a record.
+   */
   #turnMs: Timestamp = 0
   /** For so many more; 0 outside of a turn. */
   #turnReadings = 0

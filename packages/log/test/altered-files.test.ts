@@ -13,7 +13,8 @@ import {
   values,
 } from './log-fixture.ts'
 
-// Found by fuzzing whole directories: files that are in order by themselves, and say what cannot be.
+// Found by fuzzing whole directories: files that are in order by themselves, and say what cannot
+// be.
 
 test('a log whose start was set to the last offset there is takes no records, and closes', async () => {
   const place = simulatedPlace()
