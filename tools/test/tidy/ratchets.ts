@@ -80,7 +80,6 @@ export const untestedAllowed: readonly string[] = [
   'packages/log/src/repair-plan.ts',
   'packages/log/src/seal-job.ts',
   'packages/log/src/sealed-segment.ts',
-  'packages/log/src/segment-deletion.ts',
   'packages/log/src/segment-files.ts',
   'packages/log/src/segment-mending.ts',
   'packages/log/src/segment-pins.ts',
