@@ -10,7 +10,7 @@ import {
 import type { File, FileSystem } from './file-system.ts'
 import type { ResolvedLogOptions } from './log-options.ts'
 import { OffsetIndex } from './offset-index.ts'
-import type { ReadableSegment, SegmentSeek, TimestampSeek } from './read-source.ts'
+import type { ReadableSegment, SegmentSeek } from './read-source.ts'
 import { type SegmentDigest, SpineDigest } from './segment-digest.ts'
 import type { SegmentInfo } from './segment-info.ts'
 import { TimeIndex } from './time-index.ts'
@@ -167,7 +167,7 @@ export class ActiveSegment implements ReadableSegment {
     return position
   }
 
-  /** What is true of the segment now, and stays true when it is sealed. */
+  /** What is true of the segment as it is sealed: the time index is complete. */
   digest(): SegmentDigest {
     return {
       sizeBytes: this.#sizeBytes,
@@ -175,6 +175,7 @@ export class ActiveSegment implements ReadableSegment {
       nextOffset: this.#nextOffset,
       maxTimestamp: this.#maxTimestamp,
       spineCrc32c: this.spine.value,
+      timeIndexCrc32c: crc32c(this.timeIndex.bytes()),
       transactionIndexCrc32c: crc32c(this.transactionIndex.encode()),
     }
   }
@@ -192,10 +193,9 @@ export class ActiveSegment implements ReadableSegment {
     return { position: entry.position, expectedLastOffset: isFloor ? entry.offset : null }
   }
 
-  /** Where to start looking for the first record with this timestamp or a later one. */
-  seekTimestamp(timestamp: Timestamp): TimestampSeek {
-    // In memory, and so not doubted.
-    return { offset: this.timeIndex.lookup(timestamp).offset, expectedTimestamp: null }
+  /** An offset at or before the first record with this timestamp or a later one. */
+  seekTimestamp(timestamp: Timestamp): Offset {
+    return this.timeIndex.lookup(timestamp).offset
   }
 
   /** Hands index entries to the kernel once a block of them has gathered. Flushes nothing. */

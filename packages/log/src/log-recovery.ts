@@ -78,7 +78,9 @@ export async function recoverSegments(
       const digestPosition = digest?.sizeBytes ?? null
       const { recoveryPoint } = start
       const endOffset = later[0]?.baseOffset ?? null
-      const bounds = { recoveryPoint, endOffset, digestPosition }
+      // A cleaned segment always has a digest; without one nothing can have gone from the last.
+      const isWhole = start.isGapless && endOffset === null && digest === null
+      const bounds = { recoveryPoint, endOffset, digestPosition, isWhole }
       const scanned = await scanSegment(file, segment, start, bounds)
       if (digest !== null) refuseAlteredHeaders(segment, digest, scanned)
       scannedBytes += scanned.fileBytes

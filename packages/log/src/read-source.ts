@@ -23,8 +23,8 @@ export interface ReadableSegment {
    */
   readonly identity: object
   seek(offset: Offset): SegmentSeek
-  /** Where to start looking for the first record with this timestamp or a later one. */
-  seekTimestamp(timestamp: Timestamp): TimestampSeek
+  /** An offset at or before the first record with this timestamp or a later one. */
+  seekTimestamp(timestamp: Timestamp): Offset
   readonly transactionIndex: TransactionIndex
 }
 
@@ -33,17 +33,6 @@ export interface SegmentSeek {
   readonly position: FilePosition
   /** The last offset of the batch that the index says stands there; null where it said nothing. */
   readonly expectedLastOffset: Offset | null
-}
-
-/** Where to start looking for a timestamp in a segment. */
-export interface TimestampSeek {
-  /** In the batch where to begin. */
-  readonly offset: Offset
-  /**
-   * The largest timestamp of the batch that the index says is there, and of all before it; null
-   * where it said nothing.
-   */
-  readonly expectedTimestamp: Timestamp | null
 }
 
 /** What readers need of a log. A live log is one; a log that another process writes is another. */

@@ -16,9 +16,11 @@ export interface SegmentDigest {
   /** -1 when no batch has one. */
   readonly maxTimestamp: Timestamp
   readonly spineCrc32c: number
+  /** Of the `.timeindex`. */
+  readonly timeIndexCrc32c: number
   /**
-   * Of the `.txnindex`, 0 when that is empty or not there. The other indexes only say where to
-   * begin to look, and are compared with what stands there; this one decides what is given out.
+   * Of the `.txnindex`, 0 when that is empty or not there. These two are believed when they are
+   * read; what the offset index says is compared with the batch to which it points.
    */
   readonly transactionIndexCrc32c: number
 }
@@ -101,6 +103,7 @@ const digestPattern = new RegExp(
     'next_offset: (\\d{1,16})',
     'max_timestamp: (-1|\\d{1,16})',
     'spine_crc32c: ([0-9a-f]{8})',
+    'timeindex_crc32c: ([0-9a-f]{8})',
     'txnindex_crc32c: ([0-9a-f]{8})',
     'crc32c: ([0-9a-f]{8})',
     '$',
@@ -115,6 +118,7 @@ export function encodeSegmentDigest(digest: SegmentDigest): Buffer {
     `next_offset: ${digest.nextOffset}`,
     `max_timestamp: ${digest.maxTimestamp}`,
     `spine_crc32c: ${hex32(digest.spineCrc32c)}`,
+    `timeindex_crc32c: ${hex32(digest.timeIndexCrc32c)}`,
     `txnindex_crc32c: ${hex32(digest.transactionIndexCrc32c)}`,
     '',
   ].join('\n')
@@ -134,7 +138,8 @@ export function decodeSegmentDigest(bytes: Buffer, path: string): SegmentDigest 
     nextOffset: Number(match[3]),
     maxTimestamp: Number(match[4]),
     spineCrc32c: Number.parseInt(match[5] ?? '', 16),
-    transactionIndexCrc32c: Number.parseInt(match[6] ?? '', 16),
+    timeIndexCrc32c: Number.parseInt(match[6] ?? '', 16),
+    transactionIndexCrc32c: Number.parseInt(match[7] ?? '', 16),
   }
   if (!Object.values(digest).every(Number.isSafeInteger)) {
     throw new CorruptDigestError(path, 'a number exceeds 2^53-1')

@@ -51,7 +51,7 @@ export async function rebuildSegments(
   wanted: ReadonlySet<Offset>,
 ): Promise<Rebuilt> {
   const { fs, directory, name, segments } = context
-  const producers = new ProducerStateManager()
+  let producers = new ProducerStateManager()
   const first = segments.find(({ baseOffset }) => wanted.has(baseOffset))
   if (first === undefined) return { writtenFiles: [], keptFiles: [] }
   const { start } = loadNewestSnapshot({ fs, directory, name }, producers, first.baseOffset)
@@ -60,6 +60,8 @@ export async function rebuildSegments(
   for (const [index, listed] of segments.entries()) {
     const end = segments[index + 1]?.baseOffset ?? Number.POSITIVE_INFINITY
     if (end <= start) continue
+    // A snapshot of just here knows what the log has lost since.
+    producers = snapshotAt(context, listed.baseOffset) ?? producers
     if (wanted.has(listed.baseOffset)) {
       const segment = await scanWhole(context, listed, producers)
       const isLast = index === segments.length - 1
@@ -77,6 +79,16 @@ export async function rebuildSegments(
   return { writtenFiles, keptFiles }
 }
 
+/** The producers as a snapshot of exactly this offset has them; null when there is none. */
+function snapshotAt(
+  { fs, directory, name }: RebuildContext,
+  offset: Offset,
+): ProducerStateManager | null {
+  const producers = new ProducerStateManager()
+  const { start } = loadNewestSnapshot({ fs, directory, name }, producers, offset)
+  return start === offset && offset > 0 ? producers : null
+}
+
 /** Reads a segment and what is to be derived from it. */
 async function scanWhole(
   context: RebuildContext,
@@ -90,7 +102,7 @@ async function scanWhole(
   const file = fs.open(listed.path, 'read')
   try {
     const state = { name, producers, epochs: new LeaderEpochCache() }
-    const bounds = { recoveryPoint: 0, endOffset: null, digestPosition: null }
+    const bounds = { recoveryPoint: 0, endOffset: null, digestPosition: null, isWhole: false }
     const { end } = await scanSegment(file, segment, state, bounds)
     if (end.stop === 'end') return segment
     throw new CorruptLogError({

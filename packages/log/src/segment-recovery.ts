@@ -31,6 +31,8 @@ export interface ScanBounds {
   readonly endOffset: Offset | null
   /** Where the segment ended when its digest was made; null without one. */
   readonly digestPosition: FilePosition | null
+  /** Whether every batch that was ever written to the segment must be there: none was compacted. */
+  readonly isWhole: boolean
 }
 
 const relativeOffsetMax = 2 ** 31 - 1
@@ -46,7 +48,7 @@ export async function scanSegment(
   state: RebuiltState,
   bounds: ScanBounds,
 ): Promise<ScannedSegment> {
-  const { recoveryPoint, digestPosition, endOffset } = bounds
+  const { recoveryPoint, digestPosition, endOffset, isWhole } = bounds
   const fileBytes = file.sizeBytes()
   let recoveryPosition: FilePosition | null = null
   let spineAtDigest: number | null = null
@@ -55,6 +57,7 @@ export async function scanSegment(
     (batch) => {
       if (batch.position === digestPosition) spineAtDigest = segment.spine.value
       checkPlace(batch, segment, endOffset)
+      if (isWhole) checkFormerEnd(batch, segment.nextOffset, recoveryPoint)
       if (batch.nextOffset > recoveryPoint) recoveryPosition ??= batch.position
       rebuild(batch, segment, state)
       return true
@@ -90,6 +93,18 @@ export function checkPlace(
       batch.position,
     )
   }
+}
+
+/**
+ * The log ended at the recovery point when that was written, so a batch ended there. One that jumps
+ * over it has lost what was before it, or has a base offset, which no checksum covers, that was
+ * raised.
+ */
+function checkFormerEnd(batch: Batch, expected: Offset, recoveryPoint: Offset): void {
+  const first = batch.magic === 2 ? batch.baseOffset : batch.lastOffset
+  if (expected >= recoveryPoint || first <= recoveryPoint) return
+  const reason = `its first offset is ${first}, ${expected} to ${recoveryPoint} was expected`
+  throw new CorruptBatchError(reason, batch.position)
 }
 
 function rebuild(batch: Batch, segment: ActiveSegment, state: RebuiltState): void {

@@ -44,6 +44,7 @@ export function restoreActiveSegment(
   const times = decodeTimeIndex(timeBytes, baseOffset, { maxBytes })
   const transactionBytes = read('txnindex') ?? Buffer.alloc(0)
   if (crc32c(transactionBytes) !== digest.transactionIndexCrc32c) return null
+  if (crc32c(timeBytes) !== digest.timeIndexCrc32c) return null
   const transactions = decodeTransactionIndex(transactionBytes, baseOffset)
   if (offsets.problem !== null || times.problem !== null || transactions.problem !== null) {
     return null

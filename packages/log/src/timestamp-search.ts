@@ -34,13 +34,7 @@ async function findInSegment(
   segment: ReadableSegment,
   timestamp: Timestamp,
 ): Promise<FoundOffset | null> {
-  const { offset, expectedTimestamp } = segment.seekTimestamp(timestamp)
-  const isRight =
-    expectedTimestamp === null ||
-    offset < source.logStartOffset ||
-    (await maxTimestampAt(source, offset)) === expectedTimestamp
-  // A time index that says something else than the log would make the search start too late.
-  const from = Math.max(isRight ? offset : segment.baseOffset, source.logStartOffset)
+  const from = Math.max(segment.seekTimestamp(timestamp), source.logStartOffset)
   const cursor = new LogCursor(source, { from, isolation: 'uncommitted', verifyChecksums: true })
   while (cursor.nextOffset < segment.nextOffset) {
     const batches = await cursor.next(searchBytes)
@@ -56,12 +50,4 @@ async function findInSegment(
     }
   }
   return null
-}
-
-/** The largest timestamp of the batch that holds an offset; null when the log does not have it. */
-async function maxTimestampAt(source: ReadSource, offset: Offset): Promise<Timestamp | null> {
-  if (offset >= source.highWatermark) return null
-  const from = { from: offset, isolation: 'uncommitted', verifyChecksums: true } as const
-  const [batch] = await new LogCursor(source, from).next(1)
-  return batch === undefined || batch.lastOffset < offset ? null : batch.maxTimestamp
 }

@@ -20,6 +20,7 @@ const digests: fc.Arbitrary<SegmentDigest> = fc.record({
   nextOffset: fc.maxSafeNat(),
   maxTimestamp: fc.oneof(fc.constant(-1), fc.maxSafeNat()),
   spineCrc32c: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  timeIndexCrc32c: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   transactionIndexCrc32c: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
 })
 
@@ -74,15 +75,17 @@ describe('the file', () => {
       nextOffset: 8,
       maxTimestamp: 1_700_000_000_007,
       spineCrc32c: 0xbeef,
+      timeIndexCrc32c: 0xcafe,
       transactionIndexCrc32c: 0xf00d,
     }).toString()
-    expect(text.split('\n').slice(0, 7)).toEqual([
+    expect(text.split('\n').slice(0, 8)).toEqual([
       'version: 0',
       'size_bytes: 499',
       'batches: 6',
       'next_offset: 8',
       'max_timestamp: 1700000000007',
       'spine_crc32c: 0000beef',
+      'timeindex_crc32c: 0000cafe',
       'txnindex_crc32c: 0000f00d',
     ])
     expect(text).toMatch(/\ncrc32c: [0-9a-f]{8}\n$/)
@@ -106,6 +109,7 @@ describe('the file', () => {
       nextOffset: 1011,
       maxTimestamp: -1,
       spineCrc32c: 0x12345678,
+      timeIndexCrc32c: 7,
       transactionIndexCrc32c: 0x9abcdef0,
     })
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {

@@ -69,6 +69,7 @@ const digests = [0, 7].map((batches) => {
     nextOffset: 9,
     maxTimestamp: -1,
     spineCrc32c: batches,
+    timeIndexCrc32c: 0,
     transactionIndexCrc32c: 0,
   }
   return encodeSegmentDigest(digest)
