@@ -66,10 +66,25 @@ export { nodeFileSystem } from './node-file-system.ts'
 export { openLogReadOnly, ReadOnlyLog } from './read-only-log.ts'
 export type { Isolation } from './read-source.ts'
 export type { LogCut, RecoveryReport } from './recovery-report.ts'
+export { type ReindexOptions, type ReindexReport, reindexLog } from './reindex-log.ts'
+export {
+  type RepairLogOptions,
+  RepairPlanOutdatedError,
+  type RepairReport,
+  repairLog,
+} from './repair-log.ts'
+export {
+  type LostOffsets,
+  planRepair,
+  type RepairOptions,
+  type RepairPlan,
+  type RepairStep,
+  type RepairStepKind,
+} from './repair-plan.ts'
 export type { DeletionReason, SegmentInfo } from './segment-info.ts'
 export { type OpenLogOptions, openLog } from './single-log.ts'
 export { StorageError } from './storage-error.ts'
 export type { FoundOffset } from './timestamp-search.ts'
 export type { AbortedTransaction } from './transaction-index.ts'
 export { type VerifyLogOptions, type VerifyProgress, verifyLog } from './verify-log.ts'
-export { verifyPath } from './verify-path.ts'
+export { isPartitionDirectory, listPartitionDirectories, verifyPath } from './verify-path.ts'

@@ -1,6 +1,7 @@
 import { type Offset, VarveError } from '@varve/record'
 import { hasCleanShutdown } from './clean-shutdown.ts'
 import {
+  activeDigestFileName,
   cleanShutdownFileName,
   lockFileName,
   logStartOffsetCheckpointFileName,
@@ -12,6 +13,7 @@ import {
 import { type FileSystem, readFileStart } from './file-system.ts'
 import { type Finding, finding } from './finding.ts'
 import { checkpointBytesMax, decodeOffsetCheckpoint } from './offset-checkpoint.ts'
+import { ownCheckpointName } from './own-checkpoints.ts'
 import { type NumberedProgress, ProgressFile, progressFileBytes } from './progress-file.ts'
 import { type ListedSegment, listSegments } from './segment-listing.ts'
 
@@ -20,8 +22,13 @@ export interface LogFacts {
   readonly directory: string
   /** Name of the log's directory: `<topic>-<partition>`. */
   readonly name: string
-  /** The data directory that the log belongs to; null when it stands alone. */
+  /**
+   * The directory that has the log's lock, its checkpoints and the marker of a clean shutdown: its
+   * data directory; or its own, when it was opened on its own; null when nothing is known of it.
+   */
   readonly dataDirectory: string | null
+  /** What the log is called in the checkpoints there. */
+  readonly checkpointName: string
   /** Whether it was closed cleanly: then it is complete and nobody is writing to it. */
   readonly isClean: boolean
   readonly progress: NumberedProgress | null
@@ -30,6 +37,8 @@ export interface LogFacts {
   /** Null when no checkpoint tells: then the log begins with its first segment. */
   readonly logStartOffset: Offset | null
   readonly segments: readonly ListedSegment[]
+  /** Whether Varve has written to it: it has files that nobody else makes. */
+  readonly isOurs: boolean
 }
 
 /** The same, with what was found wrong on the way. */
@@ -56,32 +65,39 @@ export function readLogFacts(fs: FileSystem, directory: string): ReadFacts {
   const findings: Finding[] = []
   const name = directory.slice(directory.lastIndexOf('/') + 1)
   const dataDirectory = dataDirectoryOf(fs, directory)
-  const isClean =
-    dataDirectory !== null &&
-    hasCleanShutdown(fs, dataDirectory) &&
-    fs.stat(`${directory}/${lockFileName}`) === null
+  const checkpointName = dataDirectory === directory ? ownCheckpointName : name
+  const isClean = dataDirectory !== null && hasCleanShutdown(fs, dataDirectory)
   const progress = readProgress(fs, directory, findings)
   const checkpoint = (fileName: string): Offset | null => {
     if (dataDirectory === null) return null
-    return readCheckpoint(fs, `${dataDirectory}/${fileName}`, findings).get(name) ?? null
+    return readCheckpoint(fs, `${dataDirectory}/${fileName}`, findings).get(checkpointName) ?? null
   }
   const logStartOffset = checkpoint(logStartOffsetCheckpointFileName)
   const recoveryPoint = checkpoint(recoveryPointCheckpointFileName)
+  const segments = listSegments(fs, directory)
+  const lastBaseOffset = segments.at(-1)?.baseOffset ?? 0
+  const isOurs =
+    progress !== null ||
+    segments.some(({ kinds }) => kinds.has('digest')) ||
+    fs.stat(`${directory}/${activeDigestFileName(lastBaseOffset)}`) !== null
   const facts: LogFacts = {
     directory,
     name,
     dataDirectory,
+    checkpointName,
     isClean,
     progress,
     recoveryPoint: Math.max(recoveryPoint ?? 0, progress?.recoveryPoint ?? 0, logStartOffset ?? 0),
     logStartOffset,
-    segments: listSegments(fs, directory),
+    segments,
+    isOurs,
   }
   return { facts, findings }
 }
 
-/** The directory above, when it looks like a data directory. */
+/** See {@link LogFacts.dataDirectory}. */
 export function dataDirectoryOf(fs: FileSystem, directory: string): string | null {
+  if (fs.stat(`${directory}/${lockFileName}`) !== null) return directory
   const end = directory.lastIndexOf('/')
   const parent = end < 0 ? '.' : directory.slice(0, Math.max(end, 1))
   return isDataDirectory(fs, parent) ? parent : null

@@ -37,7 +37,8 @@ export class LogReplay {
   readonly #producers: ProducerStateManager = new ProducerStateManager()
   readonly #epochs: readonly EpochEntry[]
   #epoch = 0
-  #isEpochFaultTold = false
+  /** Told at the end, unless a changed header turns out to be the reason. */
+  #epochFault: Finding | null = null
   /** Offsets of the snapshots that have not been reached yet, descending. */
   readonly #snapshots: Offset[]
   #isExact: boolean
@@ -69,7 +70,7 @@ export class LogReplay {
     const { leaderEpoch, baseOffset } = batch
     // Only Varve leaves this file, and only Varve's checkpoint is known to be so complete.
     if (this.#options.facts.progress === null) return null
-    if (!this.#hasOwnEpoch(batch) || this.#isEpochFaultTold) return null
+    if (!this.#hasOwnEpoch(batch) || this.#epochFault !== null) return null
     if (this.#epochs.some(({ epoch }) => epoch === leaderEpoch)) return null
     return this.#epochs.findLast(({ startOffset }) => startOffset <= baseOffset)?.epoch ?? null
   }
@@ -103,14 +104,22 @@ export class LogReplay {
   /** The log ends here: compares what is left. */
   finish(logEndOffset: Offset): void {
     this.#passSnapshots(logEndOffset)
+    if (this.#epochFault !== null) this.#options.report(this.#epochFault)
     for (const offset of this.#snapshots.reverse()) {
       const message = `the log ends at offset ${logEndOffset}, before what the snapshot covers`
       this.#reportSnapshot('producer-snapshot-mismatch', offset, message)
     }
     const beyond = this.#epochs.find(({ startOffset }) => startOffset > logEndOffset)
-    if (beyond === undefined) return
+    if (beyond === undefined || this.#epochFault !== null) return
     const message = `epoch ${beyond.epoch} begins at offset ${beyond.startOffset}, beyond the end`
-    this.#reportEpochs('leader-epochs-mismatch', message, beyond.startOffset)
+    this.#options.report(this.#epochFinding('leader-epochs-mismatch', message, beyond.startOffset))
+  }
+
+  /** The header of a batch was changed: its epoch proves nothing. */
+  excuseEpoch(batch: { readonly firstOffset: Offset; readonly lastOffset: Offset | null }): void {
+    const offset = this.#epochFault?.firstOffset ?? -1
+    const isExcused = offset >= batch.firstOffset && offset <= (batch.lastOffset ?? offset)
+    if (isExcused) this.#epochFault = null
   }
 
   #readEpochs(): readonly EpochEntry[] {
@@ -121,7 +130,7 @@ export class LogReplay {
       return LeaderEpochCache.decode(bytes, path).entries()
     } catch (error) {
       if (!(error instanceof VarveError)) throw error
-      this.#reportEpochs('leader-epochs-corrupt', error.message, null)
+      this.#epochFault = this.#epochFinding('leader-epochs-corrupt', error.message, null)
       return []
     }
   }
@@ -133,7 +142,7 @@ export class LogReplay {
   /** The batch's epoch is the one that the checkpoint has for its offset. */
   #checkEpoch(batch: Batch): void {
     const { logStartOffset } = this.#options.facts
-    if (!this.#hasOwnEpoch(batch) || this.#isEpochFaultTold) return
+    if (!this.#hasOwnEpoch(batch) || this.#epochFault !== null) return
     if (batch.nextOffset <= (logStartOffset ?? 0) || this.lostEpochOf(batch) !== null) return
     const offset = Math.max(batch.baseOffset, logStartOffset ?? 0)
     for (;;) {
@@ -142,32 +151,30 @@ export class LogReplay {
       this.#epoch += 1
     }
     const current = this.#epochs[this.#epoch]
-    // Kafka's DeleteRecords drops epochs at once and checkpoints the log start later: of batches
-    // before the first epoch that is left nothing is said.
-    if (current === undefined || current.startOffset > offset) return
-    if (current.epoch === batch.leaderEpoch) return
-    const epochs = `epoch ${batch.leaderEpoch}, not ${current.epoch}`
+    const isKnown = current !== undefined && current.startOffset <= offset
+    // Kafka's DeleteRecords drops epochs at once and checkpoints the log start later, if at all:
+    // there nothing is said of batches before the first epoch. Varve does the one before the other.
+    if (!isKnown && !this.#options.facts.isOurs) return
+    if (isKnown && current.epoch === batch.leaderEpoch) return
+    const epochs = `epoch ${batch.leaderEpoch}, not ${isKnown ? current.epoch : 'none'}`
     const message = `the batch at offset ${batch.baseOffset} has ${epochs}`
-    this.#reportEpochs('leader-epochs-mismatch', message, batch.baseOffset)
+    this.#epochFault = this.#epochFinding('leader-epochs-mismatch', message, batch.baseOffset)
   }
 
   #hasOwnEpoch(batch: Batch): boolean {
-    if (batch.magic !== 2 || batch.leaderEpoch < 0 || this.#epochs.length === 0) return false
+    if (batch.magic !== 2 || batch.leaderEpoch === -1 || this.#epochs.length === 0) return false
     // KRaft's own control batches need not carry the epoch that they announce.
     return !batch.isControl || batch.isTransactional
   }
 
-  #reportEpochs(
+  #epochFinding(
     code: 'leader-epochs-corrupt' | 'leader-epochs-mismatch',
     message: string,
     offset: Offset | null,
-  ): void {
-    if (this.#isEpochFaultTold) return
-    this.#isEpochFaultTold = true
-    const { report } = this.#options
-    const place = { path: this.#epochsPath, firstOffset: offset, lastOffset: offset }
+  ): Finding {
+    const place = { path: this.#epochsPath, firstOffset: offset, lastOffset: offset, message }
     // Written durably before the first batch of an epoch, so it is right after a crash too.
-    report(finding({ severity: 'error', code, ...place, message }))
+    return finding({ severity: 'error', code, ...place })
   }
 
   #loadFirstSnapshot(): boolean {

@@ -5,7 +5,7 @@ import type { LogCheckpoints } from './log-checkpoints.ts'
 import { OffsetCheckpointFile } from './offset-checkpoint.ts'
 
 /** Whatever the directory is called, and will be called: the files speak of nothing else. */
-const ownName = 'log-0'
+export const ownCheckpointName = 'log-0'
 
 /** The checkpoints of a log that lives on its own, in its own directory, in Kafka's form. */
 export class OwnCheckpoints implements LogCheckpoints {
@@ -21,16 +21,16 @@ export class OwnCheckpoints implements LogCheckpoints {
     this.#fs = fs
     this.#recoveryPointFile = file(recoveryPointCheckpointFileName)
     this.#logStartFile = file(logStartOffsetCheckpointFileName)
-    this.recoveryPoint = this.#recoveryPointFile.readOrEmpty().get(ownName) ?? null
-    this.logStartOffset = this.#logStartFile.readOrEmpty().get(ownName) ?? null
+    this.recoveryPoint = this.#recoveryPointFile.readOrEmpty().get(ownCheckpointName) ?? null
+    this.logStartOffset = this.#logStartFile.readOrEmpty().get(ownCheckpointName) ?? null
   }
 
   async saveLogStartOffset(offset: Offset): Promise<void> {
-    await this.#logStartFile.writeOne(ownName, offset)
+    await this.#logStartFile.writeOne(ownCheckpointName, offset)
   }
 
   async closed(recoveryPoint: Offset): Promise<void> {
-    await this.#recoveryPointFile.writeOne(ownName, recoveryPoint)
+    await this.#recoveryPointFile.writeOne(ownCheckpointName, recoveryPoint)
   }
 
   /** Removes the files: somebody else keeps these offsets from now on. */

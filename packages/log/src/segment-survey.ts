@@ -61,6 +61,11 @@ export interface SurveyOptions {
   readonly bounds: OffsetBounds
   /** Where the segment's offsets count from. */
   readonly baseOffset: Offset
+  /**
+   * An offset at which the log once ended, and so a batch, that no compaction can have taken since;
+   * null when none is known. @defaultValue null
+   */
+  readonly formerEnd?: Offset | null
   readonly sizeBytes: number
   /** Decode every record. @defaultValue true */
   readonly decodesRecords?: boolean
@@ -220,7 +225,7 @@ class SegmentSurvey {
 
   /** Tells whether the batch, the one before it, or neither of them is out of place. */
   #place(batch: Batch): void {
-    const { bounds, baseOffset } = this.#options
+    const { bounds, baseOffset, formerEnd } = this.#options
     // The base offset of a compressed batch of the old formats is inside; its last offset is not.
     const first = batch.magic === 2 ? batch.baseOffset : batch.lastOffset
     const { position, sizeBytes, lastOffset } = batch
@@ -230,7 +235,9 @@ class SegmentSurvey {
       return { position, sizeBytes, first, span, expected, header }
     }
     const previous = this.#previous
+    const end = formerEnd ?? Number.POSITIVE_INFINITY
     const isInBounds =
+      !(this.#expected < end && first > end) &&
       first >= baseOffset &&
       batch.nextOffset <= bounds.to &&
       lastOffset - baseOffset <= relativeOffsetMax

@@ -237,6 +237,7 @@ class LogVerification {
       isActive: !isSealed,
       isOpenEnded: !isSealed && !isClean,
       recoveryPoint,
+      formerEnd: isSealed || this.#facts.progress === null ? null : recoveryPoint,
       replay: isFirstTry ? this.#replay : null,
       onProgress: (bytes) => this.#options.onProgress?.({ path: segment.path, bytes }),
     })

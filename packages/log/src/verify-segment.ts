@@ -45,6 +45,8 @@ export interface SegmentContext {
   readonly isOpenEnded: boolean
   /** Everything below is known to be flushed. */
   readonly recoveryPoint: Offset
+  /** An offset at which a batch of it ended once; null when none is known. */
+  readonly formerEnd: Offset | null
   /** Null when what came before is not known. */
   readonly replay: LogReplay | null
   readonly onProgress: (bytes: number) => void
@@ -155,7 +157,10 @@ class SegmentVerification {
     // The digest says where the segment's content ends, which may be before the next one begins.
     const end = this.#isSealedByUs ? this.#digest?.nextOffset : undefined
     const to = Math.min(bounds.to, end ?? bounds.to)
-    return { bounds: { ...bounds, to }, baseOffset: segment.baseOffset, sizeBytes }
+    const { baseOffset } = segment
+    // A cleaned segment always has a digest; without one nothing can have gone from the last.
+    const formerEnd = this.#digest === null ? this.#context.formerEnd : null
+    return { bounds: { ...bounds, to }, baseOffset, sizeBytes, formerEnd }
   }
 
   #survey(log: File): Promise<SurveyEnd> {
@@ -214,7 +219,10 @@ class SegmentVerification {
   async #judge(log: File, end: SurveyEnd): Promise<void> {
     const explanation = await this.#explainSpine(log, end)
     if (explanation !== null) this.#damages = merge(this.#damages, explanation)
-    for (const damage of this.#damages) this.#addDamage(damage)
+    for (const damage of this.#damages) {
+      this.#addDamage(damage)
+      if (damage.kind === 'altered') this.#context.replay?.excuseEpoch(damage)
+    }
     if (this.#damages.length > 0) {
       this.#context.replay?.spoil()
       return
