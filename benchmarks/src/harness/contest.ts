@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { BenchmarkContext } from './benchmark.ts'
 import { type Bar, type Figure, type Limit, type Unit, verdictOf } from './figure.ts'
 import { spreadOf } from './statistics.ts'
@@ -65,18 +63,10 @@ export async function hold(context: BenchmarkContext, contest: Contest): Promise
 }
 
 async function measureOnce(contender: Contender): Promise<Sample> {
-  // What the one before has left must not be collected at this one's expense.
-  collectGarbage()
   const sample = await contender.measure()
   assert.ok(sample.value > 0 && Number.isFinite(sample.value), `${contender.name} took some time`)
   return sample
 }
-
-/** A full collection, made callable without a flag on the command line. */
-const collectGarbage: () => void = (() => {
-  setFlagsFromString('--expose-gc')
-  return runInNewContext('gc') as () => void
-})()
 
 /** Units of work a second: more is better. Otherwise less is. */
 export function isRate(unit: Unit): boolean {

@@ -31,7 +31,7 @@ async function ofSize(
   recordBytes: number,
   batchBytes: number,
 ): Promise<readonly Figure[]> {
-  const totalBytes = context.size(64 * KiB * KiB, 2 * KiB * KiB)
+  const totalBytes = context.size(128 * KiB * KiB, 2 * KiB * KiB)
   const prepared = prepareBatches(recordBytes, batchBytes, totalBytes)
   const name = `${recordBytes} B, ${batchBytes / KiB} KiB`
   const conditions = {
