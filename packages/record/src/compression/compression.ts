@@ -8,15 +8,27 @@ import { lz4Codec } from './lz4.ts'
 import { snappyCodec } from './snappy.ts'
 import { zstdCodec } from './zstd.ts'
 
+/** Any batch may have so many decompressed bytes, however few it has compressed. */
+const leastLimitBytes = 24 * 1024 * 1024
+/** A larger batch may grow so many times when it is decompressed. */
+const limitRatio = 32
+/** And no batch may have more, unless it has as many compressed. */
+const greatestLimitBytes = 128 * 1024 * 1024
+
 /**
- * Decompressed bytes that a batch may have unless its reader says otherwise: 128 MiB. Batches are
- * about 1 MiB (`max.message.bytes`), compressed; so this admits every ratio up to 100:1, which
- * text does not reach, and keeps a few kilobytes of bomb from taking the process's memory.
+ * Decompressed bytes that a batch of so many compressed ones may have unless its reader says
+ * otherwise: 24 MiB, or 32 times the compressed size where that is more, and at most 128 MiB. Kafka's
+ * producers fill batches of 16 KiB to 1 MiB, counted before compression, so this is far from them;
+ * and it keeps a few kilobytes of bomb from taking the process's memory: decompressing takes about
+ * twice what comes of it.
  */
-export const defaultMaxDecompressedBytes: number = 128 * 1024 * 1024
+export function defaultMaxDecompressedBytes(compressedBytes: number): number {
+  const inProportion = Math.max(leastLimitBytes, compressedBytes * limitRatio)
+  return Math.max(compressedBytes, Math.min(inProportion, greatestLimitBytes))
+}
 
 export interface DecompressOptions {
-  /** More decompressed bytes than this are refused. @defaultValue defaultMaxDecompressedBytes */
+  /** More decompressed bytes than this are refused. @defaultValue {@link defaultMaxDecompressedBytes} */
   readonly maxBytes?: number
   /**
    * Of the batch the bytes are from; magic 0 wrote its LZ4 frames a little wrong. @defaultValue 2
@@ -59,7 +71,8 @@ export function decompress(
   bytes: Uint8Array,
   options: DecompressOptions = {},
 ): Buffer {
-  const { maxBytes = defaultMaxDecompressedBytes, magic = 2, position = 0 } = options
+  const { magic = 2, position = 0 } = options
+  const { maxBytes = defaultMaxDecompressedBytes(bytes.length) } = options
   if (!(maxBytes >= 0)) throw new InvalidArgumentError('maxBytes', maxBytes, 'must be at least 0')
   const context = {
     maxBytes: Math.min(Math.floor(maxBytes), constants.MAX_LENGTH),

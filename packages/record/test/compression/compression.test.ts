@@ -146,8 +146,19 @@ test('every level there is can be read back', () => {
   }
 })
 
-test('the default limit is 128 MiB', () => {
-  expect(defaultMaxDecompressedBytes).toBe(2 ** 27)
+test('the default limit is in proportion to what is decompressed, with a floor and a ceiling', () => {
+  const mebibyte = 2 ** 20
+  expect(defaultMaxDecompressedBytes(0)).toBe(24 * mebibyte)
+  expect(defaultMaxDecompressedBytes(mebibyte)).toBe(32 * mebibyte)
+  expect(defaultMaxDecompressedBytes(10 * mebibyte)).toBe(128 * mebibyte)
+  expect(defaultMaxDecompressedBytes(200 * mebibyte)).toBe(200 * mebibyte)
+})
+
+test('a small bomb is refused by the default limit', () => {
+  const zeros = Buffer.alloc(25 * 2 ** 20)
+  for (const type of ['gzip', 'zstd'] as const) {
+    expect(() => decompress(type, compress(type, zeros))).toThrow(DecompressionLimitError)
+  }
 })
 
 function expectBoundedOrTyped(type: CompressionType, bytes: Buffer): void {
