@@ -68,7 +68,12 @@ function build() {
 
 function run(command, args, env) {
   const windows = process.platform === 'win32'
-  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: 'inherit', shell: windows })
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+    shell: windows,
+  })
   if (error !== undefined) fail(`cannot run ${command}: ${error.message}`)
   if (status !== 0) fail(`${command} ${args.join(' ')} failed with exit code ${status}.`)
 }
