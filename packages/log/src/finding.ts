@@ -1,4 +1,4 @@
-import type { FilePosition, Offset } from '@varve/record'
+import type { FilePosition, Offset, VarveError } from '@varve/record'
 
 /**
  * - `error`: something is lost, damaged or contradicts the log.
@@ -93,5 +93,14 @@ export type FindingDetails = Pick<Finding, 'severity' | 'code' | 'path' | 'messa
   Partial<Finding>
 
 export function finding(details: FindingDetails): Finding {
-  return { position: 0, sizeBytes: 0, firstOffset: null, lastOffset: null, ...details }
+  const { severity, code, path, message } = details
+  const { position = 0, sizeBytes = 0, firstOffset = null, lastOffset = null } = details
+  return { severity, code, path, position, sizeBytes, firstOffset, lastOffset, message }
+}
+
+/** What an error says is wrong, without the path where it says that apart. */
+export function reasonOf(error: VarveError): string {
+  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : null
+  if (reason === null) return error.message
+  return 'line' in error ? `line ${error.line}: ${reason}` : reason
 }

@@ -11,7 +11,7 @@ import {
   replicationOffsetCheckpointFileName,
 } from './file-names.ts'
 import { type FileSystem, readFileStart } from './file-system.ts'
-import { type Finding, finding } from './finding.ts'
+import { type Finding, finding, reasonOf } from './finding.ts'
 import { checkpointBytesMax, decodeOffsetCheckpoint } from './offset-checkpoint.ts'
 import { ownCheckpointName } from './own-checkpoints.ts'
 import { type NumberedProgress, ProgressFile, progressFileBytes } from './progress-file.ts'
@@ -120,7 +120,7 @@ export function readCheckpoint(
     return decodeOffsetCheckpoint(bytes, path)
   } catch (error) {
     if (!(error instanceof VarveError)) throw error
-    const { message } = error
+    const message = reasonOf(error)
     findings.push(finding({ severity: 'error', code: 'checkpoint-corrupt', path, message }))
     return new Map()
   }

@@ -1,7 +1,7 @@
 import { type Batch, type Offset, VarveError } from '@varve/record'
 import { leaderEpochCheckpointFileName, producerSnapshotFileName } from './file-names.ts'
 import { type FileSystem, readFileStart } from './file-system.ts'
-import { type Finding, finding, type Severity } from './finding.ts'
+import { type Finding, finding, reasonOf, type Severity } from './finding.ts'
 import { type EpochEntry, LeaderEpochCache } from './leader-epoch-cache.ts'
 import type { LogFacts } from './log-facts.ts'
 import type { ProducerStateInfo } from './producer-entry.ts'
@@ -130,7 +130,7 @@ export class LogReplay {
       return LeaderEpochCache.decode(bytes, path).entries()
     } catch (error) {
       if (!(error instanceof VarveError)) throw error
-      this.#epochFault = this.#epochFinding('leader-epochs-corrupt', error.message, null)
+      this.#epochFault = this.#epochFinding('leader-epochs-corrupt', reasonOf(error), null)
       return []
     }
   }
@@ -213,7 +213,7 @@ export class LogReplay {
       return decodeProducerSnapshot(bytes, path)
     } catch (error) {
       if (!(error instanceof VarveError)) throw error
-      this.#reportSnapshot('producer-snapshot-corrupt', offset, error.message)
+      this.#reportSnapshot('producer-snapshot-corrupt', offset, reasonOf(error))
       return null
     }
   }

@@ -10,7 +10,7 @@ const meanings: { readonly [suffix: string]: string } = {
   deleted: 'waits to be removed',
   cleaned: 'was left by a compaction that did not complete',
   swap: 'was left by a replacement of segments that opening the log will finish',
-  broken: 'holds bytes that a recovery or repair took out of the log',
+  broken: 'holds what a recovery or repair took out of the log',
   tmp: 'was left by a file replacement that did not complete',
 }
 

@@ -2,7 +2,7 @@ import { type Offset, VarveError } from '@varve/record'
 import { type Clock, systemClock } from './clock.ts'
 import { logStartOffsetCheckpointFileName, partitionMetadataFileName } from './file-names.ts'
 import { type FileSystem, isSystemError } from './file-system.ts'
-import { type Finding, finding, type Severity } from './finding.ts'
+import { type Finding, finding, reasonOf, type Severity } from './finding.ts'
 import { LogNotFoundError } from './log-errors.ts'
 import { type LogFacts, readLogFacts } from './log-facts.ts'
 import { LogReplay } from './log-replay.ts'
@@ -315,7 +315,7 @@ class LogVerification {
       readPartitionMetadata(this.#fs, directory)
     } catch (error) {
       if (!(error instanceof VarveError) && !isSystemError(error, 'EFBIG')) throw error
-      const { message } = error as Error
+      const message = error instanceof VarveError ? reasonOf(error) : (error as Error).message
       const path = `${directory}/${partitionMetadataFileName}`
       const code = 'partition-metadata-corrupt'
       this.#found.push(finding({ severity: 'error', code, path, message }))

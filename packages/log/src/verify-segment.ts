@@ -2,7 +2,7 @@ import { type Batch, crc32c, type Offset, type Timestamp, VarveError } from '@va
 import { batchBytesMin } from './batch-finder.ts'
 import { activeDigestFileName } from './file-names.ts'
 import { type File, type FileSystem, isSystemError, readFileStart } from './file-system.ts'
-import { type Finding, type FindingDetails, finding, type Severity } from './finding.ts'
+import { type Finding, type FindingDetails, finding, reasonOf, type Severity } from './finding.ts'
 import { type IndexFault, OffsetIndexCheck, TimeIndexCheck } from './index-checks.ts'
 import type { LogReplay } from './log-replay.ts'
 import {
@@ -374,7 +374,7 @@ class SegmentVerification {
       return decodeSegmentDigest(bytes, path)
     } catch (error) {
       if (!(error instanceof VarveError)) throw error
-      this.#add({ severity, code: 'digest-corrupt', path, message: error.message })
+      this.#add({ severity, code: 'digest-corrupt', path, message: reasonOf(error) })
       return null
     }
   }
