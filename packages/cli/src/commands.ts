@@ -73,6 +73,9 @@ function buildParser(columns: number, choose: Choose): Argv {
   addConsume(parser, choose)
   addInspect(parser, choose)
   addDump(parser, choose)
+  addVerify(parser, choose)
+  addRepair(parser, choose)
+  addReindex(parser, choose)
   return parser
 }
 
@@ -222,6 +225,61 @@ function addDump(parser: Argv, choose: Choose): void {
           },
           io,
         )
+      }),
+  )
+}
+
+function addVerify(parser: Argv, choose: Choose): void {
+  parser.command(
+    'verify <path>',
+    'Check every byte, and print what is wrong',
+    (verb) =>
+      withJson(withPath(verb))
+        .example('$0 verify ./data', '')
+        .example('$0 verify ./data/orders-0 --json', '')
+        .epilogue('Takes no lock and writes nothing. Exits with 1 at an error or a warning.'),
+    (given) =>
+      choose(async (io) => {
+        const { verify } = await import('./commands/verify.ts')
+        return verify({ path: given.path, json: given.json }, io)
+      }),
+  )
+}
+
+function addRepair(parser: Argv, choose: Choose): void {
+  parser.command(
+    'repair <path>',
+    'Show how a damaged log can be made whole; with --yes, do it',
+    (verb) =>
+      withJson(withPath(verb))
+        .option('yes', { ...flag, describe: 'Carry the plan out' })
+        .example('$0 repair ./data/orders-0', '')
+        .example('$0 repair ./data/orders-0 --yes', '')
+        .epilogue(
+          'The log must be closed. What is taken out of it is kept beside it, in .broken files. ' +
+            'Exits with 1 when something is left to be repaired.',
+        ),
+    (given) =>
+      choose(async (io) => {
+        const { repair } = await import('./commands/repair.ts')
+        return repair({ path: given.path, yes: given.yes, json: given.json }, io)
+      }),
+  )
+}
+
+function addReindex(parser: Argv, choose: Choose): void {
+  parser.command(
+    'reindex <path>',
+    'Make indexes and digests anew from the records',
+    (verb) =>
+      withJson(withPath(verb))
+        .example('$0 reindex ./data/orders-0', '')
+        .example('$0 reindex ./data/orders-0/00000000000000000000.log', '')
+        .epilogue('The log must be closed.'),
+    (given) =>
+      choose(async (io) => {
+        const { reindex } = await import('./commands/reindex.ts')
+        return reindex({ path: given.path, json: given.json }, io)
       }),
   )
 }
