@@ -15,6 +15,9 @@ export function validateAppend(
   if (!(batch instanceof RecordBatch)) {
     throw new InvalidArgumentError('batch', batch, 'must be a RecordBatch')
   }
+  if (origin !== 'client' && origin !== 'coordinator') {
+    throw new InvalidArgumentError('origin', origin, 'must be client or coordinator')
+  }
   if (batch.sizeBytes > options.maxMessageBytes) {
     throw new BatchTooLargeError(batch.sizeBytes, 'maxMessageBytes', options.maxMessageBytes)
   }

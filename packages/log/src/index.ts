@@ -17,6 +17,7 @@
  * @module
  */
 export type { AppendOrigin, AppendResult } from './append-queue.ts'
+export { CorruptCheckpointError } from './checkpoint-text.ts'
 export { type CleanedSegment, CleanedSegmentWriter } from './cleaned-segment-writer.ts'
 export { type Clock, systemClock, type Timer, type TimerOptions } from './clock.ts'
 export {
@@ -63,6 +64,16 @@ export {
 export { LogReader, type ReaderOptions, type ReadOptions, type ReadResult } from './log-reader.ts'
 export type { LogSnapshot } from './log-snapshot.ts'
 export { nodeFileSystem } from './node-file-system.ts'
+export { CorruptPartitionMetadataError } from './partition-metadata.ts'
+export {
+  InvalidProducerEpochError,
+  InvalidTransactionStateError,
+  MissingSequenceError,
+  OutOfOrderSequenceError,
+  ProducerStateError,
+  TransactionCoordinatorFencedError,
+} from './producer-errors.ts'
+export { CorruptProducerSnapshotError } from './producer-snapshot.ts'
 export { openLogReadOnly, ReadOnlyLog } from './read-only-log.ts'
 export type { Isolation } from './read-source.ts'
 export type { LogCut, RecoveryReport } from './recovery-report.ts'
@@ -81,6 +92,7 @@ export {
   type RepairStep,
   type RepairStepKind,
 } from './repair-plan.ts'
+export { CorruptDigestError } from './segment-digest.ts'
 export type { DeletionReason, SegmentInfo } from './segment-info.ts'
 export { type OpenLogOptions, openLog } from './single-log.ts'
 export { StorageError } from './storage-error.ts'
