@@ -153,7 +153,7 @@ function explainRates({ run, ledger, proof, provedMs, corpusBytes }: Rates): voi
   const rate = (number: number, ms: number): number => Math.round((number * 1000) / ms)
   print(
     `  durable appends   ${count(rate(ledger.count, appendingMs))} records/s, ` +
-      `${mebibytes(rate(corpusBytes, appendingMs))}/s, one at a time into each promise`,
+      `${mebibytes(rate(corpusBytes, appendingMs))}/s, each with a promise of its own`,
   )
   print(
     `  acknowledged in   ${milliseconds(ledger.latencyMs(0.5))} (half of them), ` +

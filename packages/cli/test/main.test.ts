@@ -7,7 +7,7 @@ import { captureIo, run, runWith } from './captured-io.ts'
 const temporary = makeTemporaryDirectory()
 afterAll(() => temporary.remove())
 
-const verbs = ['produce', 'consume', 'inspect', 'dump']
+const verbs = ['produce', 'consume', 'inspect', 'dump', 'verify', 'repair', 'reindex']
 
 describe('the command line', () => {
   test('--help names every verb and the exit codes', async () => {
