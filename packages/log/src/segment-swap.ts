@@ -51,6 +51,8 @@ export function renameSegmentFiles(
 export async function finishSwap(fs: FileSystem, directory: string): Promise<readonly string[]> {
   const files = listSegmentFiles(fs, directory)
   if (!files.some(({ suffix }) => isTemporary(suffix))) return []
+  // What a killed process renamed may not be durable: nothing is removed on the strength of it.
+  await fs.syncDirectory(directory)
   const touched: string[] = []
   const remove = async (file: SegmentFile): Promise<void> => {
     await fs.remove(`${directory}/${file.name}`)
