@@ -5,6 +5,7 @@ import { CorruptLogError, LostWriteError } from '../src/log-errors.ts'
 import type { LogOptions } from '../src/log-options.ts'
 import { OffsetCheckpointFile } from '../src/offset-checkpoint.ts'
 import { decodeOffsetIndex } from '../src/offset-index.ts'
+import { decodeSegmentDigest } from '../src/segment-digest.ts'
 import {
   appendValues,
   bytesAt,
@@ -564,9 +565,13 @@ describe('a clean restart', () => {
       await directory.close()
     }
     expect(bytesAt(parts, `t-0/${fileOf(0)}`)).toEqual(bytesAt(whole, `t-0/${fileOf(0)}`))
-    expect(bytesAt(parts, `t-0/${fileOf(0, 'digest')}`)).toEqual(
-      bytesAt(whole, `t-0/${fileOf(0, 'digest')}`),
-    )
+    const digestIn = (place: Place) => {
+      const path = `t-0/${fileOf(0, 'digest')}`
+      // Every closing completes the time index: it has more entries.
+      const { timeIndexCrc32c: _, ...digest } = decodeSegmentDigest(bytesAt(place, path), path)
+      return digest
+    }
+    expect(digestIn(parts)).toEqual(digestIn(whole))
     // Older than its first record by a second: the next one rolls.
     const { directory, log } = await reopenLog(parts, options)
     await log.append({ value: 'a', timestamp: 0 })
