@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchmarks } from './benchmarks.ts'
 import { type Benchmark, BenchmarkContext } from './harness/benchmark.ts'
@@ -36,6 +38,8 @@ interface Arguments {
   readonly dataDirectory: string | null
   readonly jsonPath: string | null
   readonly printPath: string | null
+  /** Whether this process was started for one benchmark of a run. */
+  readonly isPart: boolean
 }
 
 process.exitCode = await main(process.argv.slice(2))
@@ -79,6 +83,7 @@ function parseArguments(args: readonly string[]): Arguments | null {
       data: { type: 'string' },
       json: { type: 'string' },
       print: { type: 'string' },
+      part: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -97,6 +102,7 @@ function parseArguments(args: readonly string[]): Arguments | null {
     dataDirectory: values.data ?? null,
     jsonPath: values.json ?? null,
     printPath: values.print ?? null,
+    isPart: values.part,
   }
 }
 
@@ -104,21 +110,55 @@ async function runAll(args: Arguments, dataDirectory: string): Promise<void> {
   const { chosen, isSmoke, repeat, jsonPath } = args
   const startedAt = new Date().toISOString()
   const machine = describeMachine(dataDirectory)
-  process.stdout.write(`${machineText(machine)}\n`)
-  process.stdout.write(`${repeatsText(repeat, isSmoke)}\n\n`)
-  const context = new BenchmarkContext({ isSmoke, repeat, dataDirectory, onProgress: showProgress })
-  const done: Array<Report['benchmarks'][number]> = []
+  if (!args.isPart) {
+    process.stdout.write(`${machineText(machine)}\n${repeatsText(repeat, isSmoke)}\n\n`)
+  }
+  const done: Report['benchmarks'][number][] = []
   for (const benchmark of chosen) {
-    let figures: readonly Figure[] = []
-    const seconds = await secondsOf(async () => {
-      figures = await benchmark.run(context)
-    })
-    showProgress('')
-    process.stdout.write(`${benchmarkText(benchmark, figures)}\n`)
-    done.push({ name: benchmark.name, summary: benchmark.summary, seconds, figures })
+    const result = args.isPart
+      ? await runHere(benchmark, args, dataDirectory)
+      : runInOwnProcess(benchmark, args, dataDirectory)
+    if (!args.isPart) process.stdout.write(`${benchmarkText(benchmark, result.figures)}\n`)
+    done.push(result)
   }
   const report: Report = { startedAt, isSmoke, repeat, machine, benchmarks: done }
   if (jsonPath !== null) writeFileSync(jsonPath, `${JSON.stringify(report, null, 2)}\n`)
+}
+
+async function runHere(
+  benchmark: Benchmark,
+  { isSmoke, repeat }: Arguments,
+  dataDirectory: string,
+): Promise<Report['benchmarks'][number]> {
+  const context = new BenchmarkContext({ isSmoke, repeat, dataDirectory, onProgress: showProgress })
+  const { name, summary } = benchmark
+  let figures: readonly Figure[] = []
+  const seconds = await secondsOf(async () => {
+    figures = await benchmark.run(context)
+  })
+  showProgress('')
+  return { name, summary, seconds, figures }
+}
+
+/** So that no benchmark finds the heap, or the compiled code, that another one has left. */
+function runInOwnProcess(
+  { name }: Benchmark,
+  { isSmoke, repeat }: Arguments,
+  dataDirectory: string,
+): Report['benchmarks'][number] {
+  const jsonPath = join(dataDirectory, 'part.json')
+  const sizes = ['--repeat', String(repeat), ...(isSmoke ? ['--smoke'] : [])]
+  const part = [fileURLToPath(import.meta.url), name, '--part', ...sizes]
+  const { status, error } = spawnSync(
+    process.execPath,
+    [...part, '--data', dataDirectory, '--json', jsonPath],
+    { stdio: 'inherit' },
+  )
+  if (error !== undefined) throw error
+  if (status !== 0) throw new Error(`the benchmark ${name} failed`)
+  const [result] = (JSON.parse(readFileSync(jsonPath, 'utf8')) as Report).benchmarks
+  if (result === undefined) throw new Error(`the benchmark ${name} has no result`)
+  return result
 }
 
 /** On a terminal, one line that is written over. */
