@@ -12,6 +12,7 @@ import { segmentPath } from './segment-files.ts'
 import { type ListedSegment, listSegments } from './segment-listing.ts'
 import { readDigest } from './segment-restore.ts'
 import type { SegmentDamage } from './segment-survey.ts'
+import { pollTurn } from './turns.ts'
 import { findLeftovers } from './verify-leftovers.ts'
 import { type VerifiedSegment, verifySegment } from './verify-segment.ts'
 
@@ -67,6 +68,8 @@ export async function* verifyLog(
   for (const segment of facts.segments) {
     if (options.only !== undefined && options.only !== segment.baseOffset) continue
     yield* (await verification.segment(segment)).findings
+    // Small segments are read without waiting; a log of thousands must not stop the process.
+    await pollTurn()
   }
   if (options.only === undefined) yield* verification.finish()
 }
@@ -137,8 +140,8 @@ class LogVerification {
     try {
       verified = await this.#verifyUnlessChanging(segment)
       this.#found.push(...verified.findings)
-      if (verified.isCutShort) this.#replay.spoil()
       this.#nextOffset = Math.max(this.#nextOffset, verified.nextOffset)
+      if (verified.isCutShort) this.#passOver(segment)
     } catch (error) {
       if (!(error instanceof Error && 'syscall' in error)) throw error
       const { path } = segment
@@ -156,6 +159,13 @@ class LogVerification {
     this.#checkMetadata()
     this.#found.push(...findLeftovers(this.#fs, this.#facts))
     return this.#take()
+  }
+
+  /** A segment that went while the log was read: of what it held nothing is known. */
+  #passOver(segment: ListedSegment): void {
+    this.#replay.spoil()
+    const next = this.#listedNextBaseOffset(segment)
+    this.#nextOffset = Math.max(this.#nextOffset, next ?? this.#facts.recoveryPoint)
   }
 
   #take(): readonly Finding[] {
@@ -303,8 +313,8 @@ class LogVerification {
       return `the log start offset ${logStartOffset} is beyond the log's end, ${logEndOffset}`
     }
     const epochStart = this.#replay.firstEpochStart
-    if (epochStart === null || epochStart >= logStartOffset) return null
-    // Raising the log start raises both.
+    // Raising the log start raises both, one after the other.
+    if (!this.#facts.isClean || epochStart === null || epochStart >= logStartOffset) return null
     const first = `the first leader epoch starts at ${epochStart}`
     return `the log start offset is ${logStartOffset}, but ${first}`
   }
