@@ -103,7 +103,7 @@ export class LogCursor {
     const before = place.position
     const from = this.#nextOffset
     if (this.#currentPlace() === null) throw new CorruptBatchError('it was replaced', before)
-    const batches = this.#parse(place, bytes)
+    const batches = this.#parse(place, bytes, limit)
     if (batches.length > 0) {
       const selected = this.#select(batches, from)
       return selected.length > 0 ? selected : null
@@ -206,7 +206,9 @@ export class LogCursor {
       const reason = `a batch of ${size ?? 'unknown'} bytes passes the end of the data`
       throw new CorruptBatchError(reason, position)
     }
-    const whole = size <= bytes.length ? bytes : await this.#readFile(place, size)
+    // With the beginning of the next batch, which proves this one's offsets (see #checkNext).
+    const needed = Math.min(size + batchPrefixBytes, left)
+    const whole = needed <= bytes.length ? bytes : await this.#readFile(place, needed)
     if (this.#source.isSame(segment)) return whole
     throw new CorruptBatchError('its file was replaced', position)
   }
@@ -236,7 +238,7 @@ export class LogCursor {
   }
 
   /** The whole batches at the start of `bytes` that the reader may see; moves the cursor on. */
-  #parse(place: Place, bytes: Buffer): readonly Batch[] {
+  #parse(place: Place, bytes: Buffer, limit: FilePosition): readonly Batch[] {
     const batches: Batch[] = []
     const limitOffset = this.limitOffset
     let start = 0
@@ -250,6 +252,9 @@ export class LogCursor {
           break
         this.#check(place, batch)
         start += batch.sizeBytes
+        // Without a look at the next batch it waits for the next read, which begins with it.
+        const isProvable = start + batchPrefixBytes <= bytes.length
+        if (!isProvable && batches.length > 0 && place.position + batch.sizeBytes < limit) break
         this.#checkNext(batch, bytes, start, limitOffset)
         place.position += batch.sizeBytes
         place.lastOffset = batch.lastOffset

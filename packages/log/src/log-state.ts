@@ -16,6 +16,7 @@ import type { OpenFiles } from './open-files.ts'
 import type { ProducerStateManager } from './producer-state.ts'
 import { ProgressFile } from './progress-file.ts'
 import type { ReadableSegment, ReadSource } from './read-source.ts'
+import type { SegmentInfo } from './segment-info.ts'
 import { SegmentPins } from './segment-pins.ts'
 import { TailCache } from './tail-cache.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
@@ -170,6 +171,16 @@ export class LogState implements ReadSource {
 
   async reload(): Promise<boolean> {
     return false
+  }
+
+  /** The segments as readers see them: their visible bytes, up to the high watermark. */
+  visibleInfos(): readonly SegmentInfo[] {
+    const { highWatermark } = this.offsets
+    return [...this.segments.sealed, this.segments.active].map((segment) => {
+      const info = segment.info()
+      const nextOffset = Math.max(Math.min(info.nextOffset, highWatermark), info.baseOffset)
+      return { ...info, nextOffset, sizeBytes: this.visibleBytes(segment) }
+    })
   }
 
   visibleBytes(segment: ReadableSegment): FilePosition {

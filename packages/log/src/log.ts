@@ -198,9 +198,13 @@ export class Log implements AsyncDisposable {
     return withOurErrors(`searching log ${this.name}`, find)
   }
 
-  /** The segments, the active one last. */
+  /**
+   * The segments as far as they are visible, the active one last. One that has just been sealed may
+   * hold records that are not acknowledged yet; `replaceSegments` refuses it as it is described
+   * then, because whoever read it did not see them.
+   */
   segments(): readonly SegmentInfo[] {
-    return this.#state.segments.infos()
+    return this.#state.visibleInfos()
   }
 
   /**

@@ -97,6 +97,8 @@ class Worker {
     const life = this.#life
     await settled(life)
     const opened = life.log(name)
+    // Nobody waits for appends at 'none', and a disk takes its time over them.
+    await opened.flush()
     const ledger = life.ledger.log(name)
     const found = await readLog(opened, this.#random)
     const expected = ledger.expectation(Number.MAX_SAFE_INTEGER, 'kill')
