@@ -17,10 +17,10 @@ const greatestLimitBytes = 128 * 1024 * 1024
 
 /**
  * Decompressed bytes that a batch of so many compressed ones may have unless its reader says
- * otherwise: 24 MiB, or 32 times the compressed size where that is more, and at most 128 MiB. Kafka's
- * producers fill batches of 16 KiB to 1 MiB, counted before compression, so this is far from them;
- * and it keeps a few kilobytes of bomb from taking the process's memory: decompressing takes about
- * twice what comes of it.
+ * otherwise: 24 MiB, or 32 times the compressed size where that is more, and at most 128 MiB.
+ * Kafka's producers fill batches of 16 KiB to 1 MiB, counted before compression, so this is far
+ * from them; and it keeps a few kilobytes of bomb from taking the process's memory: decompressing
+ * takes about twice what comes of it.
  */
 export function defaultMaxDecompressedBytes(compressedBytes: number): number {
   const inProportion = Math.max(leastLimitBytes, compressedBytes * limitRatio)
@@ -28,7 +28,11 @@ export function defaultMaxDecompressedBytes(compressedBytes: number): number {
 }
 
 export interface DecompressOptions {
-  /** More decompressed bytes than this are refused. @defaultValue {@link defaultMaxDecompressedBytes} */
+  /**
+   * More decompressed bytes than this are refused.
+   *
+   * @defaultValue {@link defaultMaxDecompressedBytes}
+   */
   readonly maxBytes?: number
   /**
    * Of the batch the bytes are from; magic 0 wrote its LZ4 frames a little wrong. @defaultValue 2
