@@ -29,6 +29,8 @@ const candidateBytesMax = 256 * 2 ** 20
 const triesMax = 16
 /** What looking at any candidate costs, as so many bytes of checksum. */
 const candidateBytes = 512
+/** Of the size of a record's value. */
+const varintBytesMax = 5
 /** A damaged batch larger than this is not mended. */
 const mendedBytesMax = 64 * 2 ** 20
 
@@ -80,7 +82,7 @@ export async function resumeAfter(
   return { position: first ?? window.end, mended: null }
 }
 
-/** The next position at which a valid batch stands, followed by another or the end of the file. */
+/** The next position at which a valid batch stands that seems to be one of the log's. */
 async function findBatch(
   window: FileWindow,
   from: FilePosition,
@@ -164,7 +166,31 @@ async function isBatch(
   if (!(await isChecksumRight(window, position, sizeBytes))) return false
   const lastOffset = tryRead(window.view(position, sizeBytes), position)?.lastOffset ?? 0
   const bounds = { from: lastOffset, to: Number.POSITIVE_INFINITY }
-  return isBoundary(window, position + sizeBytes, bounds)
+  if (await isBoundary(window, position + sizeBytes, bounds)) return true
+  // What follows may be damaged too; or this is no batch of the log, but the value of a record.
+  return !(await isValue(window, position, sizeBytes))
+}
+
+/** Whether a size stands before a position as before a record's value, of at least so many bytes. */
+async function isValue(
+  window: FileWindow,
+  position: FilePosition,
+  sizeBytes: number,
+): Promise<boolean> {
+  const from = Math.max(0, position - varintBytesMax)
+  if (!(await window.load(from, position - from))) return false
+  const before = window.view(from, position - from)
+  let value = 0
+  // A varint, from its last byte, which has no continuation bit, to its first.
+  for (let at = before.length - 1; at >= 0; at -= 1) {
+    const byte = before[at] ?? 0
+    const isLast = at === before.length - 1
+    if (isLast !== byte < 0x80) return false
+    value = value * 0x80 + (byte & 0x7f)
+    const size = Math.floor(value / 2)
+    if (value % 2 === 0 && size >= sizeBytes && position + size <= window.end) return true
+  }
+  return false
 }
 
 /** Whether a batch seems to begin at a position, or nothing is there: the file ends. */

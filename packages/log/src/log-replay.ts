@@ -67,10 +67,14 @@ export class LogReplay {
    * epoch is written there, durably, before its first batch. Null for a batch that may be right.
    */
   lostEpochOf(batch: Batch): number | null {
-    const { leaderEpoch, baseOffset } = batch
-    // Only Varve leaves this file, and only Varve's checkpoint is known to be so complete.
-    if (this.#options.facts.progress === null) return null
     if (!this.#hasOwnEpoch(batch) || this.#epochFault !== null) return null
+    return this.lostEpoch(batch.leaderEpoch, batch.baseOffset)
+  }
+
+  /** The same for a header. */
+  lostEpoch(leaderEpoch: number, baseOffset: Offset): number | null {
+    // Only Varve's checkpoint is known to be so complete.
+    if (!this.#options.facts.isOurs || leaderEpoch === -1) return null
     if (this.#epochs.some(({ epoch }) => epoch === leaderEpoch)) return null
     return this.#epochs.findLast(({ startOffset }) => startOffset <= baseOffset)?.epoch ?? null
   }
@@ -103,6 +107,7 @@ export class LogReplay {
 
   /** The log ends here: compares what is left. */
   finish(logEndOffset: Offset): void {
+    if (logEndOffset !== this.#nextOffset) this.#isExact = false
     this.#passSnapshots(logEndOffset)
     if (this.#epochFault !== null) this.#options.report(this.#epochFault)
     for (const offset of this.#snapshots.reverse()) {
@@ -113,6 +118,15 @@ export class LogReplay {
     if (beyond === undefined || this.#epochFault !== null) return
     const message = `epoch ${beyond.epoch} begins at offset ${beyond.startOffset}, beyond the end`
     this.#options.report(this.#epochFinding('leader-epochs-mismatch', message, beyond.startOffset))
+  }
+
+  /** Batches of epochs that the checkpoint does not know are right, so it is not. */
+  blameEpochs(batches: readonly { readonly firstOffset: Offset; readonly reason: string }[]): void {
+    const [first] = batches
+    if (first === undefined || this.#epochFault !== null) return
+    const { firstOffset, reason } = first
+    const message = `the batch at offset ${firstOffset} is right, but ${reason}`
+    this.#epochFault = this.#epochFinding('leader-epochs-mismatch', message, firstOffset)
   }
 
   /** The header of a batch was changed: its epoch proves nothing. */
@@ -193,13 +207,14 @@ export class LogReplay {
       if (next === undefined || next > offset) return
       this.#snapshots.pop()
       const entries = this.#decodeSnapshot(next)
-      if (entries === null || next < offset) continue
+      if (entries === null) continue
       if (!this.#isExact) {
-        // What was not seen before does not matter from here on.
+        // What was not seen before the snapshot does not matter any more.
         this.#producers.load(entries, next)
-        this.#isExact = true
+        this.#isExact = next === offset
         continue
       }
+      if (next < offset) continue
       const message = this.#differenceFrom(entries)
       if (message !== null) this.#reportSnapshot('producer-snapshot-mismatch', next, message)
     }

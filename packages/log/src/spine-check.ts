@@ -6,6 +6,8 @@ import { findFlippedSpineBit } from './spine-difference.ts'
 
 /** Which changes of headers explain a spine that is not the digest's. */
 export interface SpineExplanation {
+  /** Whether the digest agrees with it. */
+  readonly isProved: boolean
   /** For damage that was known: the header as it was, or null when that is not proved. */
   readonly damages: ReadonlyMap<FilePosition, Buffer | null>
   /** Damage that only the spine shows. */
@@ -24,9 +26,9 @@ interface FoundHeader {
 
 /**
  * Explains why the headers of a segment are not those that its digest was made of. Two explanations
- * are accepted, because the digest proves them: misplaced batches belong where their neighbours
- * leave room for them; one bit of one header was flipped. Else it is only known that something in
- * the segment was changed.
+ * are accepted, because the digest proves them: the damaged headers were as is supposed; one bit of
+ * one header was flipped, with what is supposed of the others or without. Else it is only known that
+ * something in the segment was changed.
  */
 export async function explainSpine(
   log: File,
@@ -36,15 +38,15 @@ export async function explainSpine(
 ): Promise<SpineExplanation> {
   const walk = { ...options, sizeBytes: digest.sizeBytes, decodesRecords: false }
   const fitting = new Map<FilePosition, Buffer>()
-  for (const { kind, position, restored } of damages) {
-    if (kind === 'misplaced' && restored !== null) fitting.set(position, restored)
+  for (const { position, restored } of damages) {
+    if (restored !== null) fitting.set(position, restored)
   }
   for (const patches of fitting.size > 0 ? [fitting, noPatches] : [noPatches]) {
     const explanation = await explainWith(log, walk, digest, damages, patches)
     if (explanation !== null) return explanation
   }
-  const unproved = new Map(damages.map(({ position }) => [position, null]))
-  return { damages: unproved, altered: [unexplained(digest, options.baseOffset)] }
+  const altered = [unexplained(digest, options.baseOffset)]
+  return { isProved: false, damages: new Map(), altered }
 }
 
 const noPatches: ReadonlyMap<FilePosition, Buffer> = new Map()
@@ -59,11 +61,12 @@ async function explainWith(
 ): Promise<SpineExplanation | null> {
   const known = new Map<FilePosition, Buffer | null>()
   for (const { kind, position } of damages) {
-    if (kind === 'misplaced') known.set(position, patches.get(position) ?? null)
+    const patch = patches.get(position) ?? null
+    if (patch !== null || kind === 'misplaced') known.set(position, patch)
   }
   const { spine, batches } = await readHeaders(log, walk, patches)
   if (batches !== digest.batches) return null
-  if (spine === digest.spineCrc32c) return { damages: known, altered: [] }
+  if (spine === digest.spineCrc32c) return { isProved: true, damages: known, altered: [] }
   const bit = findFlippedSpineBit(digest.spineCrc32c, spine, batches)
   if (bit === null) return null
   const found = await findHeader(log, walk, patches, bit.batch)
@@ -74,11 +77,11 @@ async function explainWith(
   const damage = damages.find((it) => it.position === position)
   if (damage === undefined) {
     const altered = alteredBatch(log, position, restored)
-    return altered === null ? null : { damages: known, altered: [altered] }
+    return altered === null ? null : { isProved: true, damages: known, altered: [altered] }
   }
   // With the right header the batch must be right altogether.
   if (alteredBatch(log, position, restored) !== null) known.set(position, restored)
-  return { damages: known, altered: [] }
+  return { isProved: true, damages: known, altered: [] }
 }
 
 /** The spine of the headers that are there, some of them put right. */

@@ -192,6 +192,11 @@ class LogVerification {
     return endOffset < recoveryPoint || progress === null || this.#hasDigest(endOffset)
   }
 
+  /** Whether the recovery point is one at which Varve saw the log end. */
+  get #isOurOwnEnd(): boolean {
+    return this.#facts.isOurs && this.#facts.recoveryPoint > 0
+  }
+
   /** Whether the segment that ends at an offset has been sealed. */
   #hasDigest(endOffset: Offset): boolean {
     const { directory, segments } = this.#facts
@@ -247,7 +252,7 @@ class LogVerification {
       isActive: !isSealed,
       isOpenEnded: !isSealed && !isClean,
       recoveryPoint,
-      formerEnd: isSealed || this.#facts.progress === null ? null : recoveryPoint,
+      formerEnd: isSealed || !this.#isOurOwnEnd ? null : recoveryPoint,
       replay: isFirstTry ? this.#replay : null,
       onProgress: (bytes) => this.#options.onProgress?.({ path: segment.path, bytes }),
     })

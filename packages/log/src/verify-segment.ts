@@ -1,5 +1,6 @@
 import { type Batch, crc32c, type Offset, type Timestamp, VarveError } from '@varve/record'
 import { batchBytesMin } from './batch-finder.ts'
+import { judgeDamage, leaderEpochField } from './damage-judgement.ts'
 import { activeDigestFileName } from './file-names.ts'
 import { type File, type FileSystem, isSystemError, readFileStart } from './file-system.ts'
 import { type Finding, type FindingDetails, finding, reasonOf, type Severity } from './finding.ts'
@@ -20,7 +21,6 @@ import {
   type SurveyOptions,
   surveySegment,
 } from './segment-survey.ts'
-import { explainSpine, type SpineExplanation } from './spine-check.ts'
 import { TransactionIndexCheck } from './transaction-index-check.ts'
 
 /** What a segment's neighbours and the log's files say about it. */
@@ -60,18 +60,6 @@ export interface VerifiedSegment {
   readonly isCutShort: boolean
 }
 
-/** Where a batch has its leader epoch. */
-const leaderEpochField = 12
-
-/** The damage that was known, and what the spine tells of it and besides. */
-function merge(damages: readonly SegmentDamage[], explanation: SpineExplanation): SegmentDamage[] {
-  const known = damages.map((damage) => {
-    const restored = explanation.damages.get(damage.position)
-    return restored === undefined ? damage : { ...damage, restored }
-  })
-  return [...known, ...explanation.altered].sort((a, b) => a.position - b.position)
-}
-
 /** A finding that is none when its severity is null. */
 type Graded = Omit<FindingDetails, 'severity'> & { readonly severity: Severity | null }
 
@@ -90,7 +78,12 @@ class SegmentVerification {
   readonly #context: SegmentContext
   readonly #findings: Finding[] = []
   #omitted = 0
-  #damages: SegmentDamage[] = []
+  /** As the survey found it. */
+  readonly #found: SegmentDamage[] = []
+  /** As it was judged. */
+  #damages: readonly SegmentDamage[] = []
+  /** Batches whose epoch the checkpoint does not know; the digest tells which of the two is right. */
+  readonly #strangeEpochs: SegmentDamage[] = []
   readonly #digest: SegmentDigest | null
   readonly #spine: SpineDigest = new SpineDigest()
   /** The spine where the digest was made, when the segment has grown since. */
@@ -176,7 +169,7 @@ class SegmentVerification {
       },
       damage: (damage) => {
         replay?.spoil()
-        this.#damages.push(damage)
+        this.#found.push(damage)
         this.#context.onProgress(damage.sizeBytes)
       },
       unchecked: (batch, error) => this.#addUnchecked(batch, error),
@@ -190,7 +183,9 @@ class SegmentVerification {
     this.#timeIndex?.batch(batch)
     if (replay === null) return
     const epoch = replay.lostEpochOf(batch)
-    if (epoch !== null) this.#addAlteredEpoch(batch, epoch)
+    if (epoch !== null && this.#strangeEpochs.length < findingsMax) {
+      this.#addAlteredEpoch(batch, epoch)
+    }
     const completed = replay.add(batch)
     if (completed?.isAborted === true) this.#transactionIndex?.aborted(completed, replay.isExact)
   }
@@ -202,7 +197,7 @@ class SegmentVerification {
     restored.writeInt32BE(epoch, leaderEpochField)
     const reason = `its leader epoch is ${batch.leaderEpoch}, which the log never had`
     const place = { position, sizeBytes, firstOffset: batch.baseOffset, lastOffset, reason }
-    this.#damages.push({ kind: 'altered', ...place, isFollowed: true, restored })
+    this.#strangeEpochs.push({ kind: 'altered', ...place, isFollowed: true, restored })
   }
 
   #addUnchecked(batch: Batch, error: VarveError): void {
@@ -217,32 +212,38 @@ class SegmentVerification {
 
   /** Draws the conclusions when everything was read. */
   async #judge(log: File, end: SurveyEnd): Promise<void> {
-    const explanation = await this.#explainSpine(log, end)
-    if (explanation !== null) this.#damages = merge(this.#damages, explanation)
-    for (const damage of this.#damages) {
+    const { replay } = this.#context
+    const { damages, rightEpochs } = await judgeDamage({
+      log,
+      options: this.#surveyOptions,
+      digest: this.#comparableDigest(end),
+      spine: this.#spineAtDigest ?? 0,
+      damages: this.#found,
+      strangeEpochs: this.#strangeEpochs,
+      lostEpoch: (leaderEpoch, baseOffset) => replay?.lostEpoch(leaderEpoch, baseOffset) ?? null,
+    })
+    this.#damages = damages
+    replay?.blameEpochs(rightEpochs)
+    for (const damage of damages) {
       this.#addDamage(damage)
-      if (damage.kind === 'altered') this.#context.replay?.excuseEpoch(damage)
+      if (damage.kind === 'altered') replay?.excuseEpoch(damage)
     }
-    if (this.#damages.length > 0) {
-      this.#context.replay?.spoil()
+    if (damages.length > 0) {
+      replay?.spoil()
       return
     }
     this.#checkDigestNumbers(end)
     this.#finishIndexes()
   }
 
-  /** What changed headers explain why the spine is not the digest's; null when it is. */
-  async #explainSpine(log: File, end: SurveyEnd): Promise<SpineExplanation | null> {
+  /** The digest, when every header is known of what it covers. */
+  #comparableDigest(end: SurveyEnd): SegmentDigest | null {
     const digest = this.#digest
-    const { sizeBytes } = this.#context
     if (digest === null || !end.isChained || end.isCutShort) return null
-    if (digest.sizeBytes === sizeBytes) this.#spineAtDigest = this.#spine.value
-    if (this.#spineAtDigest === null) {
-      this.#addWrongSize(digest)
-      return null
-    }
-    if (this.#spineAtDigest === digest.spineCrc32c) return null
-    return explainSpine(log, this.#surveyOptions, digest, this.#damages)
+    if (digest.sizeBytes === this.#context.sizeBytes) this.#spineAtDigest = this.#spine.value
+    if (this.#spineAtDigest !== null) return digest
+    this.#addWrongSize(digest)
+    return null
   }
 
   #addWrongSize(digest: SegmentDigest): void {

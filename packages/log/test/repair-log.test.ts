@@ -35,13 +35,15 @@ async function read(fs: SimulatedFileSystem): Promise<readonly string[]> {
 }
 
 /** Hurts one or two files, more often a segment than another. */
-function hurtSome(fs: SimulatedFileSystem, random: Random): readonly Hurt[] {
+function hurtSome(shape: Shape, fs: SimulatedFileSystem, random: Random): readonly Hurt[] {
   const files = [...fs.tree()].filter(([path, { isDirectory }]) => {
     return !isDirectory && !/(\.lock|\.kafka_cleanshutdown)$/.test(path)
   })
   const logs = files.filter(([path]) => path.endsWith('.log'))
   const hurts: Hurt[] = []
-  for (let left = random.bool(0.3) ? 2 : 1; left > 0; left -= 1) {
+  // Only the digest tells when an offset of the old formats was changed: both cannot be lost.
+  const count = random.bool(0.3) && !shape.name.startsWith('magic') ? 2 : 1
+  for (let left = count; left > 0; left -= 1) {
     const [path] = random.pick(random.bool(0.7) ? logs : files)
     const one = hurt(fs, path, random)
     if (one !== null) hurts.push(one)
@@ -56,7 +58,7 @@ async function repairAndCheck(
   hurts: readonly Hurt[],
 ): Promise<void> {
   const report = await repairLog(directory, { fs, log })
-  expect(report.findings).toEqual([])
+  expect(report.findings, JSON.stringify(report.steps)).toEqual([])
   for (const path of report.keptFiles) expect(fs.stat(path), path).not.toBeNull()
   expect((await repairLog(directory, { fs, log })).steps).toEqual([])
   const records = await read(fs)
@@ -84,7 +86,7 @@ describe.each(shapes.map((shape) => ({ name: shape.name, shape })))('a log: $nam
       const random = new Random(seed)
       for (let round = 0; round < (isLong ? 2000 : 15); round += 1) {
         const fs = shape.fs.fork()
-        const hurts = hurtSome(fs, random)
+        const hurts = hurtSome(shape, fs, random)
         if (random.bool()) withoutMarker(fs)
         try {
           await repairAndCheck(shape, batches, fs, hurts)
