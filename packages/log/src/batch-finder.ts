@@ -171,7 +171,7 @@ async function isBatch(
   return !(await isValue(window, position, sizeBytes))
 }
 
-/** Whether a size stands before a position as before a record's value, of at least so many bytes. */
+/** Whether a size stands before a position as before a record's value: of so many bytes or more. */
 async function isValue(
   window: FileWindow,
   position: FilePosition,

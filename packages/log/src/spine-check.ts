@@ -27,8 +27,8 @@ interface FoundHeader {
 /**
  * Explains why the headers of a segment are not those that its digest was made of. Two explanations
  * are accepted, because the digest proves them: the damaged headers were as is supposed; one bit of
- * one header was flipped, with what is supposed of the others or without. Else it is only known that
- * something in the segment was changed.
+ * one header was flipped, with what is supposed of the others or without. Else it is only known
+ * that something in the segment was changed.
  */
 export async function explainSpine(
   log: File,

@@ -82,7 +82,7 @@ class SegmentVerification {
   readonly #found: SegmentDamage[] = []
   /** As it was judged. */
   #damages: readonly SegmentDamage[] = []
-  /** Batches whose epoch the checkpoint does not know; the digest tells which of the two is right. */
+  /** Batches whose epoch the checkpoint does not know; the digest tells which of them is right. */
   readonly #strangeEpochs: SegmentDamage[] = []
   readonly #digest: SegmentDigest | null
   readonly #spine: SpineDigest = new SpineDigest()
