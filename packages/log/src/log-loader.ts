@@ -33,8 +33,8 @@ interface Known {
   /** Where recovery begins: the same, or the log start offset where that is higher. */
   readonly recoveryPoint: Offset
   readonly logStartOffset: Offset
-  /** Whether there is a progress file, even if nothing in it can be read. */
-  readonly hasProgressFile: boolean
+  /** Whether Varve wrote the log last: from the recovery point on it has no gap between segments. */
+  readonly isGapless: boolean
 }
 
 const unscanned = { scannedSegments: 0, scannedBytes: 0, cut: null } as const
@@ -126,8 +126,7 @@ function readKnown(context: LogContext, listed: readonly ListedSegment[]): Known
   const logStartOffset = Math.max(checkpoints.logStartOffset ?? 0, firstBaseOffset)
   const flushedOffset = Math.max(checkpoints.recoveryPoint ?? 0, progress?.recoveryPoint ?? 0)
   const recoveryPoint = Math.max(flushedOffset, logStartOffset)
-  const hasProgressFile = progressBytes !== null
-  return { flushedOffset, recoveryPoint, logStartOffset, hasProgressFile }
+  return { flushedOffset, recoveryPoint, logStartOffset, isGapless: progress !== null }
 }
 
 /** Derived files whose log is gone: a crash came between the removal of the one and the others. */
@@ -219,7 +218,7 @@ async function loadSegments(
   const recoveryPoint = isClean
     ? Math.max(known.recoveryPoint, last.baseOffset)
     : known.recoveryPoint
-  const first = await firstToRecover(context, listed, recoveryPoint)
+  const first = await firstToRecover(context, listed, recoveryPoint, known.logStartOffset)
   const toRecover = listed.slice(first)
   const firstBaseOffset = toRecover[0]?.baseOffset ?? 0
   const producers = await loadProducers(context, listed, firstBaseOffset, rebuiltFiles)
@@ -227,7 +226,7 @@ async function loadSegments(
     name: context.name,
     segments: toRecover,
     recoveryPoint,
-    isGapless: known.hasProgressFile,
+    isGapless: known.isGapless,
     producers,
     epochs,
   })
@@ -252,6 +251,7 @@ async function firstToRecover(
   context: LogContext,
   listed: readonly ListedSegment[],
   recoveryPoint: Offset,
+  logStartOffset: Offset,
 ): Promise<number> {
   const first = Math.max(
     0,
@@ -259,7 +259,8 @@ async function firstToRecover(
   )
   const before = listed[first - 1]
   const isBoundary = listed[first]?.baseOffset === recoveryPoint
-  if (before === undefined || !isBoundary) return first
+  // What lies before the log start offset is about to go, and more before it may have gone.
+  if (before === undefined || !isBoundary || recoveryPoint <= logStartOffset) return first
   if (!isSealed(context, before)) return first - 1
   await makeDigestDurable(context, before)
   return first

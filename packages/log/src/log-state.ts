@@ -244,12 +244,20 @@ export class LogState implements ReadSource {
   }
 
   /**
-   * Makes the progress file's name durable, once. What is in it may still be lost; that there is
-   * one says that the log's segments follow each other without a gap.
+   * Makes the progress file durable, once, with a recovery point that is no lower than where the
+   * log ended when it was opened. From there on the log's segments follow each other without a gap:
+   * what a broker's compaction has left lies below.
    */
   async makeProgressDurable(): Promise<void> {
     if (this.#isProgressDurable) return
     this.saveProgress()
+    const path = `${this.directory}/${progressFileName}`
+    const file = this.#borrowProgressFile(path)
+    try {
+      await file.datasync()
+    } finally {
+      this.files.giveBack(path, 'write', file)
+    }
     await this.fs.syncDirectory(this.directory)
     this.#isProgressDurable = true
   }

@@ -14,10 +14,11 @@ import type { ReadableSegment, SegmentSeek } from './read-source.ts'
 import type { SegmentDigest } from './segment-digest.ts'
 import type { SegmentInfo } from './segment-info.ts'
 import { readDigest } from './segment-restore.ts'
-import { decodeTransactionIndex, type TransactionIndex } from './transaction-index.ts'
-
-/** An aborted-transactions index of a segment holds 34 bytes an entry; this is two million. */
-const transactionIndexBytesMax = 64 * 2 ** 20
+import {
+  decodeTransactionIndex,
+  type TransactionIndex,
+  transactionIndexBytesMax,
+} from './transaction-index.ts'
 
 /**
  * A segment that never changes again. Its indexes stay on disk and are searched there: a look-up

@@ -14,7 +14,7 @@ import {
 import { segmentPath } from './segment-files.ts'
 import type { ListedSegment } from './segment-listing.ts'
 import { decodeTimeIndex } from './time-index.ts'
-import { decodeTransactionIndex } from './transaction-index.ts'
+import { decodeTransactionIndex, transactionIndexBytesMax } from './transaction-index.ts'
 
 /** A batch header of the current format. */
 const headerBytes = 61
@@ -71,12 +71,18 @@ export function restoreActiveSegment(
 }
 
 /**
- * Whether a segment was sealed to the end: its digest is written last and only when all is durable.
+ * Whether a segment was sealed to the end. Its digest is written when all that it covers is durable,
+ * but the names of these files become so later: a crash can keep any of them and lose another.
  */
 export function isSealed(context: LogContext, listed: ListedSegment): boolean {
+  const { fs, directory } = context
   if (!listed.kinds.has('index') || !listed.kinds.has('timeindex')) return false
-  const path = segmentPath(context.directory, listed.baseOffset, 'digest')
-  return readDigest(context.fs, path)?.sizeBytes === listed.sizeBytes
+  const digest = readDigest(fs, segmentPath(directory, listed.baseOffset, 'digest'))
+  if (digest === null || digest.sizeBytes !== listed.sizeBytes) return false
+  // A segment without aborted transactions has no index of them, so that a lost one is not missed.
+  const path = segmentPath(directory, listed.baseOffset, 'txnindex')
+  const bytes = readFileStart(fs, path, transactionIndexBytesMax)
+  return crc32c(bytes ?? Buffer.alloc(0)) === digest.transactionIndexCrc32c
 }
 
 /**

@@ -24,6 +24,9 @@ const currentVersion = 0
 /** The largest segment holds fewer markers (78 bytes each) than entries fit this. */
 const indexBytesMax = 2 ** 31 - 1
 
+/** Larger than the file of any segment: two million entries of 34 bytes. */
+export const transactionIndexBytesMax: number = 64 * 2 ** 20
+
 export interface AbortedTransaction {
   /** Of the entry's form; 0. */
   readonly version: number
