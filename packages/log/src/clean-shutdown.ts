@@ -9,11 +9,6 @@ import { type FileSystem, isSystemError, replaceSmallFile } from './file-system.
 /** What Kafka's brokers write without a controller's epoch. */
 const content = Buffer.from('{"version":0,"brokerEpoch":-1}', 'latin1')
 
-/** The content of the marker. */
-export function encodeCleanShutdown(): Buffer {
-  return Buffer.from(content)
-}
-
 export function hasCleanShutdown(fs: FileSystem, dataDirectory: string): boolean {
   return fs.stat(pathIn(dataDirectory)) !== null
 }

@@ -138,17 +138,6 @@ export class EntryBuffer {
     this.#bytes = grown
   }
 
-  /** Keeps the first `count` entries; keeping more than there are changes nothing. */
-  truncate(count: number): void {
-    assert(count >= 0, 'an index keeps no negative number of entries')
-    if (count >= this.#count) return
-    this.#count = count
-    if (this.#savedBytes > this.sizeBytes) {
-      this.#savedBytes = this.sizeBytes
-      this.#isFileLonger = true
-    }
-  }
-
   /** Bytes that `save` would write. */
   get unsavedBytes(): number {
     return this.sizeBytes - this.#savedBytes

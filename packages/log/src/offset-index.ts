@@ -87,21 +87,6 @@ export class OffsetIndex {
     return entry < 0 ? { offset: this.baseOffset, position: 0 } : this.entryAt(entry)
   }
 
-  /** The position of {@link lookup} alone, without an allocation. */
-  positionOf(targetOffset: Offset): FilePosition {
-    const entry = this.#floor(targetOffset)
-    return entry < 0 ? 0 : this.#entries.int32At(entry, positionField)
-  }
-
-  /**
-   * The first entry at or after a position, null when there is none: its offset is beyond
-   * everything that lies wholly before the position (Kafka's fetchUpperBoundOffset).
-   */
-  firstEntryFrom(position: FilePosition): OffsetPosition | null {
-    const entry = this.#entries.floorInt32(positionField, position - 1) + 1
-    return entry === this.count ? null : this.entryAt(entry)
-  }
-
   /** `offset`: the batch's last; `position`: its start. Both must exceed the newest entry's. */
   append(offset: Offset, position: FilePosition): void {
     const relativeOffset = offset - this.baseOffset
@@ -117,16 +102,6 @@ export class OffsetIndex {
     const added = this.#entries.add()
     writeInt32(added.bytes, added.position + relativeOffsetField, relativeOffset)
     writeInt32(added.bytes, added.position + positionField, position)
-  }
-
-  /** Removes the entries of `offset` and of all after it. */
-  truncateTo(offset: Offset): void {
-    this.#entries.truncate(this.#floor(offset - 1) + 1)
-  }
-
-  /** Removes the entries of batches that start at `position` or after it. */
-  truncateToPosition(position: FilePosition): void {
-    this.#entries.truncate(this.#entries.floorInt32(positionField, position - 1) + 1)
   }
 
   /** The file's content: a view, good until the next change. */

@@ -213,17 +213,6 @@ export class ProducerStateManager {
     }
   }
 
-  /**
-   * The log was cut at `endOffset`. What producers did before their newest batches is not known
-   * here, so when the cut took anything that was seen, the state is emptied and false returned:
-   * load the newest snapshot at or below `endOffset` and take in the batches from there.
-   */
-  truncateTo(endOffset: Offset): boolean {
-    if (endOffset >= this.#endOffset) return true
-    this.clear()
-    return false
-  }
-
   /** Forgets everything; the log begins at `endOffset`. */
   clear(endOffset: Offset = 0): void {
     this.#producers.clear()

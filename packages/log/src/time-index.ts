@@ -101,12 +101,6 @@ export class TimeIndex {
     return true
   }
 
-  /** Removes the entries with `offset` or a later one. */
-  truncateTo(offset: Offset): void {
-    const relativeOffset = offset - this.baseOffset
-    this.#entries.truncate(this.#entries.floorInt32(relativeOffsetField, relativeOffset - 1) + 1)
-  }
-
   /** The file's content: a view, good until the next change. */
   bytes(): Buffer {
     return this.#entries.bytes()

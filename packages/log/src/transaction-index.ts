@@ -117,11 +117,6 @@ export class TransactionIndex {
     return { aborted, isComplete: false }
   }
 
-  /** Removes the entries whose markers are at `offset` or after it. */
-  truncateTo(offset: Offset): void {
-    this.#entries.truncate(this.#entries.floorInt64(lastOffsetField, offset - 1) + 1)
-  }
-
   /** The file's content: a view, good until the next change. */
   encode(): Buffer {
     return this.#entries.bytes()

@@ -146,7 +146,6 @@ describe('saving', () => {
   test('leaves the file with exactly the entries after any mixture of changes', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('add' as const), count: fc.integer({ min: 1, max: 90 }) }),
-      fc.record({ kind: fc.constant('truncate' as const), count: fc.nat(200) }),
       fc.record({ kind: fc.constant('save' as const), count: fc.constant(0) }),
     )
     fc.assert(
@@ -154,13 +153,9 @@ describe('saving', () => {
         const fs = new SimulatedFileSystem()
         const file = fs.open('/index', 'create')
         const entries = new EntryBuffer(options)
-        let model: number[] = []
+        const model: number[] = []
         let value = 0
         for (const { kind, count } of steps) {
-          if (kind === 'truncate') {
-            entries.truncate(count)
-            model = model.slice(0, count)
-          }
           for (let added = 0; kind === 'add' && added < count; added += 1) {
             if (entries.count === entries.maxCount) break
             add(entries, value)

@@ -43,7 +43,6 @@ describe('looking up', () => {
           const floor = entries.findLast(({ offset }) => offset <= target)
           const expected = floor ?? { offset: baseOffset, position: 0 }
           expect(index.lookup(target)).toEqual(expected)
-          expect(index.positionOf(target)).toBe(expected.position)
         }
       }),
       { seed },
@@ -56,18 +55,6 @@ describe('looking up', () => {
     index.append(50, 1000)
     expect(index.lookup(49)).toEqual({ offset: baseOffset, position: 0 })
     expect(index.lookup(50)).toEqual({ offset: 50, position: 1000 })
-  })
-
-  test('by position gives the first entry at or after it, or none beyond the last', () => {
-    const index = indexOf([
-      { offset: 46, position: 100 },
-      { offset: 50, position: 200 },
-    ])
-    expect(index.firstEntryFrom(0)).toEqual({ offset: 46, position: 100 })
-    expect(index.firstEntryFrom(100)).toEqual({ offset: 46, position: 100 })
-    expect(index.firstEntryFrom(101)).toEqual({ offset: 50, position: 200 })
-    expect(index.firstEntryFrom(201)).toBeNull()
-    expect(new OffsetIndex(0).firstEntryFrom(0)).toBeNull()
   })
 })
 
@@ -103,25 +90,6 @@ describe('appending', () => {
     index.append(2, 2)
     expect(index.isFull).toBe(true)
     expect(() => index.append(3, 3)).toThrow(AssertionError)
-  })
-})
-
-describe('truncating', () => {
-  test('by offset keeps what is before it, by position likewise, and appends go on', () => {
-    fc.assert(
-      fc.property(entryLists, fc.nat(300_000), (entries, at) => {
-        const byOffset = indexOf(entries)
-        byOffset.truncateTo(at)
-        expect(entriesOf(byOffset)).toEqual(entries.filter(({ offset }) => offset < at))
-        const byPosition = indexOf(entries)
-        byPosition.truncateToPosition(at)
-        const kept = entries.filter(({ position }) => position < at)
-        expect(entriesOf(byPosition)).toEqual(kept)
-        byPosition.append(1_000_000, 1_000_000)
-        expect(byPosition.count).toBe(kept.length + 1)
-      }),
-      { seed },
-    )
   })
 })
 
@@ -198,11 +166,9 @@ describe('the file', () => {
     index.append(60, 200)
     expect(index.unsavedBytes).toBe(8)
     index.save(file)
-    index.truncateTo(55)
-    expect(index.isUnsaved).toBe(true)
-    index.save(file)
+    expect(index.isUnsaved).toBe(false)
     const reopened = OffsetIndex.decode(fs.bytesOf('/0.index'), baseOffset)
-    expect(entriesOf(reopened)).toEqual([{ offset: 50, position: 100 }])
+    expect(entriesOf(reopened)).toEqual(entriesOf(index))
     file.close()
   })
 })

@@ -344,18 +344,6 @@ describe('expiry', () => {
   })
 })
 
-describe('truncation', () => {
-  test('keeps the state when nothing was cut that it has seen, else empties it', () => {
-    appendTo(data(0, { isTransactional: true }))
-    expect(manager.truncateTo(1)).toBe(true)
-    expect(manager.producerCount).toBe(1)
-    expect(manager.truncateTo(0)).toBe(false)
-    expect(manager.producerCount).toBe(0)
-    expect(manager.firstUnstableOffset()).toBeNull()
-    expect(manager.endOffset).toBe(0)
-  })
-})
-
 describe('a snapshot at any point, with the batches after it,', () => {
   const step = fc.record({
     producerId: fc.integer({ min: 1, max: 4 }),

@@ -101,20 +101,6 @@ describe('appending', () => {
   })
 })
 
-test('truncating keeps what is before the offset, and appends go on', () => {
-  fc.assert(
-    fc.property(entryLists, fc.nat(200_000), (entries, at) => {
-      const index = indexOf(entries)
-      index.truncateTo(at)
-      const kept = entries.filter(({ offset }) => offset < at)
-      expect(entriesOf(index)).toEqual(kept)
-      expect(index.maybeAppend(2 ** 48, 1_000_000)).toBe(true)
-      expect(index.lastEntry).toEqual({ timestamp: 2 ** 48, offset: 1_000_000 })
-    }),
-    { seed },
-  )
-})
-
 describe('the file', () => {
   test('has twelve big-endian bytes an entry, as Kafka writes them', () => {
     const index = indexOf([{ timestamp: 1_700_000_000_007, offset: baseOffset + 7 }])

@@ -95,17 +95,6 @@ test('refuses a marker that is not behind the last one, or before the segment', 
   expect(() => other.append(transaction)).toThrow(AssertionError)
 })
 
-test('truncating drops the markers at the offset and after it', () => {
-  fc.assert(
-    fc.property(transactionLists, fc.nat(1000), (transactions, at) => {
-      const index = indexOf(transactions)
-      index.truncateTo(at)
-      expect(entriesOf(index)).toEqual(transactions.filter(({ lastOffset }) => lastOffset < at))
-    }),
-    { seed },
-  )
-})
-
 describe('the file', () => {
   test('decodes to the same entries and encodes to the same bytes', () => {
     fc.assert(

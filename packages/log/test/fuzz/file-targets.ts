@@ -93,9 +93,7 @@ function readOffsetIndex(bytes: Buffer): void {
   for (const target of targets) {
     if (target < baseOffset) continue
     assert(index.lookup(target).offset <= target)
-    index.firstEntryFrom(target)
   }
-  index.truncateTo(baseOffset + 50)
 }
 
 function readTimeIndex(bytes: Buffer): void {
@@ -110,7 +108,6 @@ function readTimeIndex(bytes: Buffer): void {
     assert(Number.isSafeInteger(timestamp) && offset >= baseOffset, 'entries are exact')
   }
   for (const target of targets) index.lookup(target)
-  index.truncateTo(baseOffset + 50)
 }
 
 function readTransactionIndex(bytes: Buffer): void {
@@ -120,7 +117,6 @@ function readTransactionIndex(bytes: Buffer): void {
     for (const number of Object.values(index.entryAt(entry))) assert(Number.isSafeInteger(number))
   }
   for (const target of targets) index.collect(target, target + 10)
-  index.truncateTo(baseOffset + 50)
 }
 
 function assertSound(
