@@ -33,7 +33,7 @@ interface Known {
   /** Where recovery begins: the same, or the log start offset where that is higher. */
   readonly recoveryPoint: Offset
   readonly logStartOffset: Offset
-  /** Whether Varve wrote the log last: from the recovery point on it has no gap between segments. */
+  /** Whether Varve wrote the log last: from the recovery point on its segments have no gap. */
   readonly isGapless: boolean
 }
 

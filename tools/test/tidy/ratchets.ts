@@ -26,7 +26,6 @@ export const brokenLinksAllowed: readonly string[] = []
 /** Files of more than 450 lines. */
 export const longFilesAllowed: readonly string[] = [
   'packages/log/test/log-recovery.test.ts',
-  'packages/log/test/producer-state.test.ts',
   'packages/log/test/read-only-log.test.ts',
 ]
 
