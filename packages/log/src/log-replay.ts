@@ -166,11 +166,10 @@ export class LogReplay {
     }
     const current = this.#epochs[this.#epoch]
     const isKnown = current !== undefined && current.startOffset <= offset
-    // Kafka's DeleteRecords drops epochs at once and checkpoints the log start later, if at all:
-    // there nothing is said of batches before the first epoch. Varve does the one before the other.
-    if (!isKnown && !this.#options.facts.isOurs) return
-    if (isKnown && current.epoch === batch.leaderEpoch) return
-    const epochs = `epoch ${batch.leaderEpoch}, not ${isKnown ? current.epoch : 'none'}`
+    // Kafka's DeleteRecords drops epochs at once and checkpoints the log start later, if at all, and
+    // such a log may have become Varve's since: nothing is said of batches before the first epoch.
+    if (!isKnown || current.epoch === batch.leaderEpoch) return
+    const epochs = `epoch ${batch.leaderEpoch}, not ${current.epoch}`
     const message = `the batch at offset ${batch.baseOffset} has ${epochs}`
     this.#epochFault = this.#epochFinding('leader-epochs-mismatch', message, batch.baseOffset)
   }
