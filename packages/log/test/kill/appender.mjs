@@ -8,7 +8,7 @@ import { RecordBatchBuilder } from '@varve/record'
 
 const [path = '', life = '0', seed = '0'] = process.argv.slice(2)
 const random = new Random(Number(seed))
-const options = { segmentBytes: 32 * 1024, indexIntervalBytes: 1024, batchBytes: 2048 }
+const options = { segmentBytes: 8 * 1024, indexIntervalBytes: 1024, batchBytes: 2048 }
 const inFlightMax = 512
 
 const tell = (...words) => writeSync(1, `${words.join(' ')}\n`)
@@ -69,7 +69,7 @@ async function compact() {
 
 async function remove() {
   const { logStartOffset, highWatermark } = log
-  const offset = random.between(logStartOffset, Math.max(logStartOffset, highWatermark - 3000))
+  const offset = random.between(logStartOffset, Math.max(logStartOffset, highWatermark - 1500))
   tell('deleting', offset)
   await log.deleteSegmentsBefore(offset)
   tell('deleted', offset)
@@ -77,7 +77,7 @@ async function remove() {
 
 for (;;) {
   while (inFlight < inFlightMax && random.int(40) > 0) void append()
-  const turn = random.int(30)
+  const turn = random.int(10)
   if (turn === 0) await log.roll()
   if (turn === 1) await log.flush()
   if (turn === 2) await remove()

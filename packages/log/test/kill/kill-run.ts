@@ -16,7 +16,7 @@ export interface KillCounts {
 
 const appender = fileURLToPath(new URL('./appender.mjs', import.meta.url))
 /** How long a process works before it is killed, at most. */
-const workMsMax = 120
+const workMsMax = 250
 
 /**
  * Lets a process work on a log and kills it with SIGKILL at a random moment, again and again; after
