@@ -166,8 +166,8 @@ export class LogReplay {
     }
     const current = this.#epochs[this.#epoch]
     const isKnown = current !== undefined && current.startOffset <= offset
-    // Kafka's DeleteRecords drops epochs at once and checkpoints the log start later, if at all, and
-    // such a log may have become Varve's since: nothing is said of batches before the first epoch.
+    // Kafka's DeleteRecords drops epochs at once and checkpoints the log start later, if at all,
+    // and such a log may be Varve's by now: nothing is said of batches before the first epoch.
     if (!isKnown || current.epoch === batch.leaderEpoch) return
     const epochs = `epoch ${batch.leaderEpoch}, not ${current.epoch}`
     const message = `the batch at offset ${batch.baseOffset} has ${epochs}`
