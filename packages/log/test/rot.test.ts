@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { Random, seedFromEnvironment } from '../src/testing/index.ts'
+import { LeaderEpochCache } from '../src/leader-epoch-cache.ts'
+import { Random, type SimulatedFileSystem, seedFromEnvironment } from '../src/testing/index.ts'
 import { describeFlip, type Flip, faults, findings, flipped, silentLoss } from './rot/oracle.ts'
-import { large, type Shape, smallShapes } from './rot/shapes.ts'
+import { directory, large, type Shape, smallShapes } from './rot/shapes.ts'
 
 // The short form flips some bits of every shape. VARVE_CAMPAIGN=long verifies with every bit of the
 // small ones flipped, and ten thousand of the large one; it opens and reads with every bit of what
@@ -106,13 +107,25 @@ describe.each(shapes.map((shape) => ({ name: shape.name, shape })))('a log: $nam
         // Lower bounds: nothing is wrong with a log that has come farther.
         if (/(recovery-point|replication)-offset-checkpoint$/.test(flip.path)) continue
         if (shape.name === 'killed' && /\.(time)?index$|\.txnindex$/.test(flip.path)) continue
-        const found = await faults(flipped(shape, flip, true))
-        expect(found, describeFlip(flip)).not.toEqual([])
+        const fs = flipped(shape, flip, true)
+        // A broker drops the first epochs of a log and may leave it so: nothing is said of that.
+        if (firstEpochStart(fs) > firstEpochStart(shape.fs)) continue
+        expect(await faults(fs), describeFlip(flip)).not.toEqual([])
       }
     },
     timeout,
   )
 })
+
+/** Where the checkpoint of leader epochs begins; -1 where it cannot be read. */
+function firstEpochStart(fs: SimulatedFileSystem): number {
+  const path = `${directory}/leader-epoch-checkpoint`
+  try {
+    return LeaderEpochCache.decode(fs.bytesOf(path), path).entries()[0]?.startOffset ?? -1
+  } catch {
+    return -1
+  }
+}
 
 test(
   'random bits of a large segment are found out, each in its place',
