@@ -2,7 +2,7 @@ import type { Benchmark } from '../harness/benchmark.ts'
 import { type MicroTask, measureTasks } from '../harness/micro.ts'
 import { SeededRandom } from '../harness/random.ts'
 
-type OffsetIndexes = typeof import('../../../packages/log/src/offset-index.ts')
+type OffsetIndexes = typeof import('../../../packages/log/src/format/offset-index.ts')
 
 /** Indexes are not part of the package's face; their module lies beside it. */
 const { OffsetIndex }: OffsetIndexes = await import(

@@ -17,7 +17,37 @@
  *
  * @module
  */
-export { CorruptCheckpointError } from './checkpoint-text.ts'
+export { CorruptCheckpointError } from './format/checkpoint-text.ts'
+export type { DecodedIndex, IndexProblem } from './format/index-problem.ts'
+export { LeaderEpochCache } from './format/leader-epoch-cache.ts'
+export { checkpointBytesMax, decodeOffsetCheckpoint } from './format/offset-checkpoint.ts'
+export {
+  decodeOffsetIndex,
+  type OffsetIndex,
+  type OffsetPosition,
+  offsetIndexEntryBytes,
+} from './format/offset-index.ts'
+export {
+  CorruptPartitionMetadataError,
+  decodePartitionMetadata,
+} from './format/partition-metadata.ts'
+export type { ProducerStateInfo } from './format/producer-entry.ts'
+export { CorruptProducerSnapshotError, decodeProducerSnapshot } from './format/producer-snapshot.ts'
+export { type NumberedProgress, ProgressFile, progressFileBytes } from './format/progress-file.ts'
+export {
+  CorruptDigestError,
+  decodeSegmentDigest,
+  type SegmentDigest,
+  segmentDigestBytesMax,
+} from './format/segment-digest.ts'
+export { type ListedSegment, listSegments } from './format/segment-listing.ts'
+export { type ScanEnd, type ScanOptions, scanBatches } from './format/segment-scan.ts'
+export { decodeTimeIndex, type TimeIndex, timeIndexEntryBytes } from './format/time-index.ts'
+export {
+  decodeTransactionIndex,
+  type TransactionIndex,
+  transactionIndexEntryBytes,
+} from './format/transaction-index.ts'
 export {
   cleanerOffsetCheckpointFileName,
   cleanShutdownFileName,
@@ -35,32 +65,5 @@ export {
   type SegmentFileKind,
   type SegmentFileName,
   segmentFileName,
-} from './file-names.ts'
-export { isSystemError, readSmallFile } from './file-system.ts'
-export type { DecodedIndex, IndexProblem } from './index-problem.ts'
-export { LeaderEpochCache } from './leader-epoch-cache.ts'
-export { checkpointBytesMax, decodeOffsetCheckpoint } from './offset-checkpoint.ts'
-export {
-  decodeOffsetIndex,
-  type OffsetIndex,
-  type OffsetPosition,
-  offsetIndexEntryBytes,
-} from './offset-index.ts'
-export { CorruptPartitionMetadataError, decodePartitionMetadata } from './partition-metadata.ts'
-export type { ProducerStateInfo } from './producer-entry.ts'
-export { CorruptProducerSnapshotError, decodeProducerSnapshot } from './producer-snapshot.ts'
-export { type NumberedProgress, ProgressFile, progressFileBytes } from './progress-file.ts'
-export {
-  CorruptDigestError,
-  decodeSegmentDigest,
-  type SegmentDigest,
-  segmentDigestBytesMax,
-} from './segment-digest.ts'
-export { type ListedSegment, listSegments } from './segment-listing.ts'
-export { type ScanEnd, type ScanOptions, scanBatches } from './segment-scan.ts'
-export { decodeTimeIndex, type TimeIndex, timeIndexEntryBytes } from './time-index.ts'
-export {
-  decodeTransactionIndex,
-  type TransactionIndex,
-  transactionIndexEntryBytes,
-} from './transaction-index.ts'
+} from './storage/file-names.ts'
+export { isSystemError, readSmallFile } from './storage/file-system.ts'

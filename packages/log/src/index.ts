@@ -16,10 +16,9 @@
  *
  * @module
  */
-export type { AppendOrigin, AppendResult } from './append-queue.ts'
-export { CorruptCheckpointError } from './checkpoint-text.ts'
-export { type CleanedSegment, CleanedSegmentWriter } from './cleaned-segment-writer.ts'
-export { type Clock, systemClock, type Timer, type TimerOptions } from './clock.ts'
+export type { AppendOrigin } from './append/append-queue.ts'
+export type { AppendResult } from './append/append-result.ts'
+export { type Clock, systemClock, type Timer, type TimerOptions } from './base/clock.ts'
 export {
   type AppendEvent,
   type CorruptionEvent,
@@ -32,12 +31,7 @@ export {
   type RollEvent,
   type RollReason,
   type WriteEvent,
-} from './diagnostics.ts'
-export type { File, FileLock, FileStat, FileSystem, OpenMode } from './file-system.ts'
-export type { Finding, FindingCode, Severity } from './finding.ts'
-export type { ReadOnlyLogOptions } from './followed-source.ts'
-export { type AppendBatchOptions, type AppendOptions, Log } from './log.ts'
-export { LogDirectory, type LogDirectoryOptions } from './log-directory.ts'
+} from './base/diagnostics.ts'
 export {
   AppendQueueFullError,
   BatchTooLargeError,
@@ -53,18 +47,14 @@ export {
   LostWriteError,
   OffsetOutOfRangeError,
   SegmentPinnedError,
-} from './log-errors.ts'
+} from './base/log-errors.ts'
 export {
   type Acks,
   defaultLogOptions,
   type LogOptions,
   type ResolvedLogOptions,
   resolveLogOptions,
-} from './log-options.ts'
-export { LogReader, type ReaderOptions, type ReadOptions, type ReadResult } from './log-reader.ts'
-export type { LogSnapshot } from './log-snapshot.ts'
-export { nodeFileSystem } from './node-file-system.ts'
-export { CorruptPartitionMetadataError } from './partition-metadata.ts'
+} from './base/log-options.ts'
 export {
   InvalidProducerEpochError,
   InvalidTransactionStateError,
@@ -72,18 +62,33 @@ export {
   OutOfOrderSequenceError,
   ProducerStateError,
   TransactionCoordinatorFencedError,
-} from './producer-errors.ts'
-export { CorruptProducerSnapshotError } from './producer-snapshot.ts'
-export { openLogReadOnly, ReadOnlyLog } from './read-only-log.ts'
-export type { Isolation } from './read-source.ts'
-export type { LogCut, RecoveryReport } from './recovery-report.ts'
-export { type ReindexOptions, type ReindexReport, reindexLog } from './reindex-log.ts'
+} from './base/producer-errors.ts'
+export type { LogCut, RecoveryReport } from './base/recovery-report.ts'
+export type { DeletionReason, SegmentInfo } from './base/segment-info.ts'
+export { CorruptCheckpointError } from './format/checkpoint-text.ts'
+export { CorruptPartitionMetadataError } from './format/partition-metadata.ts'
+export { CorruptProducerSnapshotError } from './format/producer-snapshot.ts'
+export { CorruptDigestError } from './format/segment-digest.ts'
+export type { AbortedTransaction } from './format/transaction-index.ts'
+export { type AppendBatchOptions, type AppendOptions, Log } from './log.ts'
+export { LogDirectory, type LogDirectoryOptions } from './log-directory.ts'
+export type { LogSnapshot } from './log-snapshot.ts'
+export type { ReadOnlyLogOptions } from './read/followed-source.ts'
+export {
+  LogReader,
+  type ReaderOptions,
+  type ReadOptions,
+  type ReadResult,
+} from './read/log-reader.ts'
+export { openLogReadOnly, ReadOnlyLog } from './read/read-only-log.ts'
+export type { FoundOffset } from './read/timestamp-search.ts'
+export { type ReindexOptions, type ReindexReport, reindexLog } from './repair/reindex-log.ts'
 export {
   type RepairLogOptions,
   RepairPlanOutdatedError,
   type RepairReport,
   repairLog,
-} from './repair-log.ts'
+} from './repair/repair-log.ts'
 export {
   type LostOffsets,
   planRepair,
@@ -91,12 +96,13 @@ export {
   type RepairPlan,
   type RepairStep,
   type RepairStepKind,
-} from './repair-plan.ts'
-export { CorruptDigestError } from './segment-digest.ts'
-export type { DeletionReason, SegmentInfo } from './segment-info.ts'
+} from './repair/repair-plan.ts'
+export { type CleanedSegment, CleanedSegmentWriter } from './segments/cleaned-segment-writer.ts'
+export type { Isolation } from './segments/read-source.ts'
 export { type OpenLogOptions, openLog } from './single-log.ts'
-export { StorageError } from './storage-error.ts'
-export type { FoundOffset } from './timestamp-search.ts'
-export type { AbortedTransaction } from './transaction-index.ts'
-export { type VerifyLogOptions, type VerifyProgress, verifyLog } from './verify-log.ts'
-export { isPartitionDirectory, listPartitionDirectories, verifyPath } from './verify-path.ts'
+export type { File, FileLock, FileStat, FileSystem, OpenMode } from './storage/file-system.ts'
+export { nodeFileSystem } from './storage/node-file-system.ts'
+export { StorageError } from './storage/storage-error.ts'
+export type { Finding, FindingCode, Severity } from './verify/finding.ts'
+export { type VerifyLogOptions, type VerifyProgress, verifyLog } from './verify/verify-log.ts'
+export { isPartitionDirectory, listPartitionDirectories, verifyPath } from './verify/verify-path.ts'

@@ -1,28 +1,33 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { InvalidArgumentError, type VarveError } from '@varve/record'
-import { removeCleanShutdown, writeCleanShutdown } from './clean-shutdown.ts'
-import { type Clock, systemClock, type Timer } from './clock.ts'
-import { DataCheckpoints } from './data-checkpoints.ts'
-import { makeDirectories, refuseLogDirectory, removeTree } from './directories.ts'
+import { type Clock, systemClock, type Timer } from './base/clock.ts'
+import type { LogContext } from './base/log-context.ts'
+import {
+  LogClosedError,
+  LogExistsError,
+  LogLockedError,
+  LogNotFoundError,
+} from './base/log-errors.ts'
+import { type LogOptions, resolveLogOptions } from './base/log-options.ts'
+import { randomFraction } from './base/random-fraction.ts'
+import { removeCleanShutdown, writeCleanShutdown } from './format/clean-shutdown.ts'
+import { DataCheckpoints } from './format/data-checkpoints.ts'
+import { isTopicId, newTopicId, writePartitionMetadata } from './format/partition-metadata.ts'
+import { Log } from './log.ts'
+import { LogAdoption } from './recovery/log-adoption.ts'
+import { loadLog } from './recovery/log-loader.ts'
+import { openingError } from './recovery/opening-error.ts'
+import { makeDirectories, refuseLogDirectory, removeTree } from './storage/directories.ts'
 import {
   lockFileName,
   type PartitionDirectoryName,
   parsePartitionDirectoryName,
   partitionDirectoryName,
-} from './file-names.ts'
-import { type FileLock, type FileSystem, isSystemError } from './file-system.ts'
-import { Log } from './log.ts'
-import { LogAdoption } from './log-adoption.ts'
-import type { LogContext } from './log-context.ts'
-import { LogClosedError, LogExistsError, LogLockedError, LogNotFoundError } from './log-errors.ts'
-import { loadLog } from './log-loader.ts'
-import { type LogOptions, resolveLogOptions } from './log-options.ts'
-import { nodeFileSystem } from './node-file-system.ts'
-import { OpenFiles } from './open-files.ts'
-import { openingError } from './opening-error.ts'
-import { isTopicId, newTopicId, writePartitionMetadata } from './partition-metadata.ts'
-import { randomFraction } from './random-fraction.ts'
-import { withOurErrors } from './storage-error.ts'
+} from './storage/file-names.ts'
+import { type FileLock, type FileSystem, isSystemError } from './storage/file-system.ts'
+import { nodeFileSystem } from './storage/node-file-system.ts'
+import { OpenFiles } from './storage/open-files.ts'
+import { withOurErrors } from './storage/storage-error.ts'
 
 export interface LogDirectoryOptions {
   /** Settings of all logs. @defaultValue {} */

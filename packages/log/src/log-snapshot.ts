@@ -1,6 +1,6 @@
 import type { Offset } from '@varve/record'
-import type { LogState } from './log-state.ts'
-import type { SegmentInfo } from './segment-info.ts'
+import type { LogState } from './append/log-state.ts'
+import type { SegmentInfo } from './base/segment-info.ts'
 
 /**
  * A log at one moment: its segments, pinned, and how much of the active one belongs to it. The

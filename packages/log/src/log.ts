@@ -6,28 +6,29 @@ import {
   type RecordInput,
   type Timestamp,
 } from '@varve/record'
-import type { AppendOrigin, AppendResult } from './append-queue.ts'
-import { validateAppend } from './append-validation.ts'
-import type { CleanedSegment } from './cleaned-segment-writer.ts'
-import { closeLogFiles } from './log-closing.ts'
-import { LogClosedError } from './log-errors.ts'
-import type { Acks, ResolvedLogOptions } from './log-options.ts'
+import type { AppendOrigin } from './append/append-queue.ts'
+import type { AppendResult } from './append/append-result.ts'
+import { validateAppend } from './append/append-validation.ts'
+import { type LoadedLog, LogState } from './append/log-state.ts'
+import { LogWriter } from './append/log-writer.ts'
+import { deleteSegmentsBefore } from './append/segment-deletion.ts'
+import { replaceSegments } from './append/segment-replacement.ts'
+import { LogClosedError } from './base/log-errors.ts'
+import type { Acks, ResolvedLogOptions } from './base/log-options.ts'
+import type { RecoveryReport } from './base/recovery-report.ts'
+import type { DeletionReason, SegmentInfo } from './base/segment-info.ts'
+import { LogSnapshot } from './log-snapshot.ts'
 import {
   LogReader,
   type ReaderOptions,
   type ReadOptions,
   type ReadResult,
   readOnce,
-} from './log-reader.ts'
-import { LogSnapshot } from './log-snapshot.ts'
-import { type LoadedLog, LogState } from './log-state.ts'
-import { LogWriter } from './log-writer.ts'
-import type { RecoveryReport } from './recovery-report.ts'
-import { deleteSegmentsBefore } from './segment-deletion.ts'
-import type { DeletionReason, SegmentInfo } from './segment-info.ts'
-import { replaceSegments } from './segment-replacement.ts'
-import { inOurWords, withOurErrors } from './storage-error.ts'
-import { type FoundOffset, findOffsetByTimestamp } from './timestamp-search.ts'
+} from './read/log-reader.ts'
+import { type FoundOffset, findOffsetByTimestamp } from './read/timestamp-search.ts'
+import { closeLogFiles } from './recovery/log-closing.ts'
+import type { CleanedSegment } from './segments/cleaned-segment-writer.ts'
+import { inOurWords, withOurErrors } from './storage/storage-error.ts'
 
 export interface AppendOptions {
   /** When the append is acknowledged. @defaultValue the log's `acks` */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { InvalidBatchError } from '../src/log-errors.ts'
+import { InvalidBatchError } from '../src/base/log-errors.ts'
 import {
   appendValues,
   bytesAt,

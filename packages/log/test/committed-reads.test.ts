@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { CorruptIndexError } from '../src/base/log-errors.ts'
 import type { Log } from '../src/log.ts'
-import { CorruptIndexError } from '../src/log-errors.ts'
 import { Random, seedFromEnvironment } from '../src/testing/index.ts'
 import {
   appendValues,

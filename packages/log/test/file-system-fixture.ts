@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { File, FileSystem } from '../src/file-system.ts'
+import type { File, FileSystem } from '../src/storage/file-system.ts'
 
 /** A file system under test, with a directory in it that is empty. */
 export interface FileSystemFixture {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { LogRecord } from '@varve/record'
 import { describe, expect, test } from 'vitest'
-import { openLogReadOnly } from '../src/read-only-log.ts'
+import { openLogReadOnly } from '../src/read/read-only-log.ts'
 import { type Fixture, fixturesMissing, kafkaFixture, kafkaFixtures } from './kafka-fixtures.ts'
 import {
   appendValues,

@@ -1,13 +1,16 @@
 import { readBatches } from '@varve/record'
 import { describe, expect, test } from 'vitest'
-import { parseSegmentFileName } from '../src/file-names.ts'
-import { LeaderEpochCache } from '../src/leader-epoch-cache.ts'
-import { decodeOffsetIndex } from '../src/offset-index.ts'
-import { decodePartitionMetadata, encodePartitionMetadata } from '../src/partition-metadata.ts'
-import { decodeProducerSnapshot, encodeProducerSnapshot } from '../src/producer-snapshot.ts'
-import { ProducerStateManager } from '../src/producer-state.ts'
-import { decodeTimeIndex, TimeIndex } from '../src/time-index.ts'
-import { decodeTransactionIndex, TransactionIndex } from '../src/transaction-index.ts'
+import { LeaderEpochCache } from '../src/format/leader-epoch-cache.ts'
+import { decodeOffsetIndex } from '../src/format/offset-index.ts'
+import {
+  decodePartitionMetadata,
+  encodePartitionMetadata,
+} from '../src/format/partition-metadata.ts'
+import { decodeProducerSnapshot, encodeProducerSnapshot } from '../src/format/producer-snapshot.ts'
+import { decodeTimeIndex, TimeIndex } from '../src/format/time-index.ts'
+import { decodeTransactionIndex, TransactionIndex } from '../src/format/transaction-index.ts'
+import { ProducerStateManager } from '../src/producers/producer-state.ts'
+import { parseSegmentFileName } from '../src/storage/file-names.ts'
 import { type Fixture, fixturesMissing, kafkaFixture, kafkaFixtures } from './kafka-fixtures.ts'
 
 interface FileCase {

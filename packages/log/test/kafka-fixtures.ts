@@ -19,6 +19,7 @@ export interface ExpectedLine {
 
 export interface Fixture {
   readonly name: string
+  readonly directory: string
   readonly files: readonly string[]
   read(file: string): Buffer
   readonly expected: readonly ExpectedLine[]
@@ -36,6 +37,7 @@ export function kafkaFixture(name: string): Fixture {
   const lines = readFileSync(`${directory}.expected.jsonl`, 'utf8').trim().split('\n')
   return {
     name,
+    directory,
     files: readdirSync(directory).sort(),
     read: (file) => readFileSync(join(directory, file)),
     expected: lines.map((line) => JSON.parse(line) as ExpectedLine),

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { LogDirectory } from '../src/log-directory.ts'
 import {
   CorruptLogError,
   LogClosedError,
@@ -7,8 +6,9 @@ import {
   LogLockedError,
   LogNotFoundError,
   LogOfflineError,
-} from '../src/log-errors.ts'
-import { OffsetCheckpointFile } from '../src/offset-checkpoint.ts'
+} from '../src/base/log-errors.ts'
+import { OffsetCheckpointFile } from '../src/format/offset-checkpoint.ts'
+import { LogDirectory } from '../src/log-directory.ts'
 import { ManualClock } from '../src/testing/index.ts'
 import {
   appendValues,

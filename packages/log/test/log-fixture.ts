@@ -8,13 +8,13 @@ import {
   RecordBatchBuilder,
   type RecordInput,
 } from '@varve/record'
-import type { FileSystem } from '../src/file-system.ts'
+import type { LogOptions } from '../src/base/log-options.ts'
 import type { Log } from '../src/log.ts'
 import { LogDirectory, type LogDirectoryOptions } from '../src/log-directory.ts'
-import type { LogOptions } from '../src/log-options.ts'
-import type { ReadOptions } from '../src/log-reader.ts'
-import { nodeFileSystem } from '../src/node-file-system.ts'
-import type { ReadOnlyLog } from '../src/read-only-log.ts'
+import type { ReadOptions } from '../src/read/log-reader.ts'
+import type { ReadOnlyLog } from '../src/read/read-only-log.ts'
+import type { FileSystem } from '../src/storage/file-system.ts'
+import { nodeFileSystem } from '../src/storage/node-file-system.ts'
 import { ManualClock, makeTemporaryDirectory, SimulatedFileSystem } from '../src/testing/index.ts'
 
 /** A data directory to be, on one file system or the other. */

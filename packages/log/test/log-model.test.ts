@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, test } from 'vitest'
 import type { LogSnapshot } from '../src/log-snapshot.ts'
-import { nodeFileSystem } from '../src/node-file-system.ts'
+import { nodeFileSystem } from '../src/storage/node-file-system.ts'
 import {
   ManualClock,
   makeTemporaryDirectory,

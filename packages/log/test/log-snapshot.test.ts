@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { LogClosedError } from '../src/log-errors.ts'
+import { LogClosedError } from '../src/base/log-errors.ts'
 import { appendValues, bytesAt, createLog, fileOf, simulatedPlace } from './log-fixture.ts'
 
 describe('a snapshot', () => {

@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '@varve/record'
 import { afterEach, describe, expect, test } from 'vitest'
-import { logChannels, type RollEvent } from '../src/diagnostics.ts'
+import { logChannels, type RollEvent } from '../src/base/diagnostics.ts'
+import { BatchTooLargeError, InvalidBatchError, LogClosedError } from '../src/base/log-errors.ts'
+import type { LogOptions } from '../src/base/log-options.ts'
 import type { Log } from '../src/log.ts'
-import { BatchTooLargeError, InvalidBatchError, LogClosedError } from '../src/log-errors.ts'
-import type { LogOptions } from '../src/log-options.ts'
 import { ManualClock } from '../src/testing/index.ts'
 import {
   appendValues,

@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from '@varve/record'
 import { afterEach, describe, expect, test } from 'vitest'
+import { CorruptLogError, LogLockedError, LogOfflineError } from '../src/base/log-errors.ts'
 import { LogDirectory } from '../src/log-directory.ts'
-import { CorruptLogError, LogLockedError, LogOfflineError } from '../src/log-errors.ts'
-import { openLogReadOnly } from '../src/read-only-log.ts'
+import { openLogReadOnly } from '../src/read/read-only-log.ts'
 import { type OpenLogOptions, openLog } from '../src/single-log.ts'
 import { ManualClock } from '../src/testing/index.ts'
 import {

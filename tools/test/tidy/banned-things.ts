@@ -14,8 +14,8 @@ const isCommand = (path: string): boolean => path.startsWith('packages/cli/src/'
 
 /** Files of the library that may talk to the machine's own file system. */
 const nodeFileSystems: ReadonlySet<string> = new Set([
-  'packages/log/src/node-file-system.ts',
-  'packages/log/src/directory-lock.ts',
+  'packages/log/src/storage/node-file-system.ts',
+  'packages/log/src/storage/directory-lock.ts',
   'packages/log/src/testing/temporary-directory.ts',
 ])
 
@@ -25,14 +25,14 @@ export const bannedThings: readonly BannedThing[] = [
     pattern: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bprocess\.hrtime\b/,
     instead: 'take a Clock from whoever made you: clock.now() or clock.monotonic()',
     isAllowedIn: (path) =>
-      isOutsidePackages(path) || isCommand(path) || path === 'packages/log/src/clock.ts',
+      isOutsidePackages(path) || isCommand(path) || path === 'packages/log/src/base/clock.ts',
   },
   {
     what: 'timers directly',
     pattern: /(?<![.\w])set(?:Timeout|Interval)\(/,
     instead: 'clock.setTimer()',
     isAllowedIn: (path) =>
-      isOutsidePackages(path) || isCommand(path) || path === 'packages/log/src/clock.ts',
+      isOutsidePackages(path) || isCommand(path) || path === 'packages/log/src/base/clock.ts',
   },
   {
     what: 'the file system directly',

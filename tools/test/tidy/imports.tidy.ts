@@ -11,6 +11,20 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   varve: ['@varve/record', '@varve/log', '@varve/cli'],
 }
 
+/** The folders of the engine, each standing on those before it; the files beside them on all. */
+const logFolders = [
+  'storage',
+  'base',
+  'format',
+  'producers',
+  'segments',
+  'read',
+  'append',
+  'recovery',
+  'verify',
+  'repair',
+]
+
 const sources = typeScript.filter(({ path }) => isPackageSource(path))
 
 /** Files that are run or named from outside: by Node, by package manifests, by Vitest. */
@@ -42,6 +56,23 @@ test('no package imports from one above it', () => {
       .map(({ specifier }) => `${file.path}: ${specifier}`),
   )
   expect(wrong, 'record <- log <- cli <- varve').toEqual([])
+})
+
+test('no folder of the engine imports from one above it', () => {
+  const folderOf = (path: string | null): string | undefined =>
+    /^packages\/log\/src\/([^/]+)\//.exec(path ?? '')?.[1]
+  const rankOf = (path: string | null): number => {
+    const folder = folderOf(path)
+    return folder === undefined ? logFolders.length : logFolders.indexOf(folder)
+  }
+  const wrong = sources
+    .filter(({ path }) => path.startsWith('packages/log/src/') && folderOf(path) !== 'testing')
+    .flatMap((file) =>
+      importsOf(file)
+        .filter(({ target }) => target !== null && rankOf(target) > rankOf(file.path))
+        .map(({ specifier }) => `${file.path}: ${specifier}`),
+    )
+  expect(wrong, logFolders.join(' <- ')).toEqual([])
 })
 
 test('the record package does no I/O', () => {

@@ -1,4 +1,4 @@
-import type { FileStat } from '../file-system.ts'
+import type { FileStat } from '../storage/file-system.ts'
 import type { FileContent } from './file-content.ts'
 import { systemError } from './system-error.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
 
 /** A clock that stands still until it is told to go on. */
 export class ManualClock implements Clock {

@@ -1,4 +1,4 @@
-import type { File, FileLock, FileStat, FileSystem, OpenMode } from '../file-system.ts'
+import type { File, FileLock, FileStat, FileSystem, OpenMode } from '../storage/file-system.ts'
 import { FileContent } from './file-content.ts'
 import {
   DirectoryNode,

@@ -1,4 +1,4 @@
-import type { FileStat } from '../file-system.ts'
+import type { FileStat } from '../storage/file-system.ts'
 import type { CrashVariant } from './crash-variant.ts'
 import type { Fault } from './fault-plan.ts'
 import { FileContent } from './file-content.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { File } from '../file-system.ts'
+import type { File } from '../storage/file-system.ts'
 import type { FileNode } from './file-tree.ts'
 import type { SimulatedKernel } from './simulated-kernel.ts'
 import { systemError } from './system-error.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { DiskModel } from './disk-model.ts'
 import { type Call, type Fault, FaultPlan } from './fault-plan.ts'
 import type { FileNode, FileTree, TreeNode } from './file-tree.ts'

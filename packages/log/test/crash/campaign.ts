@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { LogOptions } from '../../src/log-options.ts'
+import type { LogOptions } from '../../src/base/log-options.ts'
 import {
   type CrashVariant,
   crashVariants,

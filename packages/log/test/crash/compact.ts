@@ -1,9 +1,12 @@
 import { type Batch, type Offset, RecordBatch, RecordBatchBuilder } from '@varve/record'
-import { type CleanedSegment, CleanedSegmentWriter } from '../../src/cleaned-segment-writer.ts'
-import type { FileSystem } from '../../src/file-system.ts'
+import type { LogOptions } from '../../src/base/log-options.ts'
+import type { SegmentInfo } from '../../src/base/segment-info.ts'
 import type { Log } from '../../src/log.ts'
-import type { LogOptions } from '../../src/log-options.ts'
-import type { SegmentInfo } from '../../src/segment-info.ts'
+import {
+  type CleanedSegment,
+  CleanedSegmentWriter,
+} from '../../src/segments/cleaned-segment-writer.ts'
+import type { FileSystem } from '../../src/storage/file-system.ts'
 import { endedTransactions, type LedgerRecord } from './ledger.ts'
 
 /** A compaction that is ready to be put in place. */

@@ -1,5 +1,5 @@
 import { VarveError } from '@varve/record'
-import { cleanShutdownFileName } from '../../src/file-names.ts'
+import { cleanShutdownFileName } from '../../src/storage/file-names.ts'
 import type { Fault } from '../../src/testing/fault-plan.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Random } from '../../src/testing/random.ts'

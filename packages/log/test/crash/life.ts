@@ -7,11 +7,11 @@ import {
   type RecordInput,
   type Timestamp,
 } from '@varve/record'
-import type { AppendResult } from '../../src/append-queue.ts'
-import type { FileSystem } from '../../src/file-system.ts'
+import type { AppendResult } from '../../src/append/append-result.ts'
+import type { Acks, LogOptions } from '../../src/base/log-options.ts'
 import type { Log } from '../../src/log.ts'
 import { LogDirectory, type LogDirectoryOptions } from '../../src/log-directory.ts'
-import type { Acks, LogOptions } from '../../src/log-options.ts'
+import type { FileSystem } from '../../src/storage/file-system.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Random } from '../../src/testing/random.ts'
 import { type CompactionChoice, prepareCompaction } from './compact.ts'

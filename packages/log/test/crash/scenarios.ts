@@ -1,4 +1,4 @@
-import type { LogOptions } from '../../src/log-options.ts'
+import type { LogOptions } from '../../src/base/log-options.ts'
 import type { Scenario } from './campaign.ts'
 import type { Life } from './life.ts'
 

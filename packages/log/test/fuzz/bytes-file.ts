@@ -1,4 +1,4 @@
-import type { File } from '../../src/file-system.ts'
+import type { File } from '../../src/storage/file-system.ts'
 
 /** Bytes as an open file that is only read. */
 export class BytesFile implements File {

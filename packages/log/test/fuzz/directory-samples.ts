@@ -1,8 +1,8 @@
 import { type CompressionType, endTransactionMarkerBatch, RecordBatchBuilder } from '@varve/record'
 import { legacyEntry, legacyWrapper } from '../../../record/test/legacy-entries.ts'
-import { CleanedSegmentWriter } from '../../src/cleaned-segment-writer.ts'
 import type { Log } from '../../src/log.ts'
 import { LogDirectory, type LogDirectoryOptions } from '../../src/log-directory.ts'
+import { CleanedSegmentWriter } from '../../src/segments/cleaned-segment-writer.ts'
 import { ManualClock, SimulatedFileSystem } from '../../src/testing/index.ts'
 
 /** The files of a data directory, by path. */

@@ -6,9 +6,9 @@ import type { FuzzTarget } from '../../../record/test/fuzz/fuzz-target.ts'
 import { mutate, putNumber } from '../../../record/test/fuzz/mutations.ts'
 import type { Log } from '../../src/log.ts'
 import { LogDirectory } from '../../src/log-directory.ts'
-import { openLogReadOnly, type ReadOnlyLog } from '../../src/read-only-log.ts'
+import { openLogReadOnly, type ReadOnlyLog } from '../../src/read/read-only-log.ts'
 import { SimulatedFileSystem } from '../../src/testing/index.ts'
-import { verifyPath } from '../../src/verify-path.ts'
+import { verifyPath } from '../../src/verify/verify-path.ts'
 import {
   dataDirectory,
   directorySamples,

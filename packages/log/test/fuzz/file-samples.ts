@@ -1,14 +1,14 @@
 import { crc32c } from '@varve/record'
 import type { FuzzRandom } from '../../../record/test/fuzz/fuzz-random.ts'
 import { interestingNumbers, mutate } from '../../../record/test/fuzz/mutations.ts'
-import { encodeOffsetCheckpoint } from '../../src/offset-checkpoint.ts'
-import { OffsetIndex } from '../../src/offset-index.ts'
-import { encodePartitionMetadata } from '../../src/partition-metadata.ts'
-import { encodeProducerSnapshot } from '../../src/producer-snapshot.ts'
-import { encodeSlot, slotPosition } from '../../src/progress-file.ts'
-import { encodeSegmentDigest } from '../../src/segment-digest.ts'
-import { TimeIndex } from '../../src/time-index.ts'
-import { TransactionIndex } from '../../src/transaction-index.ts'
+import { encodeOffsetCheckpoint } from '../../src/format/offset-checkpoint.ts'
+import { OffsetIndex } from '../../src/format/offset-index.ts'
+import { encodePartitionMetadata } from '../../src/format/partition-metadata.ts'
+import { encodeProducerSnapshot } from '../../src/format/producer-snapshot.ts'
+import { encodeSlot, slotPosition } from '../../src/format/progress-file.ts'
+import { encodeSegmentDigest } from '../../src/format/segment-digest.ts'
+import { TimeIndex } from '../../src/format/time-index.ts'
+import { TransactionIndex } from '../../src/format/transaction-index.ts'
 
 /** Of all indexes below; not zero, so that relative offsets are not offsets. */
 export const baseOffset = 1000

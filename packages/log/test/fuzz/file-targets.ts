@@ -4,26 +4,29 @@ import { changedBatches } from '../../../record/test/fuzz/batch-inputs.ts'
 import type { FuzzRandom } from '../../../record/test/fuzz/fuzz-random.ts'
 import type { FuzzTarget } from '../../../record/test/fuzz/fuzz-target.ts'
 import { orTyped } from '../../../record/test/fuzz/record-targets.ts'
+import { lastTimestamp, lookupOffset, lookupTimestamp } from '../../src/format/index-lookup.ts'
+import type { IndexProblem } from '../../src/format/index-problem.ts'
+import { LeaderEpochCache } from '../../src/format/leader-epoch-cache.ts'
+import { decodeOffsetCheckpoint } from '../../src/format/offset-checkpoint.ts'
+import { decodeOffsetIndex } from '../../src/format/offset-index.ts'
+import { decodePartitionMetadata } from '../../src/format/partition-metadata.ts'
+import {
+  decodeProducerSnapshot,
+  encodeProducerSnapshot,
+} from '../../src/format/producer-snapshot.ts'
+import { ProgressFile } from '../../src/format/progress-file.ts'
+import { decodeSegmentDigest } from '../../src/format/segment-digest.ts'
+import { scanBatches } from '../../src/format/segment-scan.ts'
+import { decodeTimeIndex } from '../../src/format/time-index.ts'
+import { decodeTransactionIndex } from '../../src/format/transaction-index.ts'
+import { ProducerStateManager } from '../../src/producers/producer-state.ts'
 import {
   isActiveDigestFileName,
   parsePartitionDirectoryName,
   parseSegmentFileName,
   partitionDirectoryName,
   segmentFileName,
-} from '../../src/file-names.ts'
-import { lastTimestamp, lookupOffset, lookupTimestamp } from '../../src/index-lookup.ts'
-import type { IndexProblem } from '../../src/index-problem.ts'
-import { LeaderEpochCache } from '../../src/leader-epoch-cache.ts'
-import { decodeOffsetCheckpoint } from '../../src/offset-checkpoint.ts'
-import { decodeOffsetIndex } from '../../src/offset-index.ts'
-import { decodePartitionMetadata } from '../../src/partition-metadata.ts'
-import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../src/producer-snapshot.ts'
-import { ProducerStateManager } from '../../src/producer-state.ts'
-import { ProgressFile } from '../../src/progress-file.ts'
-import { decodeSegmentDigest } from '../../src/segment-digest.ts'
-import { scanBatches } from '../../src/segment-scan.ts'
-import { decodeTimeIndex } from '../../src/time-index.ts'
-import { decodeTransactionIndex } from '../../src/transaction-index.ts'
+} from '../../src/storage/file-names.ts'
 import { BytesFile } from './bytes-file.ts'
 import {
   baseOffset,

@@ -1,8 +1,8 @@
 import { VarveError } from '@varve/record'
-import type { Finding } from '../../src/finding.ts'
 import { LogDirectory } from '../../src/log-directory.ts'
 import type { SimulatedFileSystem } from '../../src/testing/index.ts'
-import { verifyPath } from '../../src/verify-path.ts'
+import type { Finding } from '../../src/verify/finding.ts'
+import { verifyPath } from '../../src/verify/verify-path.ts'
 import { describe, openOptions, type Shape, soughtTimestamps } from './shapes.ts'
 
 export async function findings(fs: SimulatedFileSystem, path = '/data'): Promise<Finding[]> {

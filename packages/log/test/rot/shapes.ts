@@ -6,9 +6,9 @@ import {
   type RecordInput,
 } from '@varve/record'
 import { legacyEntry, legacyWrapper } from '../../../record/test/legacy-entries.ts'
+import type { LogOptions } from '../../src/base/log-options.ts'
 import type { Log } from '../../src/log.ts'
 import { LogDirectory } from '../../src/log-directory.ts'
-import type { LogOptions } from '../../src/log-options.ts'
 import { ManualClock, Random, SimulatedFileSystem } from '../../src/testing/index.ts'
 
 /** A data directory `/data` with the log `t-0`, closed cleanly, and what its records are. */

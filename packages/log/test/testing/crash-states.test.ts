@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { replaceSmallFile } from '../../src/file-system.ts'
+import { replaceSmallFile } from '../../src/storage/file-system.ts'
 import {
   type CrashVariant,
   crashVariants,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { File } from '../../src/file-system.ts'
+import type { File } from '../../src/storage/file-system.ts'
 import {
   type CrashVariant,
   crashVariants,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type File, writeFully } from '../../src/file-system.ts'
+import { type File, writeFully } from '../../src/storage/file-system.ts'
 import { type Fault, ManualClock, SimulatedFileSystem } from '../../src/testing/index.ts'
 
 /** With an empty file `/a` that is durable, open. */

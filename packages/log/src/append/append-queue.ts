@@ -1,0 +1,297 @@
+import { strict as assert } from 'node:assert'
+import {
+  BatchEncoder,
+  type CompressionType,
+  type FilePosition,
+  InvalidArgumentError,
+  type RecordBatch,
+  type RecordInput,
+  readBatchAt,
+  type Timestamp,
+} from '@varve/record'
+import type { Clock } from '../base/clock.ts'
+import { AppendQueueFullError, BatchTooLargeError } from '../base/log-errors.ts'
+import type { Acks, ResolvedLogOptions } from '../base/log-options.ts'
+import type { AppendResult } from './append-result.ts'
+import { type Settle, Waiters } from './waiters.ts'
+
+/** Who appends, and so what is checked: a transaction coordinator may write control batches. */
+export type AppendOrigin = 'client' | 'coordinator'
+
+/** A batch that waits to be placed. */
+export interface QueuedBatch {
+  /** Where it lies in the group's buffer; null for one that is too large to be copied there. */
+  readonly span: { readonly start: number; readonly sizeBytes: number } | null
+  readonly external: RecordBatch | null
+  readonly origin: AppendOrigin
+  readonly waiters: Waiters
+}
+
+/** Everything that was queued at one moment, taken by the writer to be written together. */
+export interface AppendGroup {
+  readonly batches: readonly QueuedBatch[]
+  /** Holds every batch that is not external, one after the other. */
+  readonly encoder: BatchEncoder
+  readonly appends: number
+}
+
+/** Queues an append: what the executor of its promise does, then or later. */
+type Enter = (settle: Settle) => void
+
+const unplaced: AppendResult = { baseOffset: -1, lastOffset: -1, isDuplicate: false }
+/** A ready-made batch up to this size is copied, so that its group goes out in one write. */
+const copiedBytesMax = 16 * 1024
+/** So many records in a row share one look at the clock, unless a turn ends between them. */
+const recordsPerClockReading = 64
+
+/**
+ * Appends on their way to the writer. Records are encoded when they arrive, straight into the
+ * buffer that will be written, so the caller may use its memory again at once; appends that arrive
+ * together share batches. Two buffers take turns: one fills while the other is written.
+ *
+ * The queue holds about `queueBytesMax`; what comes then waits outside, in order, or is refused.
+ */
+export class AppendQueue {
+  readonly #log: string
+  readonly #options: ResolvedLogOptions
+  readonly #clock: Clock
+  #filling = new BatchEncoder()
+  #spare: BatchEncoder | null = new BatchEncoder()
+  #batches: QueuedBatch[] = []
+  #open: { readonly compressionType: CompressionType; readonly waiters: Waiters } | null = null
+  /** Batches of the group that are not copied. */
+  readonly #externals = new Set<RecordBatch>()
+  #externalBytes = 0
+  #appends = 0
+  /**
+   * The time that records of this turn are given; a look at the clock costs as much as a record.
+   */
+  #turnMs: Timestamp = 0
+  /** For so many more; 0 outside of a turn. */
+  #turnReadings = 0
+  readonly #endTurn = (): void => {
+    this.#turnReadings = 0
+  }
+  #outside: Array<{ readonly enter: () => void; readonly reject: (error: unknown) => void }> = []
+
+  constructor(log: string, options: ResolvedLogOptions, clock: Clock) {
+    this.#log = log
+    this.#options = options
+    this.#clock = clock
+  }
+
+  get isEmpty(): boolean {
+    return this.#appends === 0
+  }
+
+  /** Bytes that wait to be written. */
+  get sizeBytes(): number {
+    const open = this.#filling.isOpen ? this.#filling.openSizeBytes : 0
+    return this.#filling.sizeBytes + open + this.#externalBytes
+  }
+
+  /** Queues records as one atomic unit: all of them in one batch. */
+  addRecords(
+    records: readonly RecordInput[],
+    acks: Acks,
+    compressionType: CompressionType,
+  ): Promise<AppendResult> {
+    const enter: Enter = (settle) => {
+      this.#encode(records, compressionType).add(records.length, acks, settle)
+      this.#appends++
+      if (acks === 'none') settle(unplaced)
+    }
+    return this.#isFull ? this.#addLater(enter) : new Promise(enter)
+  }
+
+  /** Queues a batch that somebody else built and the log has validated. */
+  addBatch(batch: RecordBatch, acks: Acks, origin: AppendOrigin): Promise<AppendResult> {
+    const enter: Enter = (settle) => {
+      this.#enqueueBatch(batch, origin, acks).add(batch.count, acks, settle)
+      this.#appends++
+      if (acks === 'none') settle(unplaced)
+    }
+    return this.#isFull ? this.#addLater(enter) : new Promise(enter)
+  }
+
+  /** Everything queued, for the writer; null when there is nothing. */
+  take(): AppendGroup | null {
+    if (this.#appends === 0) return null
+    this.#finishOpen()
+    const group = { batches: this.#batches, encoder: this.#filling, appends: this.#appends }
+    this.#filling = this.#spare ?? new BatchEncoder()
+    this.#spare = null
+    this.#batches = []
+    this.#appends = 0
+    this.#externals.clear()
+    this.#externalBytes = 0
+    this.#letIn()
+    return group
+  }
+
+  /** Takes a group's buffer back once it has been written. */
+  recycle(encoder: BatchEncoder): void {
+    encoder.clear()
+    this.#spare = encoder
+  }
+
+  /** Rejects everything that is queued or waits to be. */
+  fail(error: unknown): void {
+    const waiting = this.#batches.map(({ waiters }) => waiters)
+    if (this.#open !== null) waiting.push(this.#open.waiters)
+    const outside = this.#outside
+    this.#batches = []
+    this.#open = null
+    this.#appends = 0
+    this.#externals.clear()
+    this.#externalBytes = 0
+    this.#outside = []
+    this.#filling = new BatchEncoder()
+    for (const waiters of waiting) waiters.reject(error)
+    for (const { reject } of outside) reject(error)
+  }
+
+  get #isFull(): boolean {
+    return this.sizeBytes >= this.#options.queueBytesMax || this.#outside.length > 0
+  }
+
+  /** Lets an append wait outside until there is room, or refuses it. */
+  #addLater(enter: Enter): Promise<AppendResult> {
+    if (this.#options.whenQueueFull === 'refuse') {
+      return Promise.reject(new AppendQueueFullError(this.#log, this.#options.queueBytesMax))
+    }
+    return new Promise((resolve, reject) => {
+      const late = (): void => {
+        try {
+          enter(resolve)
+        } catch (error) {
+          reject(error)
+        }
+      }
+      this.#outside.push({ enter: late, reject })
+    })
+  }
+
+  #letIn(): void {
+    let count = 0
+    for (const { enter } of this.#outside) {
+      if (this.sizeBytes >= this.#options.queueBytesMax) break
+      enter()
+      count++
+    }
+    this.#outside.splice(0, count)
+  }
+
+  /** Encodes records into the open batch, or into a new one; returns who waits for that batch. */
+  #encode(records: readonly RecordInput[], compressionType: CompressionType): Waiters {
+    const { batchBytes, maxMessageBytes, segmentBytes } = this.#options
+    const sizeMax = Math.min(maxMessageBytes, segmentBytes)
+    const now = this.#now()
+    const shared = this.#open
+    const isShared =
+      shared !== null &&
+      shared.compressionType === compressionType &&
+      this.#filling.openSizeBytes < batchBytes
+    if (isShared && this.#encodeInto(records, now, sizeMax) === null) return shared.waiters
+    this.#finishOpen()
+    const { messageTimestampType: timestampType } = this.#options
+    this.#filling.begin({ compressionType, timestampType })
+    const waiters = new Waiters()
+    this.#open = { compressionType, waiters }
+    const tooLargeBytes = this.#encodeInto(records, now, sizeMax)
+    if (tooLargeBytes !== null) {
+      this.#filling.abandon()
+      this.#open = null
+      const limitName = sizeMax === maxMessageBytes ? 'maxMessageBytes' : 'segmentBytes'
+      throw new BatchTooLargeError(tooLargeBytes, limitName, sizeMax)
+    }
+    return waiters
+  }
+
+  /**
+   * Encodes into the open batch, all records or none; returns null, or the size that the batch
+   * would have had when that is too large.
+   */
+  #encodeInto(records: readonly RecordInput[], now: Timestamp, sizeMax: number): number | null {
+    const encoder = this.#filling
+    const mark = encoder.mark()
+    try {
+      for (const record of records) {
+        if (typeof record !== 'object' || record === null) refuseRecord(record)
+        encoder.append(record, now)
+        if (encoder.openSizeBytes > sizeMax) break
+      }
+    } catch (error) {
+      encoder.rollback(mark)
+      if (encoder.openCount === 0) this.#abandonOpen()
+      throw error
+    }
+    const sizeBytes = encoder.openSizeBytes
+    if (sizeBytes <= sizeMax) return null
+    encoder.rollback(mark)
+    return sizeBytes
+  }
+
+  #now(): Timestamp {
+    if (this.#turnReadings === 0) {
+      process.nextTick(this.#endTurn)
+      this.#turnMs = this.#clock.now()
+      this.#turnReadings = recordsPerClockReading
+    }
+    this.#turnReadings--
+    return this.#turnMs
+  }
+
+  #abandonOpen(): void {
+    this.#filling.abandon()
+    this.#open = null
+  }
+
+  #enqueueBatch(batch: RecordBatch, origin: AppendOrigin, acks: Acks): Waiters {
+    this.#finishOpen()
+    const waiters = new Waiters()
+    // Offsets are stamped in place, so memory that is queued already must not be queued again; and
+    // without a wait the caller has its memory back before anything is written.
+    const isCopied =
+      batch.sizeBytes <= copiedBytesMax || acks === 'none' || this.#externals.has(batch)
+    if (isCopied) {
+      const span = this.#filling.addFinished(batch.bytes)
+      this.#batches.push({ span, external: null, origin, waiters })
+    } else {
+      this.#externals.add(batch)
+      this.#externalBytes += batch.sizeBytes
+      this.#batches.push({ span: null, external: batch, origin, waiters })
+    }
+    return waiters
+  }
+
+  #finishOpen(): void {
+    if (this.#open === null) return
+    const { waiters } = this.#open
+    this.#open = null
+    const isStamped = this.#options.messageTimestampType === 'LogAppendTime'
+    try {
+      const span = this.#filling.finish(isStamped ? { maxTimestamp: this.#clock.now() } : undefined)
+      this.#batches.push({ span, external: null, origin: 'client', waiters })
+    } catch (error) {
+      // The codec's native package cannot be loaded: only these appends need it.
+      this.#filling.abandon()
+      this.#appends -= waiters.size
+      waiters.reject(error)
+    }
+  }
+}
+
+function refuseRecord(record: unknown): never {
+  throw new InvalidArgumentError('record', record, 'must be an object with a key, a value, headers')
+}
+
+/** The batch as it will be written, in the memory that it will be written from. */
+export function batchOf(queued: QueuedBatch, bytes: Buffer, position: FilePosition): RecordBatch {
+  if (queued.external !== null) return queued.external
+  assert(queued.span !== null, 'a queued batch lies somewhere')
+  const { start, sizeBytes } = queued.span
+  const batch = readBatchAt(bytes, start, start + sizeBytes, position)
+  assert(batch !== null && batch.magic === 2, 'a queued batch is whole, and of the current format')
+  return batch as RecordBatch
+}

@@ -1,0 +1,297 @@
+import { strict as assert } from 'node:assert'
+import type { FilePosition, Offset } from '@varve/record'
+import type { Clock } from '../base/clock.ts'
+import { logChannels } from '../base/diagnostics.ts'
+import type { LogCheckpoints } from '../base/log-checkpoints.ts'
+import type { LogContext } from '../base/log-context.ts'
+import { LogClosedError, type LogOfflineError } from '../base/log-errors.ts'
+import type { LogOffsets } from '../base/log-offsets.ts'
+import type { ResolvedLogOptions } from '../base/log-options.ts'
+import type { SegmentInfo } from '../base/segment-info.ts'
+import type { LeaderEpochCache } from '../format/leader-epoch-cache.ts'
+import { ProgressFile } from '../format/progress-file.ts'
+import type { AbortedTransaction } from '../format/transaction-index.ts'
+import type { ProducerStateManager } from '../producers/producer-state.ts'
+import { FileRemovals } from '../segments/file-removals.ts'
+import type { LogSegments } from '../segments/log-segments.ts'
+import type { ReadableSegment, ReadSource } from '../segments/read-source.ts'
+import { SegmentPins } from '../segments/segment-pins.ts'
+import { TailCache } from '../segments/tail-cache.ts'
+import { leaderEpochCheckpointFileName, progressFileName } from '../storage/file-names.ts'
+import { type File, type FileSystem, replaceSmallFile } from '../storage/file-system.ts'
+import type { OpenFiles } from '../storage/open-files.ts'
+
+/** What a log is built from, once recovery has found or made it. */
+export interface LoadedLog extends LogContext {
+  readonly segments: LogSegments
+  readonly offsets: LogOffsets
+  readonly producers: ProducerStateManager
+  readonly epochs: LeaderEpochCache
+  readonly leaderEpoch: number
+  readonly recoveryPoint: Offset
+  /** Whether the log is as a clean shutdown left it, so that closing it again has nothing to do. */
+  readonly isRestored: boolean
+}
+
+/** Up to where readers may read: everything before this place is visible. */
+export interface VisibleEnd {
+  /** Base offset of the segment in which the last visible batch lies. */
+  readonly segment: Offset
+  readonly position: FilePosition
+}
+
+/** The parts of an open log that its writer changes and its readers look at. */
+export class LogState implements ReadSource {
+  readonly name: string
+  readonly directory: string
+  readonly fs: FileSystem
+  readonly files: OpenFiles
+  readonly clock: Clock
+  readonly random: () => number
+  readonly options: ResolvedLogOptions
+  readonly checkpoints: LogCheckpoints
+  readonly segments: LogSegments
+  readonly offsets: LogOffsets
+  readonly producers: ProducerStateManager
+  readonly epochs: LeaderEpochCache
+  readonly leaderEpoch: number
+  readonly tail: TailCache = new TailCache()
+  readonly pins: SegmentPins = new SegmentPins()
+  readonly removals: FileRemovals
+  readonly #loaded: LoadedLog
+  #visibleEnd: VisibleEnd
+  #recoveryPoint: Offset
+  #progress: ProgressFile | null = null
+  #isProgressDurable = false
+  readonly #waiting = new Set<() => void>()
+  #failure: LogOfflineError | null = null
+  #isClosed = false
+
+  constructor(loaded: LoadedLog) {
+    this.#loaded = loaded
+    this.removals = new FileRemovals(loaded)
+    this.name = loaded.name
+    this.directory = loaded.directory
+    this.fs = loaded.fs
+    this.files = loaded.files
+    this.clock = loaded.clock
+    this.random = loaded.random
+    this.options = loaded.options
+    this.checkpoints = loaded.checkpoints
+    this.segments = loaded.segments
+    this.offsets = loaded.offsets
+    this.producers = loaded.producers
+    this.epochs = loaded.epochs
+    this.leaderEpoch = loaded.leaderEpoch
+    this.#recoveryPoint = loaded.recoveryPoint
+    const { active } = loaded.segments
+    this.#visibleEnd = { segment: active.baseOffset, position: active.sizeBytes }
+  }
+
+  get visibleEnd(): VisibleEnd {
+    return this.#visibleEnd
+  }
+
+  /** Everything below is durable, and so are the indexes of the segments wholly below. */
+  get recoveryPoint(): Offset {
+    return this.#recoveryPoint
+  }
+
+  get failure(): LogOfflineError | null {
+    return this.#failure
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Whether nothing has happened since a clean shutdown. */
+  get isUnchanged(): boolean {
+    return this.#loaded.isRestored && this.#progress === null
+  }
+
+  /** Raises the recovery point; it never falls while the log is open. */
+  raiseRecoveryPoint(offset: Offset): void {
+    assert(offset <= this.offsets.flushedOffset, 'the recovery point is flushed')
+    if (offset > this.#recoveryPoint) this.#recoveryPoint = offset
+  }
+
+  /** Raises the high watermark and wakes whoever waits for records. */
+  makeVisible(offset: Offset, end: VisibleEnd): void {
+    this.offsets.visible(offset)
+    this.#visibleEnd = end
+    this.wake()
+  }
+
+  get logStartOffset(): Offset {
+    return this.offsets.logStartOffset
+  }
+
+  get highWatermark(): Offset {
+    return this.offsets.highWatermark
+  }
+
+  get logEndOffset(): Offset {
+    return this.offsets.logEndOffset
+  }
+
+  get lastStableOffset(): Offset {
+    return this.producers.lastStableOffset(this.offsets.highWatermark, this.offsets.logStartOffset)
+  }
+
+  segmentFor(offset: Offset): ReadableSegment {
+    return this.segments.floor(offset) ?? this.segments.first
+  }
+
+  segmentAfter(baseOffset: Offset): ReadableSegment | null {
+    return this.segments.higher(baseOffset)
+  }
+
+  abortedTransactions(from: Offset, upperBound: Offset): readonly AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    let segment: ReadableSegment | null = this.segmentFor(from)
+    while (segment !== null) {
+      const { aborted, isComplete } = segment.transactionIndex.collect(from, upperBound)
+      found.push(...aborted)
+      if (isComplete) break
+      segment = this.segmentAfter(segment.baseOffset)
+    }
+    return found
+  }
+
+  prepare(): null {
+    if (this.#isClosed) throw new LogClosedError(this.name)
+    return null
+  }
+
+  /** Nobody else changes a log that is open here. */
+  isSame(): boolean {
+    return true
+  }
+
+  async reload(): Promise<boolean> {
+    return false
+  }
+
+  /** The segments as readers see them: their visible bytes, up to the high watermark. */
+  visibleInfos(): readonly SegmentInfo[] {
+    const { highWatermark } = this.offsets
+    return [...this.segments.sealed, this.segments.active].map((segment) => {
+      const info = segment.info()
+      const nextOffset = Math.max(Math.min(info.nextOffset, highWatermark), info.baseOffset)
+      return { ...info, nextOffset, sizeBytes: this.visibleBytes(segment) }
+    })
+  }
+
+  visibleBytes(segment: ReadableSegment): FilePosition {
+    const { segment: last, position } = this.#visibleEnd
+    if (segment.baseOffset < last) return segment.sizeBytes
+    return segment.baseOffset === last ? position : 0
+  }
+
+  /**
+   * Resolves when the high watermark passes `offset`, or the signal is given. Rejects with
+   * LogClosedError or LogOfflineError when nothing more will come.
+   */
+  async whenVisible(offset: Offset, signal: AbortSignal | null): Promise<void> {
+    while (this.offsets.highWatermark <= offset && signal?.aborted !== true) {
+      if (this.#failure !== null) throw this.#failure
+      if (this.#isClosed) throw new LogClosedError(this.name)
+      await this.#pause(signal)
+    }
+  }
+
+  #pause(signal: AbortSignal | null): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#waiting.delete(end)
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      this.#waiting.add(end)
+      signal?.addEventListener('abort', end)
+    })
+  }
+
+  /** Makes whoever waits look again. */
+  wake(): void {
+    if (this.#waiting.size === 0) return
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const resolve of waiting) resolve()
+  }
+
+  /**
+   * Notes how far the log has come, for other processes and for recovery. One small write into the
+   * page cache; never flushed, because an older note is a lower bound and as true.
+   */
+  saveProgress(): void {
+    const path = `${this.directory}/${progressFileName}`
+    const file = this.#borrowProgressFile(path)
+    try {
+      this.#progress ??= new ProgressFile()
+      const { active } = this.segments
+      this.#progress.write(file, {
+        logStartOffset: this.offsets.logStartOffset,
+        highWatermark: this.offsets.highWatermark,
+        recoveryPoint: this.#recoveryPoint,
+        recoverySegment: Math.min(active.baseOffset, this.#recoveryPoint),
+        recoveryPosition: 0,
+      })
+    } finally {
+      this.files.giveBack(path, 'write', file)
+    }
+  }
+
+  /**
+   * Makes the progress file durable, once, with a recovery point that is no lower than where the
+   * log ended when it was opened. From there on the log's segments follow each other without a gap:
+   * what a broker's compaction has left lies below.
+   */
+  async makeProgressDurable(): Promise<void> {
+    if (this.#isProgressDurable) return
+    this.saveProgress()
+    const path = `${this.directory}/${progressFileName}`
+    const file = this.#borrowProgressFile(path)
+    try {
+      await file.datasync()
+    } finally {
+      this.files.giveBack(path, 'write', file)
+    }
+    await this.fs.syncDirectory(this.directory)
+    this.#isProgressDurable = true
+  }
+
+  /** Writes the leader-epoch checkpoint, durably. */
+  saveEpochs(): Promise<void> {
+    const path = `${this.directory}/${leaderEpochCheckpointFileName}`
+    return replaceSmallFile(this.fs, path, this.epochs.encode())
+  }
+
+  /** A write or flush failed: readers that wait learn it now. */
+  goOffline(failure: LogOfflineError): void {
+    this.#failure = failure
+    this.wake()
+    const { name } = this
+    logChannels.offline.publish({ log: name, error: failure })
+  }
+
+  closed(): void {
+    this.#isClosed = true
+    this.files.forgetDirectory(this.directory)
+    this.wake()
+  }
+
+  #borrowProgressFile(path: string): File {
+    if (this.#progress === null) this.#createProgressFile(path)
+    return this.files.borrow(path, 'write')
+  }
+
+  /**
+   * An earlier life's file is gone on with, so that whoever follows the log sees the numbers rise.
+   */
+  #createProgressFile(path: string): void {
+    this.files.forget(path)
+    if (this.fs.stat(path) === null) this.fs.open(path, 'replace').close()
+  }
+}

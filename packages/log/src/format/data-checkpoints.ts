@@ -1,0 +1,88 @@
+import type { Offset } from '@varve/record'
+import type { LogCheckpoints } from '../base/log-checkpoints.ts'
+import {
+  logStartOffsetCheckpointFileName,
+  recoveryPointCheckpointFileName,
+  replicationOffsetCheckpointFileName,
+} from '../storage/file-names.ts'
+import type { FileSystem } from '../storage/file-system.ts'
+import { OffsetCheckpointFile } from './offset-checkpoint.ts'
+
+/**
+ * Kafka's three checkpoint files of a data directory: recovery points, log start offsets, high
+ * watermarks. An unreadable one counts as empty, as in Kafka: all of them are lower bounds.
+ */
+export class DataCheckpoints {
+  readonly #recoveryPointFile: OffsetCheckpointFile
+  readonly #logStartFile: OffsetCheckpointFile
+  readonly #highWatermarkFile: OffsetCheckpointFile
+  readonly #recoveryPoints: Map<string, Offset>
+  readonly #logStarts: Map<string, Offset>
+
+  constructor(fs: FileSystem, directory: string) {
+    this.#recoveryPointFile = new OffsetCheckpointFile(
+      fs,
+      `${directory}/${recoveryPointCheckpointFileName}`,
+    )
+    this.#logStartFile = new OffsetCheckpointFile(
+      fs,
+      `${directory}/${logStartOffsetCheckpointFileName}`,
+    )
+    this.#highWatermarkFile = new OffsetCheckpointFile(
+      fs,
+      `${directory}/${replicationOffsetCheckpointFileName}`,
+    )
+    this.#recoveryPoints = this.#recoveryPointFile.readOrEmpty()
+    this.#logStarts = this.#logStartFile.readOrEmpty()
+  }
+
+  /** What one log sees of them. */
+  of(name: string): LogCheckpoints {
+    return {
+      recoveryPoint: this.#recoveryPoints.get(name) ?? null,
+      logStartOffset: this.#logStarts.get(name) ?? null,
+      saveLogStartOffset: async (offset) => {
+        this.#logStarts.set(name, offset)
+        await this.#logStartFile.write(this.#logStarts)
+      },
+      closed: async (recoveryPoint) => {
+        this.#recoveryPoints.set(name, recoveryPoint)
+      },
+    }
+  }
+
+  /** Writes recovery points, and high watermarks beside them. */
+  async save(
+    logs: Iterable<{ name: string; recoveryPoint: Offset; highWatermark: Offset }>,
+  ): Promise<void> {
+    const highWatermarks = new Map<string, Offset>()
+    for (const { name, recoveryPoint, highWatermark } of logs) {
+      this.#recoveryPoints.set(name, recoveryPoint)
+      highWatermarks.set(name, highWatermark)
+    }
+    await this.#recoveryPointFile.write(this.#recoveryPoints)
+    await this.#highWatermarkFile.write(highWatermarks)
+  }
+
+  /** Takes a log's offsets over, durably, from where they were kept before. */
+  async adopt(
+    name: string,
+    offsets: { readonly recoveryPoint: Offset | null; readonly logStartOffset: Offset | null },
+  ): Promise<void> {
+    const { recoveryPoint, logStartOffset } = offsets
+    if (recoveryPoint !== null) {
+      this.#recoveryPoints.set(name, recoveryPoint)
+      await this.#recoveryPointFile.write(this.#recoveryPoints)
+    }
+    if (logStartOffset !== null) {
+      this.#logStarts.set(name, logStartOffset)
+      await this.#logStartFile.write(this.#logStarts)
+    }
+  }
+
+  /** A log is gone for good: what its name says next is about another one. */
+  async forget(name: string): Promise<void> {
+    if (this.#recoveryPoints.delete(name)) await this.#recoveryPointFile.write(this.#recoveryPoints)
+    if (this.#logStarts.delete(name)) await this.#logStartFile.write(this.#logStarts)
+  }
+}

@@ -1,0 +1,333 @@
+import { basename, dirname } from 'node:path'
+import {
+  type Batch,
+  CorruptBatchError,
+  type FilePosition,
+  InvalidArgumentError,
+  type Offset,
+  type Timestamp,
+} from '@varve/record'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { LogClosedError, LogNotFoundError } from '../base/log-errors.ts'
+import type { SegmentInfo } from '../base/segment-info.ts'
+import { OffsetCheckpointFile } from '../format/offset-checkpoint.ts'
+import { OwnCheckpoints } from '../format/own-checkpoints.ts'
+import { type NumberedProgress, ProgressFile, progressFileBytes } from '../format/progress-file.ts'
+import type { ListedSegment } from '../format/segment-listing.ts'
+import { scanBatches } from '../format/segment-scan.ts'
+import type { AbortedTransaction, TransactionIndex } from '../format/transaction-index.ts'
+import type { Isolation, ReadableSegment, ReadSource } from '../segments/read-source.ts'
+import { listReadableSegments } from '../segments/readable-listing.ts'
+import { SealedSegment } from '../segments/sealed-segment.ts'
+import { segmentFileKinds, segmentPath } from '../segments/segment-files.ts'
+import { logStartOffsetCheckpointFileName, progressFileName } from '../storage/file-names.ts'
+import { type FileSystem, isSystemError, readFileStart } from '../storage/file-system.ts'
+import { OpenFiles } from '../storage/open-files.ts'
+import { CommittedView } from './committed-view.ts'
+
+export interface ReadOnlyLogOptions {
+  /** How often a follower looks for more, in ms. @defaultValue 5 */
+  readonly pollMs?: number
+  /** Files kept open. @defaultValue 16 */
+  readonly openFilesMax?: number
+  /** @defaultValue the real file system */
+  readonly fs?: FileSystem
+  /** @defaultValue the system's clock */
+  readonly clock?: Clock
+}
+
+/** The log of another process as readers need it. */
+export class FollowedSource implements ReadSource {
+  readonly name: string
+  readonly files: OpenFiles
+  readonly tail = null
+  readonly #directory: string
+  readonly #fs: FileSystem
+  readonly #clock: Clock
+  readonly #pollMs: number
+  #segments: FollowedSegment[] = []
+  #logStartOffset: Offset = 0
+  #highWatermark: Offset = 0
+  /** The writer's note at the last look. */
+  #progress: NumberedProgress | null = null
+  #turn: Promise<unknown> = Promise.resolve()
+  #committed: CommittedView | null = null
+  /** The largest timestamp in the last segment, when its end was last looked for. */
+  #tail: { readonly identity: object; timestamp: Timestamp } | null = null
+  /** Segments whose transaction index was read. */
+  readonly #indexed = new WeakSet<SealedSegment>()
+  #isClosed = false
+
+  constructor(directory: string, fs: FileSystem, options: ReadOnlyLogOptions) {
+    const { pollMs = 5, openFilesMax = 16 } = options
+    if (!(Number.isSafeInteger(openFilesMax) && openFilesMax >= 1)) {
+      throw new InvalidArgumentError('openFilesMax', openFilesMax, 'must be a positive integer')
+    }
+    if (!(pollMs >= 1 && pollMs <= 60_000)) {
+      throw new InvalidArgumentError('pollMs', pollMs, 'must be 1 to 60000')
+    }
+    this.name = basename(directory)
+    this.files = new OpenFiles(fs, openFilesMax)
+    this.#directory = directory
+    this.#fs = fs
+    this.#clock = options.clock ?? systemClock
+    this.#pollMs = pollMs
+  }
+
+  get logStartOffset(): Offset {
+    return this.#logStartOffset
+  }
+
+  get highWatermark(): Offset {
+    return this.#highWatermark
+  }
+
+  get logEndOffset(): Offset {
+    return this.#highWatermark
+  }
+
+  get lastStableOffset(): Offset {
+    return this.#committed?.lastStableOffset ?? this.#logStartOffset
+  }
+
+  /** Looks at what there is, if its writer has noted anything since the last look. */
+  refresh(): Promise<void> {
+    return this.#inTurn(async () => {
+      const progress = this.#readProgress()
+      const isKnown = this.#segments.length > 0 && isSameNote(progress, this.#progress)
+      if (progress === null || !isKnown) await this.#look(progress)
+    })
+  }
+
+  reload(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const before = this.#segments
+      const ends = [this.#logStartOffset, this.#highWatermark]
+      await this.#look(this.#readProgress())
+      const isSame =
+        before.length === this.#segments.length &&
+        before.every((entry, index) => entry === this.#segments[index]) &&
+        ends[0] === this.#logStartOffset &&
+        ends[1] === this.#highWatermark
+      return !isSame
+    })
+  }
+
+  isSame(segment: ReadableSegment): boolean {
+    const known = this.#segments.find((entry) => entry.segment.identity === segment.identity)
+    return known !== undefined && this.#fs.stat(known.segment.path)?.fileId === known.fileId
+  }
+
+  /** Two looks at once could end in the wrong order. */
+  #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(() => {
+      this.#assertOpen()
+      return action()
+    })
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  async #look(progress: NumberedProgress | null): Promise<void> {
+    const isFirst = this.#segments.length === 0
+    this.#takeSegments(await this.#list())
+    const first = this.#segments[0]?.segment.baseOffset ?? 0
+    const start = Math.max(first, progress?.logStartOffset ?? this.#checkpointedStart())
+    // A note that was made since the last look is the word of a writer that lives. An old one may
+    // be from before a crash, and promise more than the disk kept.
+    const isAlive =
+      !isFirst && progress !== null && progress.sequence > (this.#progress?.sequence ?? -1)
+    const end = isAlive ? progress.highWatermark : await this.#findEnd(progress)
+    this.#progress = progress
+    this.#highWatermark = Math.max(end, start)
+    this.#logStartOffset = start
+  }
+
+  async #list(): Promise<readonly ListedSegment[]> {
+    try {
+      return await listReadableSegments(this.#fs, this.#directory)
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT')) throw error
+      throw new LogNotFoundError(`there is no log directory ${this.#directory} any more`)
+    }
+  }
+
+  segmentFor(offset: Offset): ReadableSegment | null {
+    const found = this.#segments.findLast(({ segment }) => segment.baseOffset <= offset)
+    return (found ?? this.#segments[0])?.segment ?? null
+  }
+
+  segmentAfter(baseOffset: Offset): ReadableSegment | null {
+    const found = this.#segments.find(({ segment }) => segment.baseOffset > baseOffset)
+    return found?.segment ?? null
+  }
+
+  /** The file may hold more than is visible; readers stop at the high watermark. */
+  visibleBytes(segment: ReadableSegment): FilePosition {
+    return segment.sizeBytes
+  }
+
+  abortedTransactions(from: Offset, upperBound: Offset): readonly AbortedTransaction[] {
+    const committed = this.#committed
+    if (committed === null) return []
+    const found: AbortedTransaction[] = []
+    for (const { segment } of this.#segments) {
+      if (segment.baseOffset >= committed.startOffset) break
+      if (segment.nextOffset <= from) continue
+      const { aborted } = this.#transactionIndexOf(segment).collect(from, upperBound)
+      found.push(...aborted.filter(({ lastOffset }) => lastOffset < committed.startOffset))
+    }
+    return [...found, ...committed.aborted(from, upperBound)]
+  }
+
+  /** Read once for each segment, and then it must be that segment's, not a newer one's. */
+  #transactionIndexOf(segment: SealedSegment): TransactionIndex {
+    const index = segment.transactionIndex
+    if (this.#indexed.has(segment)) return index
+    if (!this.isSame(segment)) throw new CorruptBatchError('its file was replaced', 0)
+    this.#indexed.add(segment)
+    return index
+  }
+
+  prepare(isolation: Isolation): Promise<void> | null {
+    this.#assertOpen()
+    if (isolation === 'uncommitted') return null
+    if (this.#committed?.isUsable !== true) {
+      this.#committed = new CommittedView(this, this.#fs, this.#directory)
+    }
+    return this.#committed.isCurrent ? null : this.#committed.advance()
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new LogClosedError(this.name)
+  }
+
+  async whenVisible(offset: Offset, signal: AbortSignal | null): Promise<void> {
+    for (;;) {
+      await this.refresh()
+      if (this.#highWatermark > offset || signal?.aborted === true) return
+      await this.#pause(signal)
+    }
+  }
+
+  infos(): readonly SegmentInfo[] {
+    return this.#segments.map(({ segment }, index) => {
+      const info = segment.info()
+      if (index < this.#segments.length - 1) return info
+      const nextOffset = Math.max(this.#highWatermark, segment.baseOffset)
+      const maxTimestamp = Math.max(this.#tailTimestampOf(segment), segment.indexedTimestamp)
+      return { ...info, nextOffset, maxTimestamp }
+    })
+  }
+
+  #tailTimestampOf(segment: SealedSegment): Timestamp {
+    return this.#tail?.identity === segment.identity ? this.#tail.timestamp : -1
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.files.close()
+  }
+
+  #pause(signal: AbortSignal | null): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel()
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = this.#clock.setTimer(this.#pollMs, end, { keepsAlive: true })
+      signal?.addEventListener('abort', end)
+    })
+  }
+
+  #readProgress(): NumberedProgress | null {
+    const path = `${this.#directory}/${progressFileName}`
+    const bytes = readFileStart(this.#fs, path, progressFileBytes)
+    return bytes === null ? null : ProgressFile.read(bytes)
+  }
+
+  /** Of the data directory, or of a log on its own. */
+  #checkpointedStart(): Offset {
+    const own = new OwnCheckpoints(this.#fs, this.#directory).logStartOffset ?? 0
+    const path = `${dirname(this.#directory)}/${logStartOffsetCheckpointFileName}`
+    const shared = new OffsetCheckpointFile(this.#fs, path).readOrEmpty().get(this.name) ?? 0
+    return Math.max(own, shared)
+  }
+
+  /** Segments that are the same files keep their identity, so that readers keep their place. */
+  #takeSegments(listed: readonly ListedSegment[]): void {
+    const before = new Map(this.#segments.map((entry) => [entry.segment.baseOffset, entry]))
+    this.#segments = listed.map((file, index) => {
+      const known = before.get(file.baseOffset)
+      const isSame = known?.fileId === file.fileId
+      if (known !== undefined && !isSame) this.#forget(known.segment)
+      const nextOffset = listed[index + 1]?.baseOffset ?? Number.MAX_SAFE_INTEGER
+      if (isSame && known.segment.sizeBytes === file.sizeBytes) {
+        const { segment } = known
+        if (segment.nextOffset === nextOffset && segment.path === file.path) return known
+      }
+      const isLast = index === listed.length - 1
+      const { baseOffset, sizeBytes, path, fileId } = file
+      // Until it is sealed its time index says little: any timestamp may be in it.
+      const maxTimestamp = isLast ? Number.MAX_SAFE_INTEGER : null
+      const info = { baseOffset, nextOffset, sizeBytes, path, maxTimestamp }
+      const identity = isSame ? known.segment.identity : {}
+      return { fileId, segment: new SealedSegment(this.files, this.#directory, info, identity) }
+    })
+  }
+
+  /** Another file has the name of one that may be open. */
+  #forget({ baseOffset, path }: SealedSegment): void {
+    this.files.forget(path)
+    for (const kind of segmentFileKinds) {
+      this.files.forget(segmentPath(this.#directory, baseOffset, kind))
+    }
+  }
+
+  /** The end of the last whole batch, found from the last index entry on. */
+  async #findEnd(progress: NumberedProgress | null): Promise<Offset> {
+    const last = this.#segments.at(-1)?.segment
+    if (last === undefined) return progress?.logStartOffset ?? 0
+    const { position } = last.seek(Number.MAX_SAFE_INTEGER)
+    const tail = { identity: last.identity, timestamp: last.indexedTimestamp }
+    this.#tail = tail
+    const found =
+      (await this.#scanEnd(last, position, tail)) ?? (await this.#scanEnd(last, 0, tail))
+    const end = found ?? last.baseOffset
+    return progress === null ? end : Math.min(end, progress.highWatermark)
+  }
+
+  async #scanEnd(
+    segment: SealedSegment,
+    from: FilePosition,
+    tail: { timestamp: Timestamp },
+  ): Promise<Offset | null> {
+    const file = this.files.borrow(segment.path, 'read')
+    try {
+      let end: Offset | null = null
+      const visit = (batch: Batch): boolean => {
+        end = batch.nextOffset
+        tail.timestamp = Math.max(tail.timestamp, batch.maxTimestamp)
+        return true
+      }
+      await scanBatches(file, visit, { from, to: file.sizeBytes() })
+      return end
+    } finally {
+      this.files.giveBack(segment.path, 'read', file)
+    }
+  }
+}
+
+function isSameNote(one: NumberedProgress | null, other: NumberedProgress | null): boolean {
+  return (
+    one?.sequence === other?.sequence &&
+    one?.highWatermark === other?.highWatermark &&
+    one?.logStartOffset === other?.logStartOffset
+  )
+}
+
+interface FollowedSegment {
+  readonly fileId: number
+  readonly segment: SealedSegment
+}

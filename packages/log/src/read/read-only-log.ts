@@ -1,0 +1,111 @@
+import { basename } from 'node:path'
+import type { Offset, Timestamp } from '@varve/record'
+import { LogNotFoundError } from '../base/log-errors.ts'
+import type { SegmentInfo } from '../base/segment-info.ts'
+import type { FileSystem } from '../storage/file-system.ts'
+import { nodeFileSystem } from '../storage/node-file-system.ts'
+import { withOurErrors } from '../storage/storage-error.ts'
+import { FollowedSource, type ReadOnlyLogOptions } from './followed-source.ts'
+import {
+  LogReader,
+  type ReaderOptions,
+  type ReadOptions,
+  type ReadResult,
+  readOnce,
+} from './log-reader.ts'
+import { type FoundOffset, findOffsetByTimestamp } from './timestamp-search.ts'
+
+/**
+ * Opens a log for reading only, without a lock, beside the process that writes it or when none
+ * does; of a Kafka broker's directories too. It never changes anything.
+ *
+ * @param directory the log's own, `<data directory>/<topic>-<partition>`
+ * @throws {LogNotFoundError} when there is no such log.
+ */
+export async function openLogReadOnly(
+  directory: string,
+  options: ReadOnlyLogOptions = {},
+): Promise<ReadOnlyLog> {
+  const fs = options.fs ?? nodeFileSystem
+  const path = directory.length > 1 ? directory.replace(/\/+$/, '') : directory
+  if (fs.stat(path)?.isDirectory !== true) {
+    throw new LogNotFoundError(`there is no log directory ${path}`)
+  }
+  const log = new ReadOnlyLog(path, fs, options)
+  await log.refresh()
+  return log
+}
+
+/**
+ * Somebody else's log, as far as it is visible: up to the high watermark that its writer notes in
+ * the directory after every group, or, when there is no note, up to its last whole batch. It sees
+ * more only when it looks: every read does, and a follower does by itself.
+ */
+export class ReadOnlyLog implements AsyncDisposable {
+  readonly directory: string
+  readonly name: string
+  readonly #source: FollowedSource
+
+  /** @internal Opened by `openLogReadOnly`. */
+  constructor(directory: string, fs: FileSystem, options: ReadOnlyLogOptions) {
+    this.directory = directory
+    this.name = basename(directory)
+    this.#source = new FollowedSource(directory, fs, options)
+  }
+
+  get logStartOffset(): Offset {
+    return this.#source.logStartOffset
+  }
+
+  /** The offset after the last visible record, when it was last looked. */
+  get highWatermark(): Offset {
+    return this.#source.highWatermark
+  }
+
+  /** The same as the high watermark: what lies beyond it is the writer's affair. */
+  get logEndOffset(): Offset {
+    return this.#source.logEndOffset
+  }
+
+  /** Looks for what has been written, deleted or replaced since. */
+  async refresh(): Promise<void> {
+    await withOurErrors(`looking at log ${this.name}`, () => this.#source.refresh())
+  }
+
+  /**
+   * As `Log.read`; `lastStableOffset` is looked for with `isolation: 'committed'` only, and is the
+   * log start offset before that.
+   */
+  async read(options: ReadOptions): Promise<ReadResult> {
+    await this.refresh()
+    return withOurErrors(`reading log ${this.name}`, () => readOnce(this.#source, options))
+  }
+
+  /** As `Log.reader`. */
+  reader(options: ReaderOptions): LogReader {
+    return new LogReader(this.#source, options)
+  }
+
+  /** As `Log.offsetForTimestamp`. */
+  async offsetForTimestamp(timestamp: Timestamp): Promise<FoundOffset | null> {
+    await this.refresh()
+    const find = (): Promise<FoundOffset | null> => findOffsetByTimestamp(this.#source, timestamp)
+    return withOurErrors(`searching log ${this.name}`, find)
+  }
+
+  /**
+   * The segments, when it was last looked. The last one may still be growing, and hold later
+   * timestamps than is said here.
+   */
+  segments(): readonly SegmentInfo[] {
+    return this.#source.infos()
+  }
+
+  async close(): Promise<void> {
+    this.#source.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}

@@ -1,0 +1,53 @@
+import type { Offset, Timestamp } from '@varve/record'
+import type { ReadableSegment, ReadSource } from '../segments/read-source.ts'
+import { LogCursor } from './log-cursor.ts'
+
+/** A record found by its timestamp. */
+export interface FoundOffset {
+  readonly offset: Offset
+  readonly timestamp: Timestamp
+}
+
+const searchBytes = 64 * 1024
+
+/**
+ * The first visible record whose timestamp is at least `timestamp`, as Kafka finds it: the first
+ * segment that has one so late, the place that its time index gives, and then record by record.
+ */
+export async function findOffsetByTimestamp(
+  source: ReadSource,
+  timestamp: Timestamp,
+): Promise<FoundOffset | null> {
+  let segment = source.segmentFor(source.logStartOffset)
+  while (segment !== null) {
+    if (segment.maxTimestamp >= timestamp) {
+      const found = await findInSegment(source, segment, timestamp)
+      if (found !== null) return found
+    }
+    segment = source.segmentAfter(segment.baseOffset)
+  }
+  return null
+}
+
+async function findInSegment(
+  source: ReadSource,
+  segment: ReadableSegment,
+  timestamp: Timestamp,
+): Promise<FoundOffset | null> {
+  const from = Math.max(segment.seekTimestamp(timestamp), source.logStartOffset)
+  const cursor = new LogCursor(source, { from, isolation: 'uncommitted', verifyChecksums: true })
+  while (cursor.nextOffset < segment.nextOffset) {
+    const batches = await cursor.next(searchBytes)
+    if (batches.length === 0) return null
+    for (const batch of batches) {
+      if (batch.maxTimestamp < timestamp || batch.isControl) continue
+      for (const record of batch.records()) {
+        // Not compared with `from`: the index names the last offset of a batch, the record that it
+        // means may come before that one.
+        if (record.timestamp < timestamp || record.offset < source.logStartOffset) continue
+        return { offset: record.offset, timestamp: record.timestamp }
+      }
+    }
+  }
+  return null
+}

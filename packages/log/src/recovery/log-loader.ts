@@ -1,0 +1,306 @@
+import { strict as assert } from 'node:assert'
+import { type Batch, InvalidArgumentError, type Offset } from '@varve/record'
+import type { LoadedLog } from '../append/log-state.ts'
+import { logChannels } from '../base/diagnostics.ts'
+import type { LogContext } from '../base/log-context.ts'
+import { CorruptLogError } from '../base/log-errors.ts'
+import { LogOffsets } from '../base/log-offsets.ts'
+import type { LogCut, RecoveryReport } from '../base/recovery-report.ts'
+import { CorruptCheckpointError } from '../format/checkpoint-text.ts'
+import { LeaderEpochCache } from '../format/leader-epoch-cache.ts'
+import { ProgressFile, progressFileBytes } from '../format/progress-file.ts'
+import { type ListedSegment, listSegmentFiles, listSegments } from '../format/segment-listing.ts'
+import { scanBatches } from '../format/segment-scan.ts'
+import { loadProducers, removeStraySnapshots } from '../producers/producer-loading.ts'
+import type { ProducerStateManager } from '../producers/producer-state.ts'
+import { ActiveSegment } from '../segments/active-segment.ts'
+import { LogSegments } from '../segments/log-segments.ts'
+import { SealedSegment } from '../segments/sealed-segment.ts'
+import { createSegmentFile } from '../segments/segment-files.ts'
+import { isSealed, makeDigestDurable, restoreActiveSegment } from '../segments/segment-restore.ts'
+import { finishSwap } from '../segments/segment-swap.ts'
+import { leaderEpochCheckpointFileName, progressFileName } from '../storage/file-names.ts'
+import { readFileStart, replaceSmallFile } from '../storage/file-system.ts'
+import { recoverSegments, refuseShortLog } from './log-recovery.ts'
+
+/** A leader-epoch checkpoint has some twenty bytes an epoch. */
+const epochsBytesMax = 16 * 2 ** 20
+
+/** What is known before any segment is looked at. */
+interface Known {
+  /** Everything below was flushed. */
+  readonly flushedOffset: Offset
+  /** Where recovery begins: the same, or the log start offset where that is higher. */
+  readonly recoveryPoint: Offset
+  readonly logStartOffset: Offset
+  /** Whether Varve wrote the log last: from the recovery point on its segments have no gap. */
+  readonly isGapless: boolean
+}
+
+const unscanned = { scannedSegments: 0, scannedBytes: 0, cut: null } as const
+
+/** The segments, once the last of them can be appended to. */
+interface LoadedSegments {
+  readonly sealed: readonly SealedSegment[]
+  readonly active: ActiveSegment
+  readonly producers: ProducerStateManager
+  readonly scannedSegments: number
+  readonly scannedBytes: number
+  readonly cut: LogCut | null
+  readonly isRestored: boolean
+}
+
+/**
+ * Reads what is on disk and makes of it what a log can be built from: finishes interrupted
+ * replacements, recovers what a crash may have damaged, loads what is derived. After a clean
+ * shutdown no record data is read, and sealed segments are not even opened.
+ *
+ * Throws CorruptLogError and LostWriteError, having changed nothing that holds records.
+ */
+export async function loadLog(
+  context: LogContext,
+  isClean: boolean,
+): Promise<{ readonly loaded: LoadedLog; readonly report: RecoveryReport }> {
+  const { fs, directory, clock, name } = context
+  const started = clock.monotonic()
+  const finishedFiles = [...(await finishSwap(fs, directory))]
+  const listed = listSegments(fs, directory)
+  const known = readKnown(context, listed)
+  await removeOrphans(context, listed, finishedFiles)
+  const rebuiltFiles: string[] = []
+  const { epochs, saved } = await loadEpochs(context, listed, rebuiltFiles)
+
+  const segments = await loadSegments(context, { listed, known, isClean, epochs, rebuiltFiles })
+  const { active, producers } = segments
+  const logEndOffset = Math.max(active.nextOffset, known.logStartOffset)
+  const logStartOffset = Math.max(known.logStartOffset, (segments.sealed[0] ?? active).baseOffset)
+  epochs.truncateFromEnd(logEndOffset)
+  epochs.truncateFromStart(logStartOffset)
+  if (saved === null || !epochs.encode().equals(saved)) {
+    await replaceSmallFile(fs, `${directory}/${leaderEpochCheckpointFileName}`, epochs.encode())
+  }
+  const baseOffsets = new Set([...segments.sealed, active].map(({ baseOffset }) => baseOffset))
+  await removeStraySnapshots(context, baseOffsets, logEndOffset)
+
+  const report: RecoveryReport = {
+    clean: isClean,
+    recoveryPoint: known.recoveryPoint,
+    logStartOffset,
+    logEndOffset,
+    segments: segments.sealed.length + 1,
+    scannedSegments: segments.scannedSegments,
+    scannedBytes: segments.scannedBytes,
+    durationMs: clock.monotonic() - started,
+    cut: segments.cut,
+    finishedFiles,
+    rebuiltFiles,
+  }
+  logChannels.recover.publish({ log: name, report })
+  const loaded: LoadedLog = {
+    ...context,
+    segments: new LogSegments(segments.sealed, active),
+    offsets: new LogOffsets(logStartOffset, logEndOffset),
+    producers,
+    epochs,
+    leaderEpoch: leaderEpochOf(context, epochs),
+    // What was recovered has been made durable.
+    recoveryPoint: logEndOffset,
+    isRestored: segments.isRestored,
+  }
+  return { loaded, report }
+}
+
+function leaderEpochOf(context: LogContext, epochs: LeaderEpochCache): number {
+  const latest = epochs.latestEpoch ?? 0
+  const { leaderEpoch } = context.options
+  if (leaderEpoch === null || leaderEpoch >= latest) return leaderEpoch ?? latest
+  const rule = `log ${context.name} has records of leader epoch ${latest} already`
+  throw new InvalidArgumentError('leaderEpoch', leaderEpoch, rule)
+}
+
+function readKnown(context: LogContext, listed: readonly ListedSegment[]): Known {
+  const { fs, directory, checkpoints } = context
+  const progressBytes = readFileStart(fs, `${directory}/${progressFileName}`, progressFileBytes)
+  const progress = progressBytes === null ? null : ProgressFile.read(progressBytes)
+  const firstBaseOffset = listed[0]?.baseOffset ?? 0
+  const logStartOffset = Math.max(checkpoints.logStartOffset ?? 0, firstBaseOffset)
+  const flushedOffset = Math.max(checkpoints.recoveryPoint ?? 0, progress?.recoveryPoint ?? 0)
+  const recoveryPoint = Math.max(flushedOffset, logStartOffset)
+  return { flushedOffset, recoveryPoint, logStartOffset, isGapless: progress !== null }
+}
+
+/** Derived files whose log is gone: a crash came between the removal of the one and the others. */
+async function removeOrphans(
+  context: LogContext,
+  listed: readonly ListedSegment[],
+  finished: string[],
+): Promise<void> {
+  const bases = new Set(listed.map(({ baseOffset }) => baseOffset))
+  for (const file of listSegmentFiles(context.fs, context.directory)) {
+    if (file.suffix !== '' || file.kind === 'snapshot' || bases.has(file.baseOffset)) continue
+    await context.fs.remove(`${context.directory}/${file.name}`)
+    finished.push(file.name)
+  }
+}
+
+/**
+ * The leader epochs, and what the checkpoint should hold for them: null where it must be written.
+ */
+async function loadEpochs(
+  context: LogContext,
+  listed: readonly ListedSegment[],
+  rebuiltFiles: string[],
+): Promise<{ readonly epochs: LeaderEpochCache; readonly saved: Buffer | null }> {
+  const path = `${context.directory}/${leaderEpochCheckpointFileName}`
+  // One byte more than is believed: a checkpoint that is cut off is not read.
+  const bytes = readFileStart(context.fs, path, epochsBytesMax + 1)
+  if (bytes === null && listed.every(({ sizeBytes }) => sizeBytes === 0)) {
+    const epochs = new LeaderEpochCache()
+    return { epochs, saved: epochs.encode() }
+  }
+  // Beside records, one that is not there or empty was lost.
+  try {
+    const epochs = LeaderEpochCache.decode(bytes ?? Buffer.alloc(0), path)
+    if (bytes !== null && bytes.length > 0) return { epochs, saved: epochs.encode() }
+  } catch (error) {
+    if (!(error instanceof CorruptCheckpointError)) throw error
+    logChannels.corruption.publish({ log: context.name, path, error })
+  }
+  rebuiltFiles.push(path)
+  return { epochs: await findEpochs(context, listed), saved: null }
+}
+
+/** The leader epochs as the batches of the whole log have them. */
+async function findEpochs(
+  context: LogContext,
+  listed: readonly ListedSegment[],
+): Promise<LeaderEpochCache> {
+  const epochs = new LeaderEpochCache()
+  const visit = (batch: Batch): boolean => {
+    const isNew = batch.leaderEpoch > (epochs.latestEpoch ?? -1)
+    if (isNew) epochs.assign(batch.leaderEpoch, batch.baseOffset)
+    return true
+  }
+  for (const { path } of listed) {
+    const file = context.fs.open(path, 'read')
+    try {
+      await scanBatches(file, visit, { validate: false })
+    } finally {
+      file.close()
+    }
+  }
+  return epochs
+}
+
+interface LoadSegmentsOptions {
+  readonly listed: readonly ListedSegment[]
+  readonly known: Known
+  readonly isClean: boolean
+  readonly epochs: LeaderEpochCache
+  readonly rebuiltFiles: string[]
+}
+
+async function loadSegments(
+  context: LogContext,
+  options: LoadSegmentsOptions,
+): Promise<LoadedSegments> {
+  const { listed, known, isClean, epochs, rebuiltFiles } = options
+  const last = listed.at(-1)
+  if (last === undefined) return createFirstSegment(context, known)
+  const restored = isClean ? restoreActiveSegment(context, last) : null
+  if (restored !== null) {
+    refuseShortLog(restored, known.flushedOffset)
+    const producers = await loadProducers(context, listed, restored.nextOffset, rebuiltFiles)
+    const sealed = sealedSegments(context, listed, restored.baseOffset)
+    return { ...unscanned, sealed, active: restored, producers, isRestored: true }
+  }
+  // After a clean shutdown by somebody else only the active segment has to be read.
+  const recoveryPoint = isClean
+    ? Math.max(known.recoveryPoint, last.baseOffset)
+    : known.recoveryPoint
+  const first = await firstToRecover(context, listed, recoveryPoint, known.logStartOffset)
+  const toRecover = listed.slice(first)
+  const firstBaseOffset = toRecover[0]?.baseOffset ?? 0
+  const producers = await loadProducers(context, listed, firstBaseOffset, rebuiltFiles)
+  const { segments, scannedBytes, cut } = await recoverSegments(context, {
+    name: context.name,
+    segments: toRecover,
+    recoveryPoint,
+    isGapless: known.isGapless,
+    producers,
+    epochs,
+  })
+  const active = segments.at(-1)
+  assert(active !== undefined, 'recovery leaves at least one segment')
+  await context.fs.syncDirectory(context.directory)
+  const sealed = [
+    ...sealedSegments(context, listed.slice(0, first + 1), firstBaseOffset),
+    ...segments
+      .slice(0, -1)
+      .map((segment) => new SealedSegment(context.files, context.directory, segment.info())),
+  ]
+  const scannedSegments = segments.length
+  return { sealed, active, producers, scannedSegments, scannedBytes, cut, isRestored: false }
+}
+
+/**
+ * The segment in which the recovery point lies; or the one before, when the recovery point is its
+ * end and the crash came before its indexes were durable.
+ */
+async function firstToRecover(
+  context: LogContext,
+  listed: readonly ListedSegment[],
+  recoveryPoint: Offset,
+  logStartOffset: Offset,
+): Promise<number> {
+  const first = Math.max(
+    0,
+    listed.findLastIndex(({ baseOffset }) => baseOffset <= recoveryPoint),
+  )
+  const before = listed[first - 1]
+  const isBoundary = listed[first]?.baseOffset === recoveryPoint
+  // What lies before the log start offset is about to go, and more before it may have gone.
+  if (before === undefined || !isBoundary || recoveryPoint <= logStartOffset) return first
+  if (!isSealed(context, before)) return first - 1
+  await makeDigestDurable(context, before)
+  return first
+}
+
+/** A log without any segment: a new one, or one whose segments were all deleted. */
+async function createFirstSegment(context: LogContext, known: Known): Promise<LoadedSegments> {
+  const { logStartOffset, recoveryPoint } = known
+  if (recoveryPoint > logStartOffset) {
+    throw new CorruptLogError({
+      path: context.directory,
+      position: 0,
+      firstOffset: logStartOffset,
+      lastOffset: recoveryPoint - 1,
+      reason: 'the log has no segment',
+    })
+  }
+  const active = new ActiveSegment(context.directory, logStartOffset, context.options, {
+    createdMs: context.clock.now(),
+    jitter: context.random(),
+  })
+  createSegmentFile(context.fs, active, context.options)
+  await context.fs.syncDirectory(context.directory)
+  const producers = await loadProducers(context, [], logStartOffset, [])
+  return { ...unscanned, sealed: [], active, producers, isRestored: false }
+}
+
+/** The segments before the one at `activeBaseOffset`, unread. */
+function sealedSegments(
+  context: LogContext,
+  listed: readonly ListedSegment[],
+  activeBaseOffset: Offset,
+): readonly SealedSegment[] {
+  const sealed: SealedSegment[] = []
+  for (const [index, segment] of listed.entries()) {
+    if (segment.baseOffset >= activeBaseOffset) break
+    const { baseOffset, sizeBytes, path } = segment
+    const nextOffset = listed[index + 1]?.baseOffset ?? activeBaseOffset
+    const info = { baseOffset, nextOffset, sizeBytes, path, maxTimestamp: null }
+    sealed.push(new SealedSegment(context.files, context.directory, info))
+  }
+  return sealed
+}

@@ -1,0 +1,103 @@
+import { strict as assert } from 'node:assert'
+import type { Offset } from '@varve/record'
+import type { SegmentInfo } from '../base/segment-info.ts'
+import type { ActiveSegment } from './active-segment.ts'
+import type { SealedSegment } from './sealed-segment.ts'
+
+/** The segments of a log: sealed ones in order of their base offsets, and the active one, last. */
+export class LogSegments {
+  readonly #sealed: SealedSegment[]
+  #active: ActiveSegment
+
+  constructor(sealed: readonly SealedSegment[], active: ActiveSegment) {
+    this.#sealed = [...sealed]
+    this.#active = active
+    this.#assertOrder()
+  }
+
+  get sealed(): readonly SealedSegment[] {
+    return this.#sealed
+  }
+
+  get active(): ActiveSegment {
+    return this.#active
+  }
+
+  get first(): SealedSegment | ActiveSegment {
+    return this.#sealed[0] ?? this.#active
+  }
+
+  /** The segment with the largest base offset that is at most `offset`; null before the first. */
+  floor(offset: Offset): SealedSegment | ActiveSegment | null {
+    if (offset >= this.#active.baseOffset) return this.#active
+    let low = 0
+    let high = this.#sealed.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const segment = this.#sealed[middle]
+      if (segment !== undefined && segment.baseOffset <= offset) low = middle + 1
+      else high = middle
+    }
+    return this.#sealed[low - 1] ?? null
+  }
+
+  /** The first segment whose base offset is larger than `offset`; null after the last. */
+  higher(offset: Offset): SealedSegment | ActiveSegment | null {
+    if (offset >= this.#active.baseOffset) return null
+    const floor = this.floor(offset)
+    const index = floor === null ? 0 : this.#sealed.indexOf(floor as SealedSegment) + 1
+    return this.#sealed[index] ?? this.#active
+  }
+
+  /** The active segment has been sealed; a new one follows it. */
+  roll(sealed: SealedSegment, active: ActiveSegment): void {
+    assert(sealed.baseOffset === this.#active.baseOffset, 'the active segment is sealed')
+    this.#sealed.push(sealed)
+    this.#active = active
+    this.#assertOrder()
+  }
+
+  /** An empty active segment gives way to one with another base offset. */
+  replaceActive(active: ActiveSegment): void {
+    assert(this.#active.sizeBytes === 0, 'only an empty active segment is replaced')
+    this.#active = active
+    this.#assertOrder()
+  }
+
+  /** Takes the sealed segments that lie wholly before `offset` out and returns them. */
+  removeBefore(offset: Offset): readonly SealedSegment[] {
+    let count = 0
+    for (const segment of this.#sealed) {
+      if (segment.nextOffset > offset) break
+      count++
+    }
+    return this.#sealed.splice(0, count)
+  }
+
+  /** Puts `added` in the place of `replaced`, which are neighbours. */
+  replace(replaced: readonly SealedSegment[], added: readonly SealedSegment[]): void {
+    const [first] = replaced
+    assert(first !== undefined, 'something is replaced')
+    const index = this.#sealed.indexOf(first)
+    assert(index >= 0, 'what is replaced is in the log')
+    this.#sealed.splice(index, replaced.length, ...added)
+    this.#assertOrder()
+  }
+
+  infos(): readonly SegmentInfo[] {
+    return [...this.#sealed.map((segment) => segment.info()), this.#active.info()]
+  }
+
+  get sizeBytes(): number {
+    return this.#sealed.reduce((sum, segment) => sum + segment.sizeBytes, this.#active.sizeBytes)
+  }
+
+  #assertOrder(): void {
+    let end = 0
+    for (const segment of this.#sealed) {
+      assert(segment.baseOffset >= end, 'segments do not overlap')
+      end = segment.nextOffset
+    }
+    assert(this.#active.baseOffset >= end, 'the active segment is the last one')
+  }
+}

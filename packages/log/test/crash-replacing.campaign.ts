@@ -1,3 +1,0 @@
-import { crashCampaign } from './crash/campaign-test.ts'
-
-crashCampaign('replacing')

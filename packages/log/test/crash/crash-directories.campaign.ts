@@ -1,0 +1,3 @@
+import { crashCampaign } from './campaign-test.ts'
+
+crashCampaign('directories')

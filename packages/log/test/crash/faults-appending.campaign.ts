@@ -1,0 +1,3 @@
+import { faultCampaign } from './campaign-test.ts'
+
+faultCampaign('appending')

@@ -1,3 +1,0 @@
-import { faultCampaign } from './crash/campaign-test.ts'
-
-faultCampaign('producers')

@@ -1,0 +1,76 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Log } from '../../src/log.ts'
+import { openLogReadOnly, type ReadOnlyLog } from '../../src/read/read-only-log.ts'
+import { createLog, range, reopenLog, simulatedPlace, TestProducer } from '../log-fixture.ts'
+import { checkProperty } from '../property.ts'
+
+describe('the offset for a timestamp', () => {
+  test('is that of the first record so late, as reading all of them finds it', async () => {
+    const shape = fc.record({
+      batches: fc.array(fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 6 }), {
+        minLength: 1,
+        maxLength: 40,
+      }),
+      start: fc.nat({ max: 20 }),
+      indexIntervalBytes: fc.integer({ min: 0, max: 300 }),
+      segmentBytes: fc.integer({ min: 400, max: 1500 }),
+    })
+    await checkProperty(shape, 60, async ({ batches, start, ...options }) => {
+      const place = simulatedPlace()
+      const { directory, log } = await createLog(place, {
+        ...options,
+        acks: 'written',
+        segmentMs: 1e9,
+      })
+      for (const timestamps of batches) {
+        await log.append(timestamps.map((timestamp) => ({ value: 'v', timestamp })))
+      }
+      const first = Math.min(start, log.logEndOffset)
+      await log.deleteSegmentsBefore(first)
+      const all = batches.flat().map((timestamp, offset) => ({ offset, timestamp }))
+      const check = async (opened: Log | ReadOnlyLog): Promise<void> => {
+        for (const target of range(-1, 62)) {
+          const expected = all.find(
+            ({ offset, timestamp }) => offset >= first && timestamp >= target,
+          )
+          expect(await opened.offsetForTimestamp(target)).toEqual(expected ?? null)
+        }
+      }
+      await check(log)
+      await directory.close()
+      const reader = await openLogReadOnly('/data/t-0', { fs: place.fs })
+      await check(reader)
+      await reader.close()
+      const again = await reopenLog(place, options)
+      await check(again.log)
+      await again.directory.close()
+    })
+  })
+
+  test('passes over control batches, and is null in an empty log', async () => {
+    const place = simulatedPlace()
+    const { directory, log } = await createLog(place)
+    expect(await log.offsetForTimestamp(0)).toBeNull()
+    const producer = new TestProducer(1)
+    await log.appendBatch(producer.batch(1, { isTransactional: true }))
+    await log.appendBatch(producer.marker('commit'), { origin: 'coordinator' })
+    expect(await log.offsetForTimestamp(1000)).toEqual({ offset: 0, timestamp: 1000 })
+    await log.deleteSegmentsBefore(1)
+    expect(await log.offsetForTimestamp(0)).toBeNull()
+    await directory.close()
+  })
+
+  test('is found by the time that the log stamped', async () => {
+    const place = simulatedPlace()
+    const { directory, log } = await createLog(place, { messageTimestampType: 'LogAppendTime' })
+    await log.append([
+      { value: 'a', timestamp: 5 },
+      { value: 'b', timestamp: 9e12 },
+    ])
+    const now = Date.UTC(2026, 0, 1)
+    expect(await log.offsetForTimestamp(now)).toEqual({ offset: 0, timestamp: now })
+    expect(await log.offsetForTimestamp(now + 1)).toBeNull()
+    await directory.close()
+  })
+})
