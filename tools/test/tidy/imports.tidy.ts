@@ -7,6 +7,8 @@ import { isPackageSource, isTest, type SourceFile, typeScript } from './source-t
 const layers: Readonly<Record<string, readonly string[]>> = {
   record: [],
   log: ['@varve/record'],
+  cleaner: ['@varve/record', '@varve/log'],
+  broker: ['@varve/record', '@varve/log', '@varve/cleaner'],
   cli: ['@varve/record', '@varve/log'],
   varve: ['@varve/record', '@varve/log', '@varve/cli'],
 }
