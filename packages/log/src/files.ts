@@ -20,7 +20,12 @@
 export { CorruptCheckpointError } from './format/checkpoint-text.ts'
 export type { DecodedIndex, IndexProblem } from './format/index-problem.ts'
 export { LeaderEpochCache } from './format/leader-epoch-cache.ts'
-export { checkpointBytesMax, decodeOffsetCheckpoint } from './format/offset-checkpoint.ts'
+export {
+  checkpointBytesMax,
+  decodeOffsetCheckpoint,
+  OffsetCheckpointFile,
+  type PartitionOffsets,
+} from './format/offset-checkpoint.ts'
 export {
   decodeOffsetIndex,
   type OffsetIndex,
@@ -38,6 +43,7 @@ export {
   CorruptDigestError,
   decodeSegmentDigest,
   type SegmentDigest,
+  SpineDigest,
   segmentDigestBytesMax,
 } from './format/segment-digest.ts'
 export { type ListedSegment, listSegments } from './format/segment-listing.ts'

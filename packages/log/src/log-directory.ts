@@ -12,6 +12,7 @@ import { type LogOptions, resolveLogOptions } from './base/log-options.ts'
 import { randomFraction } from './base/random-fraction.ts'
 import { removeCleanShutdown, writeCleanShutdown } from './format/clean-shutdown.ts'
 import { DataCheckpoints } from './format/data-checkpoints.ts'
+import type { OffsetCheckpointFile } from './format/offset-checkpoint.ts'
 import { isTopicId, newTopicId, writePartitionMetadata } from './format/partition-metadata.ts'
 import { Log } from './log.ts'
 import { LogAdoption } from './recovery/log-adoption.ts'
@@ -115,6 +116,14 @@ export class LogDirectory implements AsyncDisposable {
   /** The logs that could not be opened, by name, and why. They are left as they are. */
   get failures(): ReadonlyMap<string, VarveError> {
     return this.#failures
+  }
+
+  /**
+   * Kafka's `cleaner-offset-checkpoint`: up to where each compacted log is clean. Whoever compacts
+   * reads and writes it here; a log's entry goes with the log.
+   */
+  get cleanerCheckpoint(): OffsetCheckpointFile {
+    return this.#checkpoints.cleaned
   }
 
   /** Files open now. */

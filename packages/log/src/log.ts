@@ -17,6 +17,8 @@ import { LogClosedError } from './base/log-errors.ts'
 import type { Acks, ResolvedLogOptions } from './base/log-options.ts'
 import type { RecoveryReport } from './base/recovery-report.ts'
 import type { DeletionReason, SegmentInfo } from './base/segment-info.ts'
+import type { ProducerStateInfo } from './format/producer-entry.ts'
+import type { AbortedTransaction } from './format/transaction-index.ts'
 import { LogSnapshot } from './log-snapshot.ts'
 import {
   LogReader,
@@ -206,6 +208,30 @@ export class Log implements AsyncDisposable {
    */
   segments(): readonly SegmentInfo[] {
     return this.#state.visibleInfos()
+  }
+
+  /**
+   * What the log knows of the producers that number their batches, as of now: their newest batch
+   * must survive compaction for their next one to be recognised.
+   */
+  producers(): readonly ProducerStateInfo[] {
+    return Array.from(this.#state.producers.entries(), (entry) => ({
+      producerId: entry.producerId,
+      epoch: entry.epoch,
+      coordinatorEpoch: entry.coordinatorEpoch,
+      lastTimestamp: entry.lastTimestamp,
+      currentTransactionFirstOffset: entry.currentTransactionFirstOffset,
+      batches: [...entry.batches],
+    }))
+  }
+
+  /**
+   * The aborted transactions that have records below `to`, and their markers at `from` or later.
+   * Reads transaction indexes; throws CorruptIndexError.
+   */
+  abortedTransactions(from: Offset, to: Offset): readonly AbortedTransaction[] {
+    this.#assertOpen()
+    return this.#state.abortedTransactions(from, to)
   }
 
   /**

@@ -101,7 +101,15 @@ describe.each(places)('a data directory on %s', (_name, makePlace) => {
     const { directory, log } = await createLog(place)
     await appendValues(log, 20, 5)
     await readAll(log)
+    await directory.cleanerCheckpoint.write(
+      new Map([
+        ['t-0', 1],
+        ['u-0', 1],
+      ]),
+    )
     await directory.deleteLog('t', 0)
+    // A log of that name that is made later is not clean because this one was.
+    expect(directory.cleanerCheckpoint.read()).toEqual(new Map([['u-0', 1]]))
     expect(() => directory.log('t', 0)).toThrow(LogNotFoundError)
     expect([...place.fs.list(place.path)].filter((name) => name.startsWith('t-'))).toEqual([])
     await errorOf(log.append({ value: 'late' }), LogClosedError)

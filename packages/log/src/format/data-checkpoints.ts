@@ -1,6 +1,7 @@
 import type { Offset } from '@varve/record'
 import type { LogCheckpoints } from '../base/log-checkpoints.ts'
 import {
+  cleanerOffsetCheckpointFileName,
   logStartOffsetCheckpointFileName,
   recoveryPointCheckpointFileName,
   replicationOffsetCheckpointFileName,
@@ -13,6 +14,8 @@ import { OffsetCheckpointFile } from './offset-checkpoint.ts'
  * watermarks. An unreadable one counts as empty, as in Kafka: all of them are lower bounds.
  */
 export class DataCheckpoints {
+  /** Up to where each compacted log is clean. Kept by whoever compacts; nothing here reads it. */
+  readonly cleaned: OffsetCheckpointFile
   readonly #recoveryPointFile: OffsetCheckpointFile
   readonly #logStartFile: OffsetCheckpointFile
   readonly #highWatermarkFile: OffsetCheckpointFile
@@ -32,6 +35,7 @@ export class DataCheckpoints {
       fs,
       `${directory}/${replicationOffsetCheckpointFileName}`,
     )
+    this.cleaned = new OffsetCheckpointFile(fs, `${directory}/${cleanerOffsetCheckpointFileName}`)
     this.#recoveryPoints = this.#recoveryPointFile.readOrEmpty()
     this.#logStarts = this.#logStartFile.readOrEmpty()
   }
@@ -84,5 +88,6 @@ export class DataCheckpoints {
   async forget(name: string): Promise<void> {
     if (this.#recoveryPoints.delete(name)) await this.#recoveryPointFile.write(this.#recoveryPoints)
     if (this.#logStarts.delete(name)) await this.#logStartFile.write(this.#logStarts)
+    if (this.cleaned.readOrEmpty().has(name)) await this.cleaned.writeOne(name, null)
   }
 }
