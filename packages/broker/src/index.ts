@@ -1,4 +1,29 @@
 export {
+  ClosedError,
+  CorruptCatalogueError,
+  InvalidTopicError,
+  ProducerFencedError,
+  TopicExistsError,
+  TopicNotFoundError,
+} from './base/broker-errors.ts'
+export type { Logger } from './base/logger.ts'
+export {
+  bytesSerde,
+  type Deserializer,
+  jsonSerde,
+  type Serde,
+  type Serializer,
+  stringSerde,
+} from './base/serializers.ts'
+export {
+  type CleanupPolicy,
+  defaultTopicSettings,
+  type ResolvedTopicSettings,
+  type TopicSettings,
+} from './base/topic-settings.ts'
+export type { AssignmentSource, PartitionOwner } from './consuming/assignment-source.ts'
+export type { CommittedOffset, CommittedOffsets } from './consuming/committed-offsets.ts'
+export {
   type Assignment,
   decodeAssignment,
   decodeSubscription,

@@ -1,0 +1,23 @@
+import type { Offset } from '@varve/record'
+import type { TopicPartition } from '../base/topic-partition.ts'
+
+/** How far somebody has come in a partition. */
+export interface CommittedOffset extends TopicPartition {
+  /** The next record to be handled: one more than the last that was. */
+  readonly offset: Offset
+  /** Whatever whoever commits wants to remember. @defaultValue '' */
+  readonly metadata?: string
+  /** Of the last record that was handled; -1 unknown. @defaultValue -1 */
+  readonly leaderEpoch?: number
+}
+
+/** Where a consumer's progress is kept between its lives. */
+export interface CommittedOffsets {
+  /** Of each partition, in their order, what was committed last; null where nothing was. */
+  fetch(partitions: readonly TopicPartition[]): Promise<ReadonlyArray<CommittedOffset | null>>
+  /**
+   * Commits, all or nothing; durable when it resolves. Rejects when the partitions have gone to
+   * somebody else meanwhile.
+   */
+  commit(offsets: readonly CommittedOffset[]): Promise<void>
+}
