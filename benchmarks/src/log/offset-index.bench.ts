@@ -6,7 +6,7 @@ type OffsetIndexes = typeof import('../../../packages/log/src/format/offset-inde
 
 /** Indexes are not part of the package's face; their module lies beside it. */
 const { OffsetIndex }: OffsetIndexes = await import(
-  new URL('./offset-index.js', import.meta.resolve('@varve/log')).href
+  new URL('./format/offset-index.js', import.meta.resolve('@varve/log')).href
 )
 
 /** A segment of 1 GiB with an entry every 4 KiB. */

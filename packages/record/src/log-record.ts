@@ -1,3 +1,4 @@
+import { viewOf } from './buffer-view.ts'
 import { incrementSequence } from './sequence.ts'
 import type { FilePosition, Offset, Timestamp } from './units.ts'
 import { ByteCursor } from './varint.ts'
@@ -108,9 +109,4 @@ export class LogRecord {
     }
     return headers
   }
-}
-
-/** As `subarray`, which takes half as long again. */
-function viewOf(bytes: Buffer, at: number, size: number): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + at, size)
 }

@@ -58,6 +58,7 @@ export function writeVarlong(bytes: Uint8Array, at: number, value: number): numb
 /**
  * Reads numbers one after the other out of bytes that may be anything. What does not fit is NaN:
  * every caller has its own words for the damage, and NaN fails each comparison with a size.
+ * Nearly all numbers of a record take one byte or two, and are read without a loop.
  */
 export class ByteCursor {
   readonly bytes: Uint8Array
@@ -74,11 +75,17 @@ export class ByteCursor {
   /** The next varint; NaN when it is cut off or longer than 5 bytes. */
   readVarint(): number {
     const at = this.position
-    if (at < this.end) {
-      const byte = this.bytes[at] as number
-      if (byte < 0x80) {
+    if (at + 1 < this.end) {
+      const first = this.bytes[at] as number
+      if (first < 0x80) {
         this.position = at + 1
-        return (byte >>> 1) ^ -(byte & 1)
+        return (first >>> 1) ^ -(first & 1)
+      }
+      const second = this.bytes[at + 1] as number
+      if (second < 0x80) {
+        this.position = at + 2
+        const zigzag = (first & 0x7f) | (second << 7)
+        return (zigzag >>> 1) ^ -(zigzag & 1)
       }
     }
     return this.#readLongVarint()
@@ -87,11 +94,17 @@ export class ByteCursor {
   /** The next varlong; NaN when it is cut off or longer than 10 bytes, or not a safe integer. */
   readVarlong(): number {
     const at = this.position
-    if (at < this.end) {
-      const byte = this.bytes[at] as number
-      if (byte < 0x80) {
+    if (at + 1 < this.end) {
+      const first = this.bytes[at] as number
+      if (first < 0x80) {
         this.position = at + 1
-        return (byte >>> 1) ^ -(byte & 1)
+        return (first >>> 1) ^ -(first & 1)
+      }
+      const second = this.bytes[at + 1] as number
+      if (second < 0x80) {
+        this.position = at + 2
+        const zigzag = (first & 0x7f) | (second << 7)
+        return (zigzag >>> 1) ^ -(zigzag & 1)
       }
     }
     const value = this.#readLongVarlong()

@@ -34,6 +34,8 @@ export class CommittedView {
       from: this.startOffset,
       isolation: 'uncommitted',
       verifyChecksums: false,
+      readsAhead: true,
+      reusesMemory: false,
     })
   }
 

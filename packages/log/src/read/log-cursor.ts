@@ -1,10 +1,10 @@
 import {
   type Batch,
   batchPrefixBytes,
-  batchSizeAt,
   CorruptBatchError,
   type FilePosition,
   type Offset,
+  RecordBatch,
   readBatchAt,
   VarveError,
 } from '@varve/record'
@@ -12,8 +12,9 @@ import { logChannels } from '../base/diagnostics.ts'
 import { CorruptIndexError, CorruptLogError, OffsetOutOfRangeError } from '../base/log-errors.ts'
 import type { Isolation, ReadableSegment, ReadSource } from '../segments/read-source.ts'
 import { type File, isSystemError } from '../storage/file-system.ts'
+import { SegmentBytes, type SegmentBytesOptions } from './segment-bytes.ts'
 
-export interface CursorOptions {
+export interface CursorOptions extends SegmentBytesOptions {
   readonly from: Offset
   readonly isolation: Isolation
   readonly verifyChecksums: boolean
@@ -23,11 +24,6 @@ export interface CursorOptions {
    */
   readonly select?: (batches: readonly Batch[]) => readonly Batch[]
 }
-
-/** A batch header of the current format. */
-const headerBytes = 61
-/** Reads below this are made on the event loop: shorter than the hop through the thread pool. */
-const synchronousReadBytes = 64 * 1024
 
 /** A log that changes under the cursor more often than this, in one call, is given up. */
 const failuresMax = 16
@@ -48,12 +44,14 @@ interface Place {
 export class LogCursor {
   readonly #source: ReadSource
   readonly #options: CursorOptions
+  readonly #bytes: SegmentBytes
   #nextOffset: Offset
   #place: Place | null = null
 
   constructor(source: ReadSource, options: CursorOptions) {
     this.#source = source
     this.#options = options
+    this.#bytes = new SegmentBytes(source, options)
     this.#nextOffset = options.from
   }
 
@@ -99,7 +97,7 @@ export class LogCursor {
     this.#place = place
     const limit = this.#source.visibleBytes(place.segment)
     if (place.position >= limit) return this.#advance(place) ? null : []
-    const bytes = await this.#readAt(place, Math.min(maxBytes, limit - place.position), limit)
+    const bytes = await this.#bytes.read(place.segment, place.position, maxBytes, limit)
     const before = place.position
     const from = this.#nextOffset
     if (this.#currentPlace() === null) throw new CorruptBatchError('it was replaced', before)
@@ -161,7 +159,7 @@ export class LogCursor {
   /** Whether the batch at a position is the one that the index entry was made for. */
   #isThere(segment: ReadableSegment, position: FilePosition, lastOffset: Offset | null): boolean {
     const header = this.#withFile(segment, (file) => {
-      const bytes = Buffer.alloc(headerBytes)
+      const bytes = Buffer.alloc(RecordBatch.headerBytes)
       return bytes.subarray(0, file.readSync(bytes, position))
     })
     if (header.length < batchPrefixBytes) return false
@@ -170,7 +168,9 @@ export class LogCursor {
     // Of the old formats the offset in front is the last one.
     if (magic < 2) return offset === lastOffset
     return (
-      magic === 2 && header.length === headerBytes && offset + header.readInt32BE(23) === lastOffset
+      magic === 2 &&
+      header.length === RecordBatch.headerBytes &&
+      offset + header.readInt32BE(23) === lastOffset
     )
   }
 
@@ -192,40 +192,6 @@ export class LogCursor {
     // Compaction may have left a gap between two segments.
     this.#nextOffset = Math.max(this.#nextOffset, Math.min(next.baseOffset, this.limitOffset))
     return true
-  }
-
-  /** Bytes from the cursor's place on: at least one whole batch. */
-  async #readAt(place: Place, wanted: number, limit: FilePosition): Promise<Buffer> {
-    const { segment, position } = place
-    const cached = this.#source.tail?.read(segment.baseOffset, position, limit) ?? null
-    if (cached !== null) return cached
-    const left = limit - position
-    const bytes = await this.#readFile(place, Math.max(wanted, Math.min(headerBytes, left)))
-    const size = batchSizeAt(bytes, 0, bytes.length, position)
-    if (size === null || size > left) {
-      const reason = `a batch of ${size ?? 'unknown'} bytes passes the end of the data`
-      throw new CorruptBatchError(reason, position)
-    }
-    // With the beginning of the next batch, which proves this one's offsets (see #checkNext).
-    const needed = Math.min(size + batchPrefixBytes, left)
-    const whole = needed <= bytes.length ? bytes : await this.#readFile(place, needed)
-    if (this.#source.isSame(segment)) return whole
-    throw new CorruptBatchError('its file was replaced', position)
-  }
-
-  async #readFile(place: Place, length: number): Promise<Buffer> {
-    const { path } = place.segment
-    const file = this.#source.files.borrow(path, 'read')
-    try {
-      const bytes = Buffer.allocUnsafeSlow(length)
-      const count =
-        length <= synchronousReadBytes
-          ? file.readSync(bytes, place.position)
-          : await file.read(bytes, place.position)
-      return count === length ? bytes : bytes.subarray(0, count)
-    } finally {
-      this.#source.files.giveBack(path, 'read', file)
-    }
   }
 
   #withFile<Result>(segment: ReadableSegment, action: (file: File) => Result): Result {

@@ -4,6 +4,7 @@ import type { Isolation, ReadSource } from '../segments/read-source.ts'
 import { inOurWords } from '../storage/storage-error.ts'
 import { committedOnly } from './committed-only.ts'
 import { LogCursor } from './log-cursor.ts'
+import type { SegmentBytesOptions } from './segment-bytes.ts'
 
 export interface ReadOptions {
   /** The first record to be read. */
@@ -24,13 +25,21 @@ export interface ReaderOptions extends ReadOptions {
   readonly follow?: boolean
   /** Ends a reader that follows. */
   readonly signal?: AbortSignal
+  /**
+   * Read into the same memory again and again: batches, records and everything that was taken from
+   * them without a copy are overwritten as soon as the reader is asked for more. For those who are
+   * done with one piece before the next: it reads faster, and evenly so.
+   * @defaultValue false
+   */
+  readonly reuseMemory?: boolean
 }
 
 const defaultReadBytes = 1024 * 1024
 
-export function createCursor(
+function createCursor(
   source: ReadSource,
   options: ReadOptions,
+  memory: SegmentBytesOptions,
   select: (batches: readonly Batch[]) => readonly Batch[] = (batches) => batches,
 ): LogCursor {
   const { from, isolation = 'uncommitted', verifyChecksums = true, maxBytes } = options
@@ -43,7 +52,7 @@ export function createCursor(
   if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
     throw new InvalidArgumentError('maxBytes', maxBytes, 'must be a positive integer')
   }
-  return new LogCursor(source, { from, isolation, verifyChecksums, select })
+  return new LogCursor(source, { from, isolation, verifyChecksums, select, ...memory })
 }
 
 /** What one read found. */
@@ -62,7 +71,8 @@ export interface ReadResult {
 /** Reads once: about `maxBytes` of batches, at least one, none at the end. */
 export async function readOnce(source: ReadSource, options: ReadOptions): Promise<ReadResult> {
   let abortedTransactions: readonly AbortedTransaction[] = []
-  const cursor = createCursor(source, options, (batches) => {
+  const memory = { readsAhead: false, reusesMemory: false }
+  const cursor = createCursor(source, options, memory, (batches) => {
     if (options.isolation === 'committed') {
       abortedTransactions = source.abortedTransactions(options.from, cursor.nextOffset)
     }
@@ -77,7 +87,8 @@ export async function readOnce(source: ReadSource, options: ReadOptions): Promis
 
 /**
  * Reads a log batch by batch: `for await (const batch of log.reader({ from: 0 }))`. The first batch
- * may begin before `from`. Batches are views of memory of their own: they stay valid.
+ * may begin before `from`. Batches are views of memory of their own: they stay valid, unless
+ * `reuseMemory` says otherwise. While they are looked at, the next ones are read.
  *
  * With `follow` it waits at the end for more; it ends when the signal is given or the loop is left,
  * and rejects with LogClosedError or LogOfflineError when nothing more will come. A position whose
@@ -96,7 +107,8 @@ export class LogReader implements AsyncIterableIterator<Batch> {
   constructor(source: ReadSource, options: ReaderOptions) {
     this.#source = source
     const isCommittedOnly = options.isolation === 'committed'
-    this.#cursor = createCursor(source, options, (batches) =>
+    const memory = { readsAhead: true, reusesMemory: options.reuseMemory ?? false }
+    this.#cursor = createCursor(source, options, memory, (batches) =>
       isCommittedOnly ? committedOnly(source, batches) : batches,
     )
     this.#isFollowing = options.follow ?? false

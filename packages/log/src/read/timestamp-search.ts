@@ -35,7 +35,13 @@ async function findInSegment(
   timestamp: Timestamp,
 ): Promise<FoundOffset | null> {
   const from = Math.max(segment.seekTimestamp(timestamp), source.logStartOffset)
-  const cursor = new LogCursor(source, { from, isolation: 'uncommitted', verifyChecksums: true })
+  const cursor = new LogCursor(source, {
+    from,
+    isolation: 'uncommitted',
+    verifyChecksums: true,
+    readsAhead: false,
+    reusesMemory: false,
+  })
   while (cursor.nextOffset < segment.nextOffset) {
     const batches = await cursor.next(searchBytes)
     if (batches.length === 0) return null
