@@ -23,6 +23,12 @@ export {
 } from './base/topic-settings.ts'
 export type { AssignmentSource, PartitionOwner } from './consuming/assignment-source.ts'
 export type { CommittedOffset, CommittedOffsets } from './consuming/committed-offsets.ts'
+export type {
+  AssignableMember,
+  Assignor,
+  GroupAssignment,
+  PartitionCounts,
+} from './groups/assignor.ts'
 export {
   type Assignment,
   decodeAssignment,
@@ -30,8 +36,8 @@ export {
   encodeAssignment,
   encodeSubscription,
   type Subscription,
-  type TopicPartition,
 } from './groups/consumer-protocol.ts'
+export { cooperativeStickyAssignor } from './groups/cooperative-sticky-assignor.ts'
 export { CorruptGroupRecordError } from './groups/group-errors.ts'
 export {
   encodeGroupMetadataKey,
@@ -39,6 +45,7 @@ export {
   type GroupMetadata,
   type MemberMetadata,
 } from './groups/group-metadata.ts'
+export type { StoredOffset } from './groups/group-offsets.ts'
 export { partitionForGroup } from './groups/group-partition.ts'
 export { type GroupRecord, readGroupRecord } from './groups/group-record.ts'
 export {
@@ -47,3 +54,6 @@ export {
   type OffsetCommitKey,
   type OffsetCommitValue,
 } from './groups/offset-commit.ts'
+export { type CommitOptions, OffsetStore } from './groups/offset-store.ts'
+export { rangeAssignor } from './groups/range-assignor.ts'
+export { roundRobinAssignor } from './groups/round-robin-assignor.ts'

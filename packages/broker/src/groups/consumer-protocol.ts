@@ -1,10 +1,6 @@
+import type { TopicPartition } from '../base/topic-partition.ts'
 import { SchemaReader } from './schema-reader.ts'
 import { SchemaWriter } from './schema-writer.ts'
-
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
 
 /**
  * What a consumer tells the group when it joins: Kafka's ConsumerProtocolSubscription.

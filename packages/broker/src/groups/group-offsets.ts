@@ -1,0 +1,79 @@
+import type { Offset } from '@varve/record'
+import type { TopicPartition } from '../base/topic-partition.ts'
+import type { GroupMetadata } from './group-metadata.ts'
+import type { OffsetCommitValue } from './offset-commit.ts'
+
+/** What a group has committed of one partition. */
+export interface StoredOffset extends TopicPartition, OffsetCommitValue {
+  /** Where the commit stands in `__consumer_offsets`. */
+  readonly recordOffset: Offset
+}
+
+/** One group of an offset store: its offsets and what is known of its members. */
+export class GroupOffsets {
+  readonly name: string
+  metadata: GroupMetadata | null = null
+  readonly #committed = new Map<string, StoredOffset>()
+  /** By producer id: committed if its transaction is. */
+  readonly #pending = new Map<number, Map<string, StoredOffset>>()
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  get isEmpty(): boolean {
+    return this.metadata === null && this.#committed.size === 0 && this.#pending.size === 0
+  }
+
+  committed(topic: string, partition: number): StoredOffset | null {
+    return this.#committed.get(keyOf({ topic, partition })) ?? null
+  }
+
+  all(): StoredOffset[] {
+    return [...this.#committed.values()]
+  }
+
+  /** Whether an open transaction may change this partition's offset. */
+  isPending(topic: string, partition: number): boolean {
+    const key = keyOf({ topic, partition })
+    for (const pending of this.#pending.values()) if (pending.has(key)) return true
+    return false
+  }
+
+  set(commit: StoredOffset): void {
+    this.#committed.set(keyOf(commit), commit)
+  }
+
+  remove(topicPartition: TopicPartition): void {
+    this.#committed.delete(keyOf(topicPartition))
+  }
+
+  setPending(producerId: number, commit: StoredOffset): void {
+    let pending = this.#pending.get(producerId)
+    if (pending === undefined) {
+      pending = new Map()
+      this.#pending.set(producerId, pending)
+    }
+    pending.set(keyOf(commit), commit)
+  }
+
+  /**
+   * Ends a producer's transaction. A commit that was appended after the transactional one stands,
+   * whichever ended last: the order of the log decides, as in Kafka.
+   */
+  endTransaction(producerId: number, isCommitted: boolean): void {
+    const pending = this.#pending.get(producerId)
+    this.#pending.delete(producerId)
+    if (pending === undefined || !isCommitted) return
+    for (const [key, commit] of pending) {
+      const standing = this.#committed.get(key)
+      if (standing === undefined || standing.recordOffset < commit.recordOffset) {
+        this.#committed.set(key, commit)
+      }
+    }
+  }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${partition} ${topic}`
+}

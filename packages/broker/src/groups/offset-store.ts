@@ -1,0 +1,282 @@
+import type { AppendBatchOptions, AppendResult, Log } from '@varve/log'
+import {
+  type Batch,
+  controlTypeOf,
+  InvalidArgumentError,
+  type Offset,
+  type RecordBatch,
+  type Timestamp,
+} from '@varve/record'
+import type { TopicPartition } from '../base/topic-partition.ts'
+import type { CommittedOffset } from '../consuming/committed-offsets.ts'
+import {
+  encodeGroupMetadataKey,
+  encodeGroupMetadataValue,
+  type GroupMetadata,
+} from './group-metadata.ts'
+import { GroupOffsets, type StoredOffset } from './group-offsets.ts'
+import { readGroupRecord } from './group-record.ts'
+import { encodeOffsetCommitKey, encodeOffsetCommitValue } from './offset-commit.ts'
+
+export interface CommitOptions {
+  /** Milliseconds since the epoch. */
+  readonly timestamp: Timestamp
+  /** What the commit survives; durable unless said otherwise. @defaultValue 'flushed' */
+  readonly acks?: 'written' | 'flushed'
+}
+
+/** A record of `__consumer_offsets` on its way there. */
+interface GroupRecordInput {
+  readonly key: Buffer
+  readonly value: Buffer | null
+  readonly timestamp: Timestamp
+}
+
+/** Why records were skipped is counted for so many reasons apart. */
+const skippedReasonsMax = 100
+const readBytes = 256 * 1024
+
+/**
+ * The groups in one partition of `__consumer_offsets`: the latest committed offset of each topic
+ * and partition, and the group's metadata. The log is the truth: what stands here is what replaying
+ * it gives, always up to some offset of it, and a commit is in both when its promise resolves.
+ *
+ * Commits of a transaction are appended by a producer's transactional batches, and count from the
+ * commit marker on (`appendBatch`). Commits that arrive together share a batch and a flush.
+ */
+export class OffsetStore {
+  readonly #log: Log
+  readonly #groups = new Map<string, GroupOffsets>()
+  readonly #skipped = new Map<string, number>()
+  /** Everything before it stands here. */
+  #nextOffset: Offset
+  #catchingUp: Promise<void> | null = null
+
+  private constructor(log: Log) {
+    this.#log = log
+    this.#nextOffset = log.logStartOffset
+  }
+
+  /** Replays the log. Rejects with CorruptLogError where it is damaged. */
+  static async load(log: Log): Promise<OffsetStore> {
+    const store = new OffsetStore(log)
+    await store.refresh()
+    return store
+  }
+
+  /** Names of the groups that have offsets, metadata, or offsets in an open transaction. */
+  get groups(): readonly string[] {
+    return [...this.#groups.keys()]
+  }
+
+  /** Why records of the log could not be used, and how many there are of each kind. */
+  get skipped(): ReadonlyMap<string, number> {
+    return this.#skipped
+  }
+
+  metadata(group: string): GroupMetadata | null {
+    return this.#groups.get(group)?.metadata ?? null
+  }
+
+  committed(group: string, topic: string, partition: number): StoredOffset | null {
+    return this.#groups.get(group)?.committed(topic, partition) ?? null
+  }
+
+  offsets(group: string): StoredOffset[] {
+    return this.#groups.get(group)?.all() ?? []
+  }
+
+  /** Whether an open transaction may yet change the offset (Kafka: UNSTABLE_OFFSET_COMMIT). */
+  isPending(group: string, topic: string, partition: number): boolean {
+    return this.#groups.get(group)?.isPending(topic, partition) ?? false
+  }
+
+  /**
+   * Commits offsets of a group, all or none of them. Whether the group's state allows it is for its
+   * coordinator to say.
+   */
+  async commit(
+    group: string,
+    offsets: readonly CommittedOffset[],
+    options: CommitOptions,
+  ): Promise<void> {
+    if (offsets.length === 0) return
+    const { timestamp } = options
+    const records = offsets.map((given): GroupRecordInput => {
+      const { topic, partition, offset, leaderEpoch = -1, metadata = '' } = given
+      checkCommit(given)
+      const value = {
+        offset,
+        leaderEpoch,
+        metadata,
+        commitTimestamp: timestamp,
+        expireTimestamp: -1,
+      }
+      return {
+        key: encodeOffsetCommitKey({ group, topic, partition }),
+        value: encodeOffsetCommitValue(value),
+        timestamp,
+      }
+    })
+    await this.#append(records, options.acks)
+  }
+
+  /** Forgets committed offsets, with tombstones. */
+  async deleteOffsets(
+    group: string,
+    partitions: readonly TopicPartition[],
+    options: CommitOptions,
+  ): Promise<void> {
+    if (partitions.length === 0) return
+    const { timestamp, acks } = options
+    const records = partitions.map(({ topic, partition }) => ({
+      key: encodeOffsetCommitKey({ group, topic, partition }),
+      value: null,
+      timestamp,
+    }))
+    await this.#append(records, acks)
+  }
+
+  /** Notes a group as it is after a rebalance; null forgets it, with a tombstone. */
+  async saveMetadata(
+    group: string,
+    metadata: GroupMetadata | null,
+    options: CommitOptions,
+  ): Promise<void> {
+    const value = metadata === null ? null : encodeGroupMetadataValue(metadata)
+    const record = { key: encodeGroupMetadataKey(group), value, timestamp: options.timestamp }
+    await this.#append([record], options.acks)
+  }
+
+  /**
+   * Appends a batch to the log of `__consumer_offsets` and takes note of it: the transactional
+   * batches of a producer that commits offsets, and the markers that end its transactions. Rejects
+   * as `Log.appendBatch` does.
+   */
+  async appendBatch(batch: RecordBatch, options: AppendBatchOptions = {}): Promise<AppendResult> {
+    const result = await this.#log.appendBatch(batch, options)
+    await this.refresh()
+    return result
+  }
+
+  /** Takes note of what others appended to the log, as far as it is visible. */
+  async refresh(): Promise<void> {
+    await this.#catchUpTo(this.#log.highWatermark)
+  }
+
+  async #append(records: readonly GroupRecordInput[], acks: 'written' | 'flushed' = 'flushed') {
+    const { baseOffset, lastOffset } = await this.#log.append(records, { acks })
+    if (baseOffset === this.#nextOffset && this.#catchingUp === null) {
+      for (const { key, value } of records) {
+        this.#replay(this.#nextOffset, key, value, null)
+        this.#nextOffset += 1
+      }
+      return
+    }
+    await this.#catchUpTo(lastOffset + 1)
+  }
+
+  async #catchUpTo(offset: Offset): Promise<void> {
+    while (this.#nextOffset < offset) {
+      this.#catchingUp ??= this.#readOn().finally(() => {
+        this.#catchingUp = null
+      })
+      await this.#catchingUp
+    }
+  }
+
+  async #readOn(): Promise<void> {
+    while (this.#nextOffset < this.#log.highWatermark) {
+      const from = Math.max(this.#nextOffset, this.#log.logStartOffset)
+      const { batches, nextOffset } = await this.#log.read({ from, maxBytes: readBytes })
+      for (const batch of batches) this.#replayBatch(batch)
+      if (nextOffset === from) break
+      this.#nextOffset = nextOffset
+    }
+  }
+
+  #replayBatch(batch: Batch): void {
+    for (const record of batch.records()) {
+      if (record.offset < this.#nextOffset) continue
+      if (batch.isControl) {
+        const type = controlTypeOf(record)
+        if (type === 'commit' || type === 'abort') this.#endTransaction(batch.producerId, type)
+      } else {
+        const producerId = batch.isTransactional ? batch.producerId : null
+        this.#replay(record.offset, record.key, record.value, producerId)
+      }
+    }
+  }
+
+  #endTransaction(producerId: number, type: 'commit' | 'abort'): void {
+    for (const group of this.#groups.values()) {
+      group.endTransaction(producerId, type === 'commit')
+      this.#drop(group)
+    }
+  }
+
+  /** What one record says. Views of a batch are not kept: decoding copies strings and numbers. */
+  #replay(
+    recordOffset: Offset,
+    key: Buffer | null,
+    value: Buffer | null,
+    producerId: number | null,
+  ): void {
+    const record = readGroupRecord({ key, value })
+    if (record.kind === 'skipped') {
+      this.#skip(record.reason)
+      return
+    }
+    const group = this.#group(record.kind === 'group' ? record.group : record.key.group)
+    if (record.kind === 'group') {
+      group.metadata = record.value === null ? null : ownMemory(record.value)
+    } else if (record.value === null) {
+      group.remove(record.key)
+    } else {
+      const { topic, partition } = record.key
+      const commit = { topic, partition, ...record.value, recordOffset }
+      if (producerId === null) group.set(commit)
+      else group.setPending(producerId, commit)
+    }
+    this.#drop(group)
+  }
+
+  #group(name: string): GroupOffsets {
+    let group = this.#groups.get(name)
+    if (group === undefined) {
+      group = new GroupOffsets(name)
+      this.#groups.set(name, group)
+    }
+    return group
+  }
+
+  #drop(group: GroupOffsets): void {
+    if (group.isEmpty) this.#groups.delete(group.name)
+  }
+
+  #skip(reason: string): void {
+    const isNew = !this.#skipped.has(reason)
+    const kept = isNew && this.#skipped.size >= skippedReasonsMax ? 'other reasons' : reason
+    this.#skipped.set(kept, (this.#skipped.get(kept) ?? 0) + 1)
+  }
+}
+
+function checkCommit({ topic, partition, offset }: CommittedOffset): void {
+  if (!Number.isSafeInteger(offset) || offset < 0) {
+    throw new InvalidArgumentError('offset', offset, 'an offset is a non-negative integer')
+  }
+  if (!Number.isSafeInteger(partition) || partition < 0 || partition >= 2 ** 31) {
+    throw new InvalidArgumentError('partition', partition, 'must be a non-negative int32')
+  }
+  if (topic === '') throw new InvalidArgumentError('topic', topic, 'must have a name')
+}
+
+/** Subscriptions and assignments were views of a whole batch, which they must not keep alive. */
+function ownMemory(metadata: GroupMetadata): GroupMetadata {
+  const members = metadata.members.map((member) => ({
+    ...member,
+    subscription: Buffer.from(member.subscription),
+    assignment: Buffer.from(member.assignment),
+  }))
+  return { ...metadata, members }
+}
