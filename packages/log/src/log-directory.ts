@@ -45,6 +45,12 @@ export interface LogDirectoryOptions {
   readonly clock?: Clock
   /** 0 to 1. @defaultValue Math.random's kind of numbers */
   readonly random?: () => number
+  /**
+   * Called when the directory is locked, before anything in it is looked at: to read what decides
+   * over `logOptions`, or to finish what concerns logs as a whole. When it rejects, so does opening.
+   * @defaultValue nothing
+   */
+  readonly onLocked?: () => Promise<void>
 }
 
 /** Logs opened at the same time: while one waits for its disk, another can be read. */
@@ -98,6 +104,7 @@ export class LogDirectory implements AsyncDisposable {
     if (lock === null) throw new LogLockedError(path)
     let directory: LogDirectory | null = null
     try {
+      await options.onLocked?.()
       directory = new LogDirectory(path, options, lock)
       await directory.#openAll()
       return directory
@@ -200,17 +207,26 @@ export class LogDirectory implements AsyncDisposable {
 
   /**
    * Deletes a log with its records. Its directory is renamed first, as Kafka does, so that a crash
-   * half-way leaves no half log; it goes for good before this resolves, or at the next opening.
+   * half-way leaves no half log; it goes for good before this resolves, or at the next opening. A
+   * log that could not be opened, or was closed, is deleted too. Rejects with LogNotFoundError.
    */
   async deleteLog(topic: string, partition: number): Promise<void> {
     this.#assertOpen()
-    const log = this.log(topic, partition)
-    await log.close().catch(() => undefined)
-    const { name } = log
+    const name = partitionDirectoryName(topic, partition)
+    const directory = `${this.path}/${name}`
+    if (this.#fs.stat(directory)?.isDirectory !== true) {
+      throw new LogNotFoundError(`there is no log ${name} in ${this.path}`)
+    }
+    await this.#logs
+      .get(name)
+      ?.close()
+      .catch(() => undefined)
     const gone = `${this.path}/${name}.${randomUUID().replaceAll('-', '')}-delete`
     await withOurErrors(`deleting log ${name}`, async () => {
-      this.#fs.rename(log.directory, gone)
+      this.#files.forgetDirectory(directory)
+      this.#fs.rename(directory, gone)
       this.#crashed.delete(name)
+      this.#failures.delete(name)
       await this.#fs.syncDirectory(this.path)
       await this.#checkpoints.forget(name)
       await removeTree(this.#fs, gone)

@@ -14,7 +14,12 @@ import { LogWriter } from './append/log-writer.ts'
 import { deleteSegmentsBefore } from './append/segment-deletion.ts'
 import { replaceSegments } from './append/segment-replacement.ts'
 import { LogClosedError } from './base/log-errors.ts'
-import type { Acks, ResolvedLogOptions } from './base/log-options.ts'
+import {
+  type Acks,
+  type LogOptions,
+  type ResolvedLogOptions,
+  resolveLogOptions,
+} from './base/log-options.ts'
 import type { RecoveryReport } from './base/recovery-report.ts'
 import type { DeletionReason, SegmentInfo } from './base/segment-info.ts'
 import type { ProducerStateInfo } from './format/producer-entry.ts'
@@ -167,6 +172,18 @@ export class Log implements AsyncDisposable {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /**
+   * Gives the log other settings, while it is open: those named here, on top of what it has. They
+   * hold for what is appended from now on; the active segment is sealed by them too. What opening
+   * alone uses (`leaderEpoch`, `onLostWrites`) and the size of open indexes stay as they are until
+   * the log is opened again. Rejects with InvalidArgumentError, and then nothing has changed.
+   */
+  async alter(options: LogOptions): Promise<void> {
+    const { leaderEpoch, ...current } = this.options
+    const merged = leaderEpoch === null ? current : { ...current, leaderEpoch }
+    await this.#writer.alter(resolveLogOptions({ ...merged, ...options }))
   }
 
   /** Makes everything appended so far durable. */

@@ -53,7 +53,7 @@ const recordsPerClockReading = 64
  */
 export class AppendQueue {
   readonly #log: string
-  readonly #options: ResolvedLogOptions
+  #options: ResolvedLogOptions
   readonly #clock: Clock
   #filling = new BatchEncoder()
   #spare: BatchEncoder | null = new BatchEncoder()
@@ -82,6 +82,12 @@ export class AppendQueue {
 
   get isEmpty(): boolean {
     return this.#appends === 0
+  }
+
+  /** Other settings for what is queued from now on. */
+  alter(options: ResolvedLogOptions): void {
+    this.#finishOpen()
+    this.#options = options
   }
 
   /** Bytes that wait to be written. */

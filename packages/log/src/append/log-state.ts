@@ -48,7 +48,6 @@ export class LogState implements ReadSource {
   readonly files: OpenFiles
   readonly clock: Clock
   readonly random: () => number
-  readonly options: ResolvedLogOptions
   readonly checkpoints: LogCheckpoints
   readonly segments: LogSegments
   readonly offsets: LogOffsets
@@ -59,6 +58,7 @@ export class LogState implements ReadSource {
   readonly pins: SegmentPins = new SegmentPins()
   readonly removals: FileRemovals
   readonly #loaded: LoadedLog
+  #options: ResolvedLogOptions
   #visibleEnd: VisibleEnd
   #recoveryPoint: Offset
   #progress: ProgressFile | null = null
@@ -69,15 +69,15 @@ export class LogState implements ReadSource {
 
   constructor(loaded: LoadedLog) {
     this.#loaded = loaded
-    this.removals = new FileRemovals(loaded)
     this.name = loaded.name
     this.directory = loaded.directory
     this.fs = loaded.fs
     this.files = loaded.files
     this.clock = loaded.clock
     this.random = loaded.random
-    this.options = loaded.options
+    this.#options = loaded.options
     this.checkpoints = loaded.checkpoints
+    this.removals = new FileRemovals(this)
     this.segments = loaded.segments
     this.offsets = loaded.offsets
     this.producers = loaded.producers
@@ -86,6 +86,16 @@ export class LogState implements ReadSource {
     this.#recoveryPoint = loaded.recoveryPoint
     const { active } = loaded.segments
     this.#visibleEnd = { segment: active.baseOffset, position: active.sizeBytes }
+  }
+
+  get options(): ResolvedLogOptions {
+    return this.#options
+  }
+
+  /** Other settings from now on, for the active segment too. */
+  alter(options: ResolvedLogOptions): void {
+    this.#options = options
+    this.segments.active.alter(options)
   }
 
   get visibleEnd(): VisibleEnd {

@@ -3,6 +3,7 @@ import { VarveError } from '@varve/record'
 import type { Timer } from '../base/clock.ts'
 import { logChannels, type RollReason } from '../base/diagnostics.ts'
 import { LogClosedError, LogOfflineError } from '../base/log-errors.ts'
+import type { ResolvedLogOptions } from '../base/log-options.ts'
 import { nextTurn, pollTurn } from '../base/turns.ts'
 import { ActiveSegment } from '../segments/active-segment.ts'
 import { createSegmentFile } from '../segments/segment-files.ts'
@@ -78,6 +79,14 @@ export class LogWriter {
   roll(): Promise<void> {
     return this.command(async () => {
       if (this.#state.segments.active.sizeBytes > 0) await this.#roll('request')
+    })
+  }
+
+  /** Other settings, between two groups. */
+  alter(options: ResolvedLogOptions): Promise<void> {
+    return this.command(async () => {
+      this.#queue.alter(options)
+      this.#state.alter(options)
     })
   }
 

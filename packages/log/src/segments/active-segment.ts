@@ -50,8 +50,10 @@ export class ActiveSegment implements ReadableSegment {
   readonly timeIndex: TimeIndex
   readonly transactionIndex: TransactionIndex
   readonly spine: SpineDigest
-  readonly #options: ResolvedLogOptions
-  readonly #segmentMs: number
+  #options: ResolvedLogOptions
+  /** 0 to 1. */
+  readonly #jitter: number
+  #segmentMs: number
   #sizeBytes = 0
   #nextOffset: Offset
   #maxTimestamp: Timestamp = -1
@@ -80,8 +82,8 @@ export class ActiveSegment implements ReadableSegment {
     this.path = `${directory}/${logFileName(baseOffset)}`
     this.createdMs = start.createdMs
     this.#options = options
-    const jitterMs = Math.floor(start.jitter * Math.min(options.segmentJitterMs, options.segmentMs))
-    this.#segmentMs = options.segmentMs - jitterMs
+    this.#jitter = start.jitter
+    this.#segmentMs = segmentMsOf(options, start.jitter)
     this.#nextOffset = baseOffset
     this.#offsetOfMaxTimestamp = baseOffset
     const { restored } = start
@@ -98,6 +100,12 @@ export class ActiveSegment implements ReadableSegment {
     this.#offsetOfMaxTimestamp = restored.timeIndex.lastEntry?.offset ?? baseOffset
     this.#hasIndexFiles = true
     this.#hasTransactionIndexFile = restored.transactionIndex.count > 0
+  }
+
+  /** Other settings decide from now on when it is sealed; its indexes keep their capacity. */
+  alter(options: ResolvedLogOptions): void {
+    this.#options = options
+    this.#segmentMs = segmentMsOf(options, this.#jitter)
   }
 
   get sizeBytes(): number {
@@ -239,4 +247,8 @@ export class ActiveSegment implements ReadableSegment {
     if (this.transactionIndex.count > 0) names.push(transactionIndexFileName(this.baseOffset))
     return names
   }
+}
+
+function segmentMsOf({ segmentMs, segmentJitterMs }: ResolvedLogOptions, jitter: number): number {
+  return segmentMs - Math.floor(jitter * Math.min(segmentJitterMs, segmentMs))
 }
