@@ -63,6 +63,9 @@ export async function loadLog(
 ): Promise<{ readonly loaded: LoadedLog; readonly report: RecoveryReport }> {
   const { fs, directory, clock, name } = context
   const started = clock.monotonic()
+  // Names that a killed process made or removed become durable before anything is built on them. A
+  // file that a power cut brought back could know of a later recovery point than is assumed here.
+  if (!isClean) await fs.syncDirectory(directory)
   const finishedFiles = [...(await finishSwap(fs, directory))]
   const listed = listSegments(fs, directory)
   const known = readKnown(context, listed)
