@@ -155,7 +155,8 @@ export class Log implements AsyncDisposable {
   }
 
   /**
-   * Appends a batch as a producer made it: checked, its offsets and leader epoch stamped in place,
+   * Appends a batch as a producer made it: checked (but for the checksum of one that a
+   * RecordBatchBuilder of this process has made), its offsets and leader epoch stamped in place,
    * its bytes otherwise untouched. A large batch is not copied: its memory belongs to the log until
    * the append is settled.
    *

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@varve/record'
+import { InvalidArgumentError, RecordBatch } from '@varve/record'
 import { afterEach, describe, expect, test } from 'vitest'
 import { logChannels, type RollEvent } from '../src/base/diagnostics.ts'
 import { BatchTooLargeError, InvalidBatchError, LogClosedError } from '../src/base/log-errors.ts'
@@ -157,7 +157,7 @@ describe('appending', () => {
     const place = simulatedPlace()
     const { directory, log } = await createLog(place, { maxMessageBytes: 500 })
     const good = batchOf([{ value: 'a' }, { value: 'b' }])
-    const damaged = batchOf([{ value: 'a' }])
+    const damaged = new RecordBatch(Buffer.from(batchOf([{ value: 'a' }]).bytes))
     damaged.bytes[66] = (damaged.bytes[66] ?? 0) ^ 1
     await expect(log.appendBatch(damaged)).rejects.toMatchObject({ code: 'VARVE_CORRUPT_BATCH' })
     const large = batchOf([{ value: Buffer.alloc(500) }])

@@ -55,6 +55,6 @@ export class RecordBatchBuilder {
   build(overrides: FinishOverrides = {}): RecordBatch {
     assert(this.#encoder.isOpen, 'a builder builds one batch')
     this.#encoder.finish(overrides)
-    return new RecordBatch(Buffer.from(this.#encoder.bytes()))
+    return RecordBatch.ofBuilder(Buffer.from(this.#encoder.bytes()))
   }
 }

@@ -35,12 +35,22 @@ import { RecordList } from './record-list.ts'
 import { incrementSequence } from './sequence.ts'
 import type { FilePosition, Offset, Timestamp } from './units.ts'
 
+/** Batches that a builder of this process has made. */
+const builtHere = new WeakSet<RecordBatch>()
+
 /** A batch of magic 2, the only one that is written: a view of its bytes, nothing copied. */
 export class RecordBatch implements Batch {
   static readonly headerBytes: 61 = 61
 
   readonly bytes: Buffer
   readonly position: FilePosition
+
+  /** @internal The batch that a builder has just made: it computed the checksum of these bytes. */
+  static ofBuilder(bytes: Buffer): RecordBatch {
+    const batch = new RecordBatch(bytes)
+    builtHere.add(batch)
+    return batch
+  }
 
   /**
    * @param bytes exactly one batch
@@ -135,6 +145,15 @@ export class RecordBatch implements Batch {
 
   get crc(): number {
     return this.bytes.readUInt32BE(crcAt)
+  }
+
+  /**
+   * Whether it was built in this process, by a RecordBatchBuilder: then its checksum was computed
+   * of these very bytes, and a log does not compute it again. Whoever writes into `bytes` of such a
+   * batch, other than by `stamp` and `stampLogAppendTime`, makes a corrupt batch.
+   */
+  get isBuilt(): boolean {
+    return builtHere.has(this)
   }
 
   isChecksumValid(): boolean {

@@ -5,10 +5,11 @@ import {
   type CompressionType,
   InvalidArgumentError,
   incrementSequence,
-  type RecordBatch,
+  RecordBatch,
   RecordBatchBuilder,
   type RecordBatchBuilderOptions,
   type RecordInput,
+  readBatchAt,
 } from '../src/index.ts'
 import { checkProperty } from './property.ts'
 import { anyRecord, plainInput, plainRecord } from './record-samples.ts'
@@ -43,6 +44,14 @@ describe('a built batch', () => {
       expect(headerOf(batch)).toEqual(expectedHeader(records, batchOptions))
       expect([...batch.records()].map(plainRecord)).toEqual(expectedRecords(records, batchOptions))
     })
+  })
+
+  test('knows that it was built here; a copy of its bytes does not', () => {
+    const batch = new RecordBatchBuilder().append({ value: 'a' }).build()
+    expect(batch.isBuilt).toBe(true)
+    expect(batch.isChecksumValid()).toBe(true)
+    expect(new RecordBatch(batch.bytes).isBuilt).toBe(false)
+    expect(readBatchAt(batch.bytes, 0, batch.sizeBytes, 0)).toMatchObject({ isBuilt: false })
   })
 
   test('says its size while it is built', () => {

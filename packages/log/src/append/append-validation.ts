@@ -5,7 +5,8 @@ import type { AppendOrigin } from './append-queue.ts'
 
 /**
  * What a leader asks of a batch that a producer hands in (Kafka's LogValidator): right in itself,
- * not too large, dense, and made of records unless a coordinator sends it.
+ * not too large, dense, and made of records unless a coordinator sends it. The checksum of a batch
+ * that was built in this process is not computed a second time: that would take as long as writing.
  */
 export function validateAppend(
   batch: RecordBatch,
@@ -24,7 +25,7 @@ export function validateAppend(
   if (batch.sizeBytes > options.segmentBytes) {
     throw new BatchTooLargeError(batch.sizeBytes, 'segmentBytes', options.segmentBytes)
   }
-  batch.validate()
+  if (!batch.isBuilt) batch.validate()
   if (batch.count <= 0) throw new InvalidBatchError('the batch holds no records')
   if (batch.lastOffset - batch.baseOffset + 1 !== batch.count) {
     const span = batch.lastOffset - batch.baseOffset + 1
