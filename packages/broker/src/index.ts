@@ -57,3 +57,5 @@ export {
 export { type CommitOptions, OffsetStore } from './groups/offset-store.ts'
 export { rangeAssignor } from './groups/range-assignor.ts'
 export { roundRobinAssignor } from './groups/round-robin-assignor.ts'
+export type { PartitionDescription, TopicDescription } from './topics/topic.ts'
+export { type TopicAlteration, Topics, type TopicsOptions } from './topics/topics.ts'

@@ -27,8 +27,8 @@ export const stringSerde: Serde<string> = {
 }
 
 /**
- * JSON as UTF-8. `undefined` is a null value, and so is `null`: a record whose value is null deletes
- * its key where a topic is compacted. What JSON cannot say (functions, `undefined`) is refused with
+ * JSON as UTF-8. `undefined` is a null value, and so is `null`: a record whose value is null
+ * deletes its key where a topic is compacted. What JSON cannot say (functions, `undefined`) is refused with
  * a TypeError.
  */
 export const jsonSerde: Serde<unknown> = {

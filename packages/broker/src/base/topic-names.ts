@@ -5,6 +5,13 @@ export const offsetsTopic = '__consumer_offsets'
 /** What is known of transactional producers; Kafka's name. */
 export const transactionsTopic = '__transaction_state'
 
+const internalTopics: ReadonlySet<string> = new Set([
+  offsetsTopic,
+  transactionsTopic,
+  '__share_group_state',
+  '__cluster_metadata',
+])
+
 /** Kafka's limit, so that `<topic>-<partition>.<32 hex>-delete` still fits a file name. */
 const topicCharactersMax = 249
 
@@ -13,7 +20,7 @@ const topicCharactersMax = 249
  * only read.
  */
 export function isInternalTopic(topic: string): boolean {
-  return topic === offsetsTopic || topic === transactionsTopic
+  return internalTopics.has(topic)
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { LogOptions } from '@varve/log'
+import { defaultLogOptions, type LogOptions } from '@varve/log'
 import { type CompressionType, InvalidArgumentError } from '@varve/record'
 
 /** What becomes of old records: whole segments are deleted, or all but the latest of a key are. */
@@ -41,7 +41,10 @@ export interface TopicSettings {
   readonly messageTimestampBeforeMaxMs?: number
   /** A record's own timestamp may be so far in the future. -1 any. @defaultValue 1 h */
   readonly messageTimestampAfterMaxMs?: number
-  /** Codec of the topic's batches; `producer` leaves it to each producer. @defaultValue 'producer' */
+  /**
+   * Codec of the topic's batches; `producer` leaves it to each producer.
+   * @defaultValue 'producer'
+   */
   readonly compressionType?: 'producer' | 'uncompressed' | Exclude<CompressionType, 'none'>
   /** Flush when so many records are unflushed, whatever their `acks`. -1 never. @defaultValue -1 */
   readonly flushMessages?: number
@@ -212,8 +215,8 @@ export function logOptionsOf(settings: ResolvedTopicSettings): LogOptions {
     maxMessageBytes: settings.maxMessageBytes,
     messageTimestampType: settings.messageTimestampType,
     compressionType: isCodec ? compressionType : 'none',
-    ...(flushMessages >= 0 && { flushMessages }),
-    ...(flushMs >= 0 && { flushMs }),
+    flushMessages: flushMessages < 0 ? defaultLogOptions.flushMessages : flushMessages,
+    flushMs: flushMs < 0 ? defaultLogOptions.flushMs : flushMs,
     fileDeleteDelayMs: settings.fileDeleteDelayMs,
     preallocate: settings.preallocate,
   }

@@ -1,0 +1,129 @@
+import { type FileSystem, replaceSmallFile } from '@varve/log'
+import { readSmallFile } from '@varve/log/files'
+import { crc32c, InvalidArgumentError } from '@varve/record'
+import { CorruptCatalogueError } from '../base/broker-errors.ts'
+import { checkTopicName } from '../base/topic-names.ts'
+import { checkTopicSettings, type TopicSettings } from '../base/topic-settings.ts'
+
+/** A topic as the catalogue has it. */
+export interface CataloguedTopic {
+  readonly name: string
+  /** Kafka's notation of a UUID: 22 characters. */
+  readonly topicId: string
+  readonly partitions: number
+  /** The directories of partitions 0 to this one, exclusive, have been made. */
+  readonly made: number
+  /** It is gone for everybody, though some of its directories may still be there. */
+  readonly isDeleting: boolean
+  /** Those that it was given; the others are defaults. */
+  readonly settings: TopicSettings
+}
+
+/** What a data directory knows beside its logs. */
+export interface Catalogue {
+  /** No producer id from this one on has been handed out. */
+  readonly nextProducerId: number
+  readonly topics: readonly CataloguedTopic[]
+}
+
+/** In the data directory. Kafka looks at directories only, and leaves it alone. */
+export const catalogueFileName = 'varve-catalogue'
+
+// Big-endian:
+//
+//   4 bytes  magic 'VCAT'
+//   int32    version, 1
+//   uint32   length of the text
+//   …        the text: JSON in UTF-8
+//   uint32   CRC-32C of everything before
+const magic = 0x56434154
+const version = 1
+const textAt = 12
+const crcBytes = 4
+
+/** 100,000 topics with some settings each. */
+const catalogueBytesMax = 32 * 2 ** 20
+const partitionsMax = 2 ** 31 - 1
+
+export function encodeCatalogue(catalogue: Catalogue): Buffer {
+  const text = Buffer.from(JSON.stringify(catalogue), 'utf8')
+  const bytes = Buffer.alloc(textAt + text.length + crcBytes)
+  bytes.writeUInt32BE(magic, 0)
+  bytes.writeInt32BE(version, 4)
+  bytes.writeUInt32BE(text.length, 8)
+  text.copy(bytes, textAt)
+  const crcAt = textAt + text.length
+  bytes.writeUInt32BE(crc32c(bytes.subarray(0, crcAt)), crcAt)
+  return bytes
+}
+
+/** Throws CorruptCatalogueError. */
+export function decodeCatalogue(bytes: Buffer, path: string): Catalogue {
+  const fail = (reason: string): never => {
+    throw new CorruptCatalogueError(path, reason)
+  }
+  if (bytes.length < textAt + crcBytes) return fail(`it has ${bytes.length} bytes`)
+  if (bytes.readUInt32BE(0) !== magic) return fail('it does not begin with VCAT')
+  const crcAt = bytes.length - crcBytes
+  if (bytes.readUInt32BE(crcAt) !== crc32c(bytes.subarray(0, crcAt))) {
+    return fail('its checksum does not match')
+  }
+  const found = bytes.readInt32BE(4)
+  if (found !== version) return fail(`its version is ${found}, known is ${version}`)
+  if (bytes.readUInt32BE(8) !== crcAt - textAt) return fail('its length is not what it says')
+  try {
+    return catalogueOf(JSON.parse(bytes.toString('utf8', textAt, crcAt)))
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** Null when there is none. Throws CorruptCatalogueError. */
+export function readCatalogue(fs: FileSystem, directory: string): Catalogue | null {
+  const path = `${directory}/${catalogueFileName}`
+  const bytes = readSmallFile(fs, path, catalogueBytesMax)
+  return bytes === null ? null : decodeCatalogue(bytes, path)
+}
+
+/** Whole or not at all; durable when it resolves. */
+export async function writeCatalogue(
+  fs: FileSystem,
+  directory: string,
+  catalogue: Catalogue,
+): Promise<void> {
+  await replaceSmallFile(fs, `${directory}/${catalogueFileName}`, encodeCatalogue(catalogue))
+}
+
+/** Right by its checksum, yet nothing is believed that could not have been written. */
+function catalogueOf(found: unknown): Catalogue {
+  const { nextProducerId, topics } = objectOf(found, 'the catalogue')
+  if (!isCount(nextProducerId, Number.MAX_SAFE_INTEGER)) refuse('nextProducerId', nextProducerId)
+  if (!Array.isArray(topics)) refuse('topics', topics)
+  return { nextProducerId, topics: topics.map(topicOf) }
+}
+
+function topicOf(found: unknown): CataloguedTopic {
+  const { name, topicId, partitions, made, isDeleting, settings } = objectOf(found, 'a topic')
+  checkTopicName(name)
+  if (typeof topicId !== 'string' || !/^[A-Za-z0-9_-]{22}$/.test(topicId)) {
+    refuse('topicId', topicId)
+  }
+  if (!isCount(partitions, partitionsMax) || partitions === 0) refuse('partitions', partitions)
+  if (!isCount(made, partitions)) refuse('made', made)
+  if (typeof isDeleting !== 'boolean') refuse('isDeleting', isDeleting)
+  const checked = checkTopicSettings(settings as TopicSettings)
+  return { name, topicId, partitions, made, isDeleting, settings: checked }
+}
+
+function objectOf(found: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof found !== 'object' || found === null) refuse(what, found)
+  return found as Readonly<Record<string, unknown>>
+}
+
+function isCount(value: unknown, max: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
+}
+
+function refuse(name: string, value: unknown): never {
+  throw new InvalidArgumentError(name, value, 'is not what a catalogue holds')
+}

@@ -1,0 +1,156 @@
+import { type Log, type LogDirectory, LogNotFoundError } from '@varve/log'
+import { type Offset, VarveError } from '@varve/record'
+import { TopicNotFoundError } from '../base/broker-errors.ts'
+import { isInternalTopic } from '../base/topic-names.ts'
+import type { TopicPartition } from '../base/topic-partition.ts'
+import { partitionName } from '../base/topic-partition.ts'
+import type { ResolvedTopicSettings } from '../base/topic-settings.ts'
+
+/** A partition as it is now. */
+export interface PartitionDescription {
+  readonly partition: number
+  /** The first offset that can be read. */
+  readonly logStartOffset: Offset
+  /** The offset after the last visible record. */
+  readonly highWatermark: Offset
+  /** Below it every transaction is decided. */
+  readonly lastStableOffset: Offset
+  /** Bytes of its visible records. */
+  readonly sizeBytes: number
+  readonly segments: number
+  /** Why the partition cannot be used, null where it can. Then the numbers above are 0. */
+  readonly error: VarveError | null
+}
+
+/** A topic as it is now. */
+export interface TopicDescription {
+  readonly name: string
+  /** Kafka's notation of a UUID: 22 characters. */
+  readonly topicId: string
+  /** Whether it is one of Kafka's own, which programs only read. */
+  readonly isInternal: boolean
+  /** With defaults filled in. */
+  readonly settings: ResolvedTopicSettings
+  readonly partitions: readonly PartitionDescription[]
+}
+
+/** One partition of a topic, whatever happens to its log: opened, failed, opened again, deleted. */
+export class Partition implements TopicPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly name: string
+  readonly #owner: Topic
+  readonly #directory: LogDirectory
+
+  constructor(owner: Topic, partition: number, directory: LogDirectory) {
+    this.topic = owner.name
+    this.partition = partition
+    this.name = partitionName(this)
+    this.#owner = owner
+    this.#directory = directory
+  }
+
+  /**
+   * Its log. Throws TopicNotFoundError when the topic has been deleted, or the error that keeps the
+   * log from being open.
+   */
+  get log(): Log {
+    const log = this.#directory.logs.get(this.name)
+    if (log !== undefined) return log
+    if (this.#owner.isDeleted) throw new TopicNotFoundError(this.topic)
+    const failure = this.#directory.failures.get(this.name)
+    throw failure ?? new LogNotFoundError(`log ${this.name} is missing, or was closed`)
+  }
+
+  get settings(): ResolvedTopicSettings {
+    return this.#owner.settings
+  }
+
+  describe(): PartitionDescription {
+    try {
+      const { logStartOffset, highWatermark, lastStableOffset } = this.log
+      const segments = this.log.segments()
+      const sizeBytes = segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
+      return {
+        partition: this.partition,
+        ...{ logStartOffset, highWatermark, lastStableOffset },
+        sizeBytes,
+        segments: segments.length,
+        error: null,
+      }
+    } catch (error) {
+      if (!(error instanceof VarveError)) throw error
+      const none = { logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, sizeBytes: 0 }
+      return { partition: this.partition, ...none, segments: 0, error }
+    }
+  }
+}
+
+/** A topic of an open data directory. */
+export class Topic {
+  readonly name: string
+  readonly topicId: string
+  readonly #directory: LogDirectory
+  #settings: ResolvedTopicSettings
+  #partitions: readonly Partition[] = []
+  #isDeleted = false
+
+  constructor(
+    directory: LogDirectory,
+    topic: {
+      readonly name: string
+      readonly topicId: string
+      readonly settings: ResolvedTopicSettings
+      readonly partitions: number
+    },
+  ) {
+    this.#directory = directory
+    this.name = topic.name
+    this.topicId = topic.topicId
+    this.#settings = topic.settings
+    this.grow(topic.partitions)
+  }
+
+  get settings(): ResolvedTopicSettings {
+    return this.#settings
+  }
+
+  get partitions(): readonly Partition[] {
+    return this.#partitions
+  }
+
+  get isDeleted(): boolean {
+    return this.#isDeleted
+  }
+
+  /** Throws TopicNotFoundError where there is no such partition, or no longer a topic. */
+  partition(partition: number): Partition {
+    const found = this.#partitions[partition]
+    if (found !== undefined && !this.#isDeleted) return found
+    throw this.#isDeleted
+      ? new TopicNotFoundError(this.name)
+      : new TopicNotFoundError(this.name, partition, this.#partitions.length)
+  }
+
+  grow(partitions: number): void {
+    const added = Array.from(
+      { length: partitions - this.#partitions.length },
+      (_, index) => new Partition(this, this.#partitions.length + index, this.#directory),
+    )
+    this.#partitions = [...this.#partitions, ...added]
+  }
+
+  alter(settings: ResolvedTopicSettings): void {
+    this.#settings = settings
+  }
+
+  deleted(): void {
+    this.#isDeleted = true
+  }
+
+  describe(): TopicDescription {
+    const { name, topicId, settings } = this
+    const partitions = this.#partitions.map((partition) => partition.describe())
+    return { name, topicId, isInternal: isInternalTopic(name), settings, partitions }
+  }
+}

@@ -1,0 +1,445 @@
+import { strict as assert } from 'node:assert'
+import { randomBytes, randomUUID } from 'node:crypto'
+import {
+  type FileSystem,
+  LogDirectory,
+  type LogDirectoryOptions,
+  newTopicId,
+  nodeFileSystem,
+} from '@varve/log'
+import {
+  decodePartitionMetadata,
+  parsePartitionDirectoryName,
+  readSmallFile,
+} from '@varve/log/files'
+import { InvalidArgumentError } from '@varve/record'
+import { InvalidTopicError, TopicExistsError, TopicNotFoundError } from '../base/broker-errors.ts'
+import { checkTopicName, collidingTopic, isInternalTopic } from '../base/topic-names.ts'
+import { partitionName } from '../base/topic-partition.ts'
+import {
+  checkTopicSettings,
+  logOptionsOf,
+  type ResolvedTopicSettings,
+  resolveTopicSettings,
+  type TopicSettings,
+} from '../base/topic-settings.ts'
+import {
+  type Catalogue,
+  type CataloguedTopic,
+  readCatalogue,
+  writeCatalogue,
+} from './catalogue-file.ts'
+import { Topic } from './topic.ts'
+
+export interface TopicsOptions extends Omit<LogDirectoryOptions, 'logOptions' | 'onLocked'> {
+  /** Settings of topics that do not have their own. */
+  readonly topicDefaults?: TopicSettings
+}
+
+/** Settings to change: a value to set, null to go back to the default. */
+export type TopicAlteration = {
+  readonly [Name in keyof TopicSettings]?: TopicSettings[Name] | null
+}
+
+export type TopicEvent = 'created' | 'grown' | 'deleted'
+
+/** Kafka's for `__consumer_offsets` and `__transaction_state`. */
+const internalSettings: TopicSettings = { cleanupPolicy: ['compact'], segmentBytes: 100 * 2 ** 20 }
+
+const partitionsMax = 100_000
+const producerIdBlock = 1000
+
+/**
+ * The topics of a data directory: a `LogDirectory` whose logs belong together, and the catalogue
+ * that says how.
+ *
+ * **All or nothing.** The catalogue is one file that is replaced whole, and what it says counts. A
+ * topic is made by writing it there with no partition made; then its directories are made; then
+ * that is noted. A crash in between leaves a topic whose missing directories the next opening
+ * makes, or no topic. Adding partitions is the same. A topic is deleted by marking it there; the
+ * directories go afterwards, or at the next opening. Changes run one after the other.
+ *
+ * Directories that the catalogue does not know (written by a Kafka broker, or without a catalogue)
+ * are topics too, with default settings.
+ */
+export class Topics implements AsyncDisposable {
+  readonly directory: LogDirectory
+  readonly #fs: FileSystem
+  readonly #defaults: TopicSettings
+  readonly #topics = new Map<string, Topic>()
+  readonly #settings = new Map<string, TopicSettings>()
+  /** What is being made just now. */
+  #unfinished: CataloguedTopic | null = null
+  readonly #deleting = new Map<string, CataloguedTopic>()
+  readonly #watchers = new Set<(topic: Topic, event: TopicEvent) => void>()
+  #nextProducerId = 0
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(directory: LogDirectory, options: TopicsOptions) {
+    this.directory = directory
+    this.#fs = options.fs ?? nodeFileSystem
+    this.#defaults = options.topicDefaults ?? {}
+  }
+
+  /**
+   * Opens a data directory, made when it is not there, and finishes what a crash has cut short.
+   * Rejects like `LogDirectory.open`, and with CorruptCatalogueError.
+   */
+  static async open(path: string, options: TopicsOptions): Promise<Topics> {
+    const { topicDefaults = {}, fs = nodeFileSystem, ...rest } = options
+    resolveTopicSettings({}, topicDefaults)
+    let found: Catalogue | null = null
+    let topics: Topics | null = null
+    const ownSettings = (name: string): TopicSettings => {
+      if (topics !== null) return topics.#ownSettings(name)
+      return found?.topics.find((topic) => topic.name === name)?.settings ?? {}
+    }
+    const directory = await LogDirectory.open(path, {
+      ...rest,
+      fs,
+      onLocked: async () => {
+        found = readCatalogue(fs, path)
+        if (found !== null) await renameDeleted(fs, path, found.topics)
+      },
+      logOptions: (name) => {
+        return logOptionsOf(
+          resolveTopicSettings(ownSettings(name), defaultsOf(name, topicDefaults)),
+        )
+      },
+    })
+    topics = new Topics(directory, options)
+    try {
+      await topics.#load(found ?? { nextProducerId: 0, topics: [] })
+      return topics
+    } catch (error) {
+      await directory.close().catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** By name, in the order in which they were made. */
+  get all(): readonly Topic[] {
+    return [...this.#topics.values()]
+  }
+
+  /** Throws TopicNotFoundError. */
+  topic(name: string): Topic {
+    const topic = this.#topics.get(name)
+    if (topic === undefined) throw new TopicNotFoundError(name)
+    return topic
+  }
+
+  find(name: string): Topic | null {
+    return this.#topics.get(name) ?? null
+  }
+
+  /** Calls back after every change; returns what ends that. */
+  watch(watcher: (topic: Topic, event: TopicEvent) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
+  }
+
+  /** Rejects with InvalidTopicError, TopicExistsError, InvalidArgumentError. */
+  async create(name: string, partitions: number, settings: TopicSettings): Promise<Topic> {
+    checkTopicName(name)
+    if (isInternalTopic(name)) throw new InvalidTopicError(name, 'programs do not make this topic')
+    return this.#create(name, partitions, settings)
+  }
+
+  /** One of Kafka's own topics, made when it is not there. */
+  async internal(name: string, partitions: number): Promise<Topic> {
+    return (
+      this.#topics.get(name) ??
+      this.#exclusively(async () => {
+        return this.#topics.get(name) ?? (await this.#createNow(name, partitions, {}))
+      })
+    )
+  }
+
+  async #create(name: string, partitions: number, settings: TopicSettings): Promise<Topic> {
+    checkPartitions(partitions, 1)
+    const own = checkTopicSettings(settings)
+    resolveTopicSettings(own, defaultsOf(name, this.#defaults))
+    return this.#exclusively(async () => {
+      if (this.#topics.has(name)) throw new TopicExistsError(name)
+      const colliding = collidingTopic(name, this.#topics.keys())
+      if (colliding !== null) {
+        throw new InvalidTopicError(name, `it collides with '${colliding}' in metrics' names`)
+      }
+      return this.#createNow(name, partitions, own)
+    })
+  }
+
+  async #createNow(name: string, partitions: number, settings: TopicSettings): Promise<Topic> {
+    const resolved = resolveTopicSettings(settings, defaultsOf(name, this.#defaults))
+    const topicId = newTopicId(randomBytes)
+    this.#unfinished = { name, topicId, partitions, made: 0, isDeleting: false, settings }
+    await this.#makeUnfinished(0)
+    const topic = new Topic(this.directory, { name, topicId, settings: resolved, partitions })
+    this.#topics.set(name, topic)
+    this.#settings.set(name, settings)
+    this.#tell(topic, 'created')
+    return topic
+  }
+
+  /** Notes what is to be made, makes it, and notes that it has been made; or none of it. */
+  async #makeUnfinished(from: number): Promise<void> {
+    const entry = this.#unfinished
+    assert(entry !== null, 'there is something to be made')
+    const { name, partitions } = entry
+    try {
+      await this.#save()
+      await this.#makeLogs(entry)
+      this.#unfinished = { ...entry, made: partitions }
+      await this.#save()
+      this.#unfinished = null
+    } catch (error) {
+      this.#unfinished = null
+      await this.#unmake(name, from, partitions).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** What cannot be taken back now, the next opening finishes instead. */
+  async #unmake(name: string, from: number, to: number): Promise<void> {
+    for (let partition = from; partition < to; partition++) {
+      const path = `${this.directory.path}/${name}-${partition}`
+      if (this.#fs.stat(path) !== null) await this.directory.deleteLog(name, partition)
+    }
+    await this.#save()
+  }
+
+  /** Changes settings. Rejects with TopicNotFoundError, InvalidTopicError, InvalidArgumentError. */
+  async alter(name: string, alteration: TopicAlteration): Promise<Topic> {
+    return this.#exclusively(async () => {
+      const topic = this.#changeable(name)
+      const before = this.#settings.get(name) ?? {}
+      const own = checkTopicSettings(alteredSettings(before, alteration))
+      const resolved = resolveTopicSettings(own, defaultsOf(name, this.#defaults))
+      this.#settings.set(name, own)
+      try {
+        await this.#save()
+      } catch (error) {
+        this.#settings.set(name, before)
+        throw error
+      }
+      await this.#apply(topic, resolved)
+      return topic
+    })
+  }
+
+  /** Makes it so many partitions. Rejects with TopicNotFoundError, InvalidArgumentError. */
+  async grow(name: string, partitions: number): Promise<Topic> {
+    return this.#exclusively(async () => {
+      const topic = this.#changeable(name)
+      const before = topic.partitions.length
+      checkPartitions(partitions, before + 1)
+      this.#unfinished = { ...this.#entryOf(topic), partitions, made: before }
+      await this.#makeUnfinished(before)
+      topic.grow(partitions)
+      this.#tell(topic, 'grown')
+      return topic
+    })
+  }
+
+  /** Deletes a topic with its records. Rejects with TopicNotFoundError, InvalidTopicError. */
+  async delete(name: string): Promise<void> {
+    return this.#exclusively(async () => {
+      const topic = this.#changeable(name)
+      this.#deleting.set(name, { ...this.#entryOf(topic), isDeleting: true })
+      this.#topics.delete(name)
+      try {
+        await this.#save()
+      } catch (error) {
+        this.#deleting.delete(name)
+        this.#topics.set(name, topic)
+        throw error
+      }
+      topic.deleted()
+      this.#settings.delete(name)
+      this.#tell(topic, 'deleted')
+      await this.#removeLogs(topic)
+      this.#deleting.delete(name)
+      await this.#save()
+    })
+  }
+
+  /**
+   * A block of producer ids that nobody has had: the first of it, and how many. Noted durably
+   * before it is handed out, so that no id is ever handed out twice.
+   */
+  async takeProducerIds(): Promise<{ readonly first: number; readonly count: number }> {
+    return this.#exclusively(async () => {
+      const first = this.#nextProducerId
+      this.#nextProducerId += producerIdBlock
+      await this.#save()
+      return { first, count: producerIdBlock }
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#last.catch(() => undefined)
+    await this.directory.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #load(catalogue: Catalogue): Promise<void> {
+    const { topics } = catalogue
+    for (const { name, topicId, partitions, isDeleting, settings: own } of topics) {
+      if (isDeleting) continue
+      const settings = resolveTopicSettings(own, defaultsOf(name, this.#defaults))
+      this.#topics.set(name, new Topic(this.directory, { name, topicId, settings, partitions }))
+      this.#settings.set(name, own)
+    }
+    this.#adopt()
+    this.#nextProducerId = Math.max(catalogue.nextProducerId, this.#unusedProducerId())
+    const unmade = topics.filter(({ isDeleting, made, partitions }) => {
+      return !isDeleting && made < partitions
+    })
+    for (const entry of unmade) await this.#makeLogs(entry)
+    if (unmade.length > 0 || topics.some(({ isDeleting }) => isDeleting)) await this.#save()
+  }
+
+  #ownSettings(name: string): TopicSettings {
+    const isUnfinished = this.#unfinished?.name === name
+    return (isUnfinished ? this.#unfinished?.settings : this.#settings.get(name)) ?? {}
+  }
+
+  /** Directories that are not in the catalogue are partitions too. */
+  #adopt(): void {
+    const { logs, failures } = this.directory
+    for (const directoryName of [...logs.keys(), ...failures.keys()].sort()) {
+      const parsed = parsePartitionDirectoryName(directoryName)
+      if (parsed === null) continue
+      const { topic: name, partition } = parsed
+      const known = this.#topics.get(name)
+      if (known !== undefined) {
+        if (partition >= known.partitions.length) known.grow(partition + 1)
+        continue
+      }
+      const topicId = this.#topicIdIn(directoryName) ?? newTopicId(randomBytes)
+      const settings = resolveTopicSettings({}, defaultsOf(name, this.#defaults))
+      const partitions = partition + 1
+      this.#topics.set(name, new Topic(this.directory, { name, topicId, settings, partitions }))
+      this.#settings.set(name, {})
+    }
+  }
+
+  #topicIdIn(directoryName: string): string | null {
+    const path = `${this.directory.path}/${directoryName}/partition.metadata`
+    try {
+      const bytes = readSmallFile(this.#fs, path, 1024)
+      return bytes === null ? null : decodePartitionMetadata(bytes, path)
+    } catch {
+      // The log opens without it, and verifying it tells.
+      return null
+    }
+  }
+
+  /** Above every id in the logs: they may come from a broker, or from before the catalogue. */
+  #unusedProducerId(): number {
+    let next = 0
+    for (const log of this.directory.logs.values()) {
+      for (const { producerId } of log.producers()) next = Math.max(next, producerId + 1)
+    }
+    return Math.ceil(next / producerIdBlock) * producerIdBlock
+  }
+
+  async #makeLogs({ name, topicId, made, partitions }: CataloguedTopic): Promise<void> {
+    for (let partition = made; partition < partitions; partition++) {
+      const { logs, failures } = this.directory
+      const logName = partitionName({ topic: name, partition })
+      if (logs.has(logName) || failures.has(logName)) continue
+      await this.directory.createLog(name, partition, { topicId })
+    }
+  }
+
+  async #removeLogs(topic: Topic): Promise<void> {
+    for (const { partition, name } of topic.partitions) {
+      if (this.#fs.stat(`${this.directory.path}/${name}`) === null) continue
+      await this.directory.deleteLog(topic.name, partition)
+    }
+  }
+
+  async #apply(topic: Topic, settings: ResolvedTopicSettings): Promise<void> {
+    topic.alter(settings)
+    for (const { name } of topic.partitions) {
+      const log = this.directory.logs.get(name)
+      if (log !== undefined && !log.isFailed) await log.alter(logOptionsOf(settings))
+    }
+  }
+
+  #changeable(name: string): Topic {
+    const topic = this.topic(name)
+    if (isInternalTopic(name))
+      throw new InvalidTopicError(name, 'programs do not change this topic')
+    return topic
+  }
+
+  #entryOf({ name, topicId, partitions }: Topic): CataloguedTopic {
+    const count = partitions.length
+    const settings = this.#settings.get(name) ?? {}
+    return { name, topicId, partitions: count, made: count, isDeleting: false, settings }
+  }
+
+  async #save(): Promise<void> {
+    const unfinished = this.#unfinished
+    const live = this.all
+      .filter(({ name }) => name !== unfinished?.name)
+      .map((topic) => this.#entryOf(topic))
+    if (unfinished !== null) live.push(unfinished)
+    await writeCatalogue(this.#fs, this.directory.path, {
+      nextProducerId: this.#nextProducerId,
+      topics: [...live, ...this.#deleting.values()],
+    })
+  }
+
+  #tell(topic: Topic, event: TopicEvent): void {
+    for (const watcher of [...this.#watchers]) watcher(topic, event)
+  }
+
+  /** Runs a change when those before it have ended. */
+  #exclusively<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(run)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+}
+
+function defaultsOf(topic: string, defaults: TopicSettings): TopicSettings {
+  return isInternalTopic(topic) ? { ...defaults, ...internalSettings } : defaults
+}
+
+function checkPartitions(partitions: number, min: number): void {
+  if (Number.isInteger(partitions) && partitions >= min && partitions <= partitionsMax) return
+  const rule = `must be an integer from ${min} to ${partitionsMax}; partitions are never taken away`
+  throw new InvalidArgumentError('partitions', partitions, rule)
+}
+
+function alteredSettings(before: TopicSettings, alteration: TopicAlteration): TopicSettings {
+  const altered: Record<string, unknown> = { ...before }
+  for (const [name, value] of Object.entries(alteration)) {
+    if (value === null) delete altered[name]
+    else if (value !== undefined) altered[name] = value
+  }
+  return altered
+}
+
+/** Goes on with deletions that a crash cut short, before anything of them is opened. */
+async function renameDeleted(
+  fs: FileSystem,
+  path: string,
+  topics: readonly CataloguedTopic[],
+): Promise<void> {
+  const deleted = new Set(topics.filter(({ isDeleting }) => isDeleting).map(({ name }) => name))
+  if (deleted.size === 0) return
+  for (const name of fs.list(path)) {
+    const parsed = parsePartitionDirectoryName(name)
+    if (parsed?.state !== 'live' || !deleted.has(parsed.topic)) continue
+    fs.rename(`${path}/${name}`, `${path}/${name}.${randomUUID().replaceAll('-', '')}-delete`)
+  }
+  await fs.syncDirectory(path)
+}
