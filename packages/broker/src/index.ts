@@ -6,6 +6,7 @@ export {
   TopicExistsError,
   TopicNotFoundError,
 } from './base/broker-errors.ts'
+export { brokerChannels, type ReadEvent } from './base/diagnostics.ts'
 export type { Logger } from './base/logger.ts'
 export {
   bytesSerde,
@@ -57,5 +58,17 @@ export {
 export { type CommitOptions, OffsetStore } from './groups/offset-store.ts'
 export { rangeAssignor } from './groups/range-assignor.ts'
 export { roundRobinAssignor } from './groups/round-robin-assignor.ts'
+export type {
+  MeasuredGroup,
+  MeasuredLog,
+  MeasuredQueue,
+  MetricsSource,
+} from './metrics/measured.ts'
+export { Metrics, type MetricsOptions } from './metrics/metrics.ts'
+export {
+  defaultPartitioner,
+  type Partitioner,
+  partitionForKey,
+} from './partitioning/partitioner.ts'
 export type { PartitionDescription, TopicDescription } from './topics/topic.ts'
 export { type TopicAlteration, Topics, type TopicsOptions } from './topics/topics.ts'
