@@ -150,7 +150,7 @@ export class RecordBatch implements Batch {
   /**
    * Whether it was built in this process, by a RecordBatchBuilder: then its checksum was computed
    * of these very bytes, and a log does not compute it again. Whoever writes into `bytes` of such a
-   * batch, other than by `stamp` and `stampLogAppendTime`, makes a corrupt batch.
+   * batch, other than by `stamp`, `stampSequence` and `stampLogAppendTime`, makes a corrupt batch.
    */
   get isBuilt(): boolean {
     return builtHere.has(this)
@@ -189,6 +189,16 @@ export class RecordBatch implements Batch {
     assert(Number.isSafeInteger(baseOffset) && baseOffset >= 0, 'a base offset is 0 … 2^53-1')
     writeInt64(this.bytes, baseOffsetAt, baseOffset)
     this.bytes.writeInt32BE(leaderEpoch, leaderEpochAt)
+  }
+
+  /**
+   * Gives it, in place, another place in its producer's numbering, where what was sent before it
+   * turned out otherwise; new checksum.
+   */
+  stampSequence(baseSequence: number): void {
+    assert(baseSequence === (baseSequence | 0) && baseSequence >= 0, 'a sequence is 0 … 2^31-1')
+    this.bytes.writeInt32BE(baseSequence, baseSequenceAt)
+    this.bytes.writeUInt32BE(crc32c(this.bytes.subarray(attributesAt)), crcAt)
   }
 
   /** Makes it, in place, a batch whose records all have the time of the append; new checksum. */

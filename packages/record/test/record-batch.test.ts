@@ -45,6 +45,14 @@ describe('a record batch', () => {
     ])
   })
 
+  test('gets another sequence number, and a checksum that fits', () => {
+    const batch = threeRecords('none')
+    batch.stampSequence(2 ** 31 - 2)
+    expect(batch).toMatchObject({ baseSequence: 2 ** 31 - 2, lastSequence: 0 })
+    batch.validate()
+    expect(() => batch.stampSequence(2 ** 31)).toThrow('a sequence is')
+  })
+
   test.each(codecs)(
     'compressed with %s takes the time of its append for all its records',
     (type) => {
