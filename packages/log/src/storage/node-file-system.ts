@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { lockFile } from './directory-lock.ts'
-import type { File, FileLock, FileStat, FileSystem, OpenMode } from './file-system.ts'
+import {
+  type File,
+  type FileLock,
+  type FileStat,
+  type FileSystem,
+  isSystemError,
+  type OpenMode,
+} from './file-system.ts'
 
 /**
  * The machine's own file system. The asynchronous methods wrap Node's callback functions by hand:
@@ -33,9 +40,15 @@ const openFlags: Readonly<Record<OpenMode, string>> = {
   replace: 'w+',
 }
 
+/** Not with `throwIfNoEntry`, which from Node 22 on also hides a file in a directory's place. */
 function statPath(path: string): FileStat | null {
-  const stat = fs.statSync(path, { throwIfNoEntry: false })
-  if (stat === undefined) return null
+  let stat: fs.Stats
+  try {
+    stat = fs.statSync(path)
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return null
+    throw error
+  }
   return {
     fileId: stat.ino,
     isDirectory: stat.isDirectory(),
