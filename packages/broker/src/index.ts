@@ -16,6 +16,7 @@ export {
   type Serializer,
   stringSerde,
 } from './base/serializers.ts'
+export type { TopicPartition } from './base/topic-partition.ts'
 export {
   type CleanupPolicy,
   defaultTopicSettings,
@@ -39,7 +40,24 @@ export {
   type Subscription,
 } from './groups/consumer-protocol.ts'
 export { cooperativeStickyAssignor } from './groups/cooperative-sticky-assignor.ts'
-export { CorruptGroupRecordError } from './groups/group-errors.ts'
+export {
+  GroupCoordinator,
+  type GroupCoordinatorOptions,
+  type GroupDescription,
+  type MemberDescription,
+} from './groups/group-coordinator.ts'
+export {
+  CorruptGroupRecordError,
+  FencedInstanceError,
+  GroupError,
+  GroupNotEmptyError,
+  GroupNotFoundError,
+  IllegalGenerationError,
+  InconsistentGroupProtocolError,
+  RebalanceInProgressError,
+  UnknownMemberError,
+} from './groups/group-errors.ts'
+export { GroupMember, type GroupMemberOptions } from './groups/group-member.ts'
 export {
   encodeGroupMetadataKey,
   encodeGroupMetadataValue,
@@ -48,6 +66,16 @@ export {
 } from './groups/group-metadata.ts'
 export type { StoredOffset } from './groups/group-offsets.ts'
 export { partitionForGroup } from './groups/group-partition.ts'
+export type {
+  GroupState,
+  JoinedMember,
+  JoinRequest,
+  JoinResult,
+  LocalMember,
+  MemberIdentity,
+  MemberProtocol,
+  SyncRequest,
+} from './groups/group-protocol.ts'
 export { type GroupRecord, readGroupRecord } from './groups/group-record.ts'
 export {
   encodeOffsetCommitKey,
@@ -55,6 +83,7 @@ export {
   type OffsetCommitKey,
   type OffsetCommitValue,
 } from './groups/offset-commit.ts'
+export { type ResetTarget, type ResettableLog, resetOffset } from './groups/offset-reset.ts'
 export { type CommitOptions, OffsetStore } from './groups/offset-store.ts'
 export { rangeAssignor } from './groups/range-assignor.ts'
 export { roundRobinAssignor } from './groups/round-robin-assignor.ts'

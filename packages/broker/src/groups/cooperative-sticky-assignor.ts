@@ -11,7 +11,8 @@ import { PartitionBalance } from './partition-balance.ts'
  * Members keep what they have as far as the balance allows: the loads of two members differ by one
  * at most wherever subscriptions permit. A partition that moves is given to nobody until its owner
  * has given it up and joined again: in no generation is it with two members. The protocol of
- * Kafka's CooperativeStickyAssignor; which of several equally good assignments comes out may differ.
+ * Kafka's CooperativeStickyAssignor; which of several equally good assignments comes out may
+ * differ.
  */
 export const cooperativeStickyAssignor: Assignor = {
   name: 'cooperative-sticky',

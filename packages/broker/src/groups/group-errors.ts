@@ -13,3 +13,108 @@ export class CorruptGroupRecordError extends VarveError {
     this.reason = reason
   }
 }
+
+/** What a group answers instead of doing what a member asked. */
+export abstract class GroupError extends VarveError {
+  abstract readonly kafkaErrorCode: number
+  readonly group: string
+
+  constructor(group: string, message: string, hint?: string) {
+    super(`group '${group}': ${message}`, hint === undefined ? {} : { hint })
+    this.group = group
+  }
+}
+
+/** The member has left, was put out, or never was in the group (Kafka: UNKNOWN_MEMBER_ID). */
+export class UnknownMemberError extends GroupError {
+  readonly code = 'VARVE_UNKNOWN_MEMBER'
+  readonly kafkaErrorCode = 25
+  readonly memberId: string
+
+  constructor(group: string, memberId: string) {
+    const who = memberId === '' ? 'somebody who is not a member' : `member '${memberId}'`
+    super(group, `${who} may not do this`, 'join again; what was read since is read once more')
+    this.memberId = memberId
+  }
+}
+
+/** The group has been divided anew since the member was last told (Kafka: ILLEGAL_GENERATION). */
+export class IllegalGenerationError extends GroupError {
+  readonly code = 'VARVE_ILLEGAL_GENERATION'
+  readonly kafkaErrorCode = 22
+  readonly generation: number
+  readonly currentGeneration: number
+
+  constructor(group: string, generation: number, currentGeneration: number) {
+    super(
+      group,
+      `generation ${generation} is over, this is ${currentGeneration}: ` +
+        'the partitions may be with somebody else',
+    )
+    this.generation = generation
+    this.currentGeneration = currentGeneration
+  }
+}
+
+/** The partitions are being divided anew (Kafka: REBALANCE_IN_PROGRESS). */
+export class RebalanceInProgressError extends GroupError {
+  readonly code = 'VARVE_REBALANCE_IN_PROGRESS'
+  readonly kafkaErrorCode = 27
+  override readonly retriable = true
+
+  constructor(group: string) {
+    super(group, 'a rebalance is in progress', 'join again, or try again when it is over')
+  }
+}
+
+/** Another member has taken this one's instance id (Kafka: FENCED_INSTANCE_ID). */
+export class FencedInstanceError extends GroupError {
+  readonly code = 'VARVE_FENCED_INSTANCE'
+  readonly kafkaErrorCode = 82
+  readonly groupInstanceId: string
+
+  constructor(group: string, groupInstanceId: string) {
+    super(
+      group,
+      `a newer member is '${groupInstanceId}'`,
+      'close this one; each member that runs at the same time needs an instance id of its own',
+    )
+    this.groupInstanceId = groupInstanceId
+  }
+}
+
+/** No assignor in common with the members (Kafka: INCONSISTENT_GROUP_PROTOCOL). */
+export class InconsistentGroupProtocolError extends GroupError {
+  readonly code = 'VARVE_INCONSISTENT_GROUP_PROTOCOL'
+  readonly kafkaErrorCode = 23
+
+  constructor(group: string, offered: readonly string[], accepted: readonly string[]) {
+    super(
+      group,
+      `the members have ${accepted.join(', ')}, the new one ${offered.join(', ') || 'nothing'}`,
+      'members of a group need an assignor that all of them have',
+    )
+  }
+}
+
+/** What is only done while nobody is in the group (Kafka: NON_EMPTY_GROUP). */
+export class GroupNotEmptyError extends GroupError {
+  readonly code = 'VARVE_GROUP_NOT_EMPTY'
+  readonly kafkaErrorCode = 68
+  readonly members: number
+
+  constructor(group: string, members: number) {
+    super(group, `it has ${members} members`, 'stop its members first')
+    this.members = members
+  }
+}
+
+/** There is no such group (Kafka: GROUP_ID_NOT_FOUND). */
+export class GroupNotFoundError extends GroupError {
+  readonly code = 'VARVE_GROUP_NOT_FOUND'
+  readonly kafkaErrorCode = 69
+
+  constructor(group: string) {
+    super(group, 'there is none of this name')
+  }
+}

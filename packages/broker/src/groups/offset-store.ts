@@ -1,4 +1,4 @@
-import type { AppendBatchOptions, AppendResult, Log } from '@varve/log'
+import type { AppendBatchOptions, AppendResult, Clock, Log } from '@varve/log'
 import {
   type Batch,
   controlTypeOf,
@@ -35,6 +35,8 @@ interface GroupRecordInput {
 /** Why records were skipped is counted for so many reasons apart. */
 const skippedReasonsMax = 100
 const readBytes = 256 * 1024
+/** A transaction that commits offsets is about to end: its work is done. */
+const unstableRetryMs = 10
 
 /**
  * The groups in one partition of `__consumer_offsets`: the latest committed offset of each topic
@@ -89,6 +91,23 @@ export class OffsetStore {
   /** Whether an open transaction may yet change the offset (Kafka: UNSTABLE_OFFSET_COMMIT). */
   isPending(group: string, topic: string, partition: number): boolean {
     return this.#groups.get(group)?.isPending(topic, partition) ?? false
+  }
+
+  /** Resolves when no open transaction may change these partitions' offsets any more. */
+  async whenStable(
+    group: string,
+    partitions: readonly TopicPartition[],
+    clock: Clock,
+  ): Promise<void> {
+    const isUnstable = ({ topic, partition }: TopicPartition): boolean =>
+      this.isPending(group, topic, partition)
+    await this.refresh()
+    while (partitions.some(isUnstable)) {
+      await new Promise<void>((resolve) => {
+        clock.setTimer(unstableRetryMs, resolve, { keepsAlive: true })
+      })
+      await this.refresh()
+    }
   }
 
   /**

@@ -49,7 +49,7 @@ export class PartitionBalance {
     this.#byMember.get(memberId)?.partitions.push(partition)
   }
 
-  /** Gives each partition to the least loaded of its readers, those with the fewest readers first. */
+  /** Gives each partition to its least loaded reader, those with the fewest readers first. */
   deal(partitions: readonly TopicPartition[]): void {
     const choices = (partition: TopicPartition): number =>
       this.#readers.get(partition.topic)?.length ?? 0

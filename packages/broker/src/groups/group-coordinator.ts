@@ -1,0 +1,346 @@
+import type { Clock } from '@varve/log'
+import { InvalidArgumentError } from '@varve/record'
+import { ClosedError } from '../base/broker-errors.ts'
+import type { TopicPartition } from '../base/topic-partition.ts'
+import type { CommittedOffset } from '../consuming/committed-offsets.ts'
+import { decodeSubscription } from './consumer-protocol.ts'
+import { Group, type GroupContext } from './group.ts'
+import {
+  CorruptGroupRecordError,
+  GroupNotEmptyError,
+  GroupNotFoundError,
+  UnknownMemberError,
+} from './group-errors.ts'
+import type { StoredOffset } from './group-offsets.ts'
+import { partitionForGroup } from './group-partition.ts'
+import type {
+  GroupState,
+  JoinRequest,
+  JoinResult,
+  MemberIdentity,
+  SyncRequest,
+} from './group-protocol.ts'
+import { defaultOffsetsRetentionMs, expiredOffsets } from './offset-expiration.ts'
+import type { CommitOptions, OffsetStore } from './offset-store.ts'
+
+export interface GroupCoordinatorOptions {
+  readonly clock: Clock
+  /** A text that was never given before, for member ids: a UUID. */
+  readonly newId: () => string
+  /** How many partitions a topic has; null for one that is not there. */
+  readonly partitionCount: (topic: string) => number | null
+  /** How long offsets are kept, see `expireOffsets`. @defaultValue 7 days */
+  readonly offsetsRetentionMs?: number
+  /**
+   * How long the first rebalance of an empty group waits for more members, in ms. Kafka's default
+   * is 3000; members of one process come together at once. @defaultValue 0
+   */
+  readonly initialRebalanceDelayMs?: number
+  /** What commits survive. @defaultValue 'flushed' */
+  readonly acks?: CommitOptions['acks']
+  /** Told of what went wrong where nobody waits for it. @defaultValue nothing */
+  readonly onError?: (error: unknown, group: string) => void
+}
+
+/** A group as `describe` shows it. */
+export interface GroupDescription {
+  readonly group: string
+  readonly state: GroupState
+  /** `consumer`; empty where only offsets were ever committed in its name. */
+  readonly protocolType: string
+  readonly generation: number
+  /** The assignor that is used; null in an empty group. */
+  readonly protocol: string | null
+  readonly members: readonly MemberDescription[]
+  readonly offsets: readonly StoredOffset[]
+}
+
+export interface MemberDescription {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly clientId: string
+  readonly clientHost: string
+}
+
+/**
+ * The groups of a data directory: who is in them, which partitions each member has, and how far
+ * they have come. It keeps everything in the stores of `__consumer_offsets`, so that after a
+ * restart each group goes on at exactly its committed offsets.
+ *
+ * Members come in over `join`, `sync`, `heartbeat` and `leave`, as Kafka's protocol has it, from
+ * this process (see GroupMember) and from others alike.
+ */
+export class GroupCoordinator {
+  readonly #stores: readonly OffsetStore[]
+  readonly #options: GroupCoordinatorOptions
+  readonly #groups = new Map<string, Group>()
+  #isClosed = false
+
+  /** @param stores of every partition of `__consumer_offsets`, in order, loaded */
+  constructor(stores: readonly OffsetStore[], options: GroupCoordinatorOptions) {
+    if (stores.length === 0) throw new InvalidArgumentError('stores', 0, 'must be one at least')
+    this.#stores = stores
+    this.#options = options
+    for (const store of stores) {
+      for (const name of store.groups) {
+        const metadata = store.metadata(name)
+        if (metadata === null) continue
+        this.#groups.set(name, Group.restore(name, metadata, this.#contextOf(name)))
+      }
+    }
+  }
+
+  get clock(): Clock {
+    return this.#options.clock
+  }
+
+  /** How many partitions a topic has; 0 where it is not there. */
+  partitionCount(topic: string): number {
+    return this.#options.partitionCount(topic) ?? 0
+  }
+
+  /** The store that has a group's offsets: transactional commits and their markers go there. */
+  storeOf(group: string): OffsetStore {
+    return this.#stores[partitionForGroup(group, this.#stores.length)] as OffsetStore
+  }
+
+  // Members.
+
+  /**
+   * See Group.join. A group that is not there yet is made. Rejects with CorruptGroupRecordError for
+   * a consumer's subscription that is not one.
+   */
+  async join(group: string, request: JoinRequest): Promise<JoinResult> {
+    checkGroupName(group)
+    if (this.#isClosed) throw new ClosedError('the group coordinator')
+    if (request.protocolType === 'consumer') {
+      for (const { metadata } of request.protocols) decodeSubscription(metadata)
+    }
+    let found = this.#groups.get(group)
+    if (found === undefined) {
+      found = new Group(group, this.#contextOf(group))
+      this.#groups.set(group, found)
+    }
+    return found.join(request)
+  }
+
+  /** See Group.sync. */
+  async sync(group: string, request: SyncRequest): Promise<Buffer> {
+    return this.#group(group, request.memberId).sync(request)
+  }
+
+  /** See Group.heartbeat. */
+  heartbeat(group: string, identity: MemberIdentity): void {
+    this.#group(group, identity.memberId).heartbeat(identity)
+  }
+
+  /** Takes a member out. Throws UnknownMemberError when it is none. */
+  leave(group: string, memberId: string): void {
+    this.#group(group, memberId).leave(memberId)
+  }
+
+  /** A static member of this process stops: see Group.detach. */
+  detach(group: string, memberId: string): void {
+    this.#groups.get(group)?.detach(memberId)
+  }
+
+  // Offsets.
+
+  /**
+   * Commits for a member, or, with an empty member id and generation -1, for a program that divides
+   * its partitions itself. Rejects with UnknownMemberError, IllegalGenerationError,
+   * FencedInstanceError, RebalanceInProgressError: then nothing is committed.
+   */
+  async commit(
+    group: string,
+    identity: MemberIdentity,
+    offsets: readonly CommittedOffset[],
+  ): Promise<void> {
+    this.checkCommit(group, identity)
+    await this.storeOf(group).commit(group, offsets, this.#commitOptions)
+  }
+
+  /** Throws what `commit` would reject with: for commits that a transaction brings. */
+  checkCommit(group: string, identity: MemberIdentity): void {
+    checkGroupName(group)
+    const found = this.#groups.get(group)
+    if (found !== undefined) found.checkCommit(identity)
+    else if (identity.generation >= 0) throw new UnknownMemberError(group, identity.memberId)
+  }
+
+  /**
+   * What was committed of each partition, in their order; null where nothing was. Waits for
+   * transactions that may yet change it, so that nothing is read twice or skipped.
+   */
+  async fetch(
+    group: string,
+    partitions: readonly TopicPartition[],
+  ): Promise<Array<StoredOffset | null>> {
+    const store = this.storeOf(group)
+    await store.whenStable(group, partitions, this.clock)
+    return partitions.map(({ topic, partition }) => store.committed(group, topic, partition))
+  }
+
+  // What operators do.
+
+  /** Names of all groups, in order. */
+  list(): string[] {
+    const names = new Set(this.#groups.keys())
+    for (const store of this.#stores) for (const name of store.groups) names.add(name)
+    return [...names].sort()
+  }
+
+  /** Throws GroupNotFoundError. */
+  describe(group: string): GroupDescription {
+    const found = this.#groups.get(group)
+    const offsets = this.storeOf(group).offsets(group)
+    if (found === undefined && offsets.length === 0) throw new GroupNotFoundError(group)
+    const metadata = found?.metadata
+    return {
+      group,
+      state: found?.state ?? 'Empty',
+      protocolType: metadata?.protocolType ?? '',
+      generation: metadata?.generation ?? 0,
+      protocol: metadata?.protocol ?? null,
+      members: (metadata?.members ?? []).map(
+        ({ memberId, groupInstanceId, clientId, clientHost }) => ({
+          memberId,
+          groupInstanceId,
+          clientId,
+          clientHost,
+        }),
+      ),
+      offsets,
+    }
+  }
+
+  /** Forgets a group and its offsets. Rejects with GroupNotFoundError, GroupNotEmptyError. */
+  async delete(group: string): Promise<void> {
+    const found = this.#groups.get(group)
+    const store = this.storeOf(group)
+    if (found === undefined && !store.groups.includes(group)) throw new GroupNotFoundError(group)
+    found?.die()
+    this.#groups.delete(group)
+    await store.deleteOffsets(group, store.offsets(group), this.#commitOptions)
+    if (store.metadata(group) !== null) await store.saveMetadata(group, null, this.#commitOptions)
+  }
+
+  /**
+   * Sets committed offsets, whoever committed them (see resetOffset for where to). Rejects with
+   * GroupNotEmptyError while the group has members, who would commit over it.
+   */
+  async resetOffsets(group: string, offsets: readonly CommittedOffset[]): Promise<void> {
+    checkGroupName(group)
+    const size = this.#groups.get(group)?.size ?? 0
+    if (size > 0) throw new GroupNotEmptyError(group, size)
+    await this.storeOf(group).commit(group, offsets, this.#commitOptions)
+  }
+
+  /** Takes note that topics have been made, or have more partitions, or are gone. */
+  topicsChanged(topics: ReadonlySet<string>): void {
+    for (const group of this.#groups.values()) {
+      const subscribed = subscribedTopicsOf(group)
+      if (subscribed === null) continue
+      for (const topic of topics) {
+        if (!subscribed.has(topic)) continue
+        group.rebalance()
+        break
+      }
+    }
+  }
+
+  /** A topic is gone for good: so are the offsets that were committed of it. */
+  async topicDeleted(topic: string): Promise<void> {
+    for (const store of this.#stores) {
+      for (const group of store.groups) {
+        const gone = store.offsets(group).filter((commit) => commit.topic === topic)
+        await store.deleteOffsets(group, gone, this.#commitOptions)
+      }
+    }
+    this.topicsChanged(new Set([topic]))
+  }
+
+  /**
+   * Forgets offsets whose time is over, by Kafka's rule (see expiredOffsets), and groups that have
+   * neither members nor offsets after that. Returns how many offsets it forgot.
+   */
+  async expireOffsets(): Promise<number> {
+    const { offsetsRetentionMs = defaultOffsetsRetentionMs } = this.#options
+    let count = 0
+    for (const store of this.#stores) {
+      for (const name of store.groups) {
+        const group = this.#groups.get(name)
+        const facts = {
+          state: stateOf(group),
+          hasMembership: (group?.metadata.protocolType ?? '') !== '',
+          currentStateTimestamp: group?.since ?? -1,
+          subscribedTopics: group === undefined ? null : subscribedTopicsOf(group),
+        }
+        const all = store.offsets(name)
+        const expired = expiredOffsets(all, facts, this.clock.now(), offsetsRetentionMs).filter(
+          ({ topic, partition }) => !store.isPending(name, topic, partition),
+        )
+        await store.deleteOffsets(name, expired, this.#commitOptions)
+        count += expired.length
+        const isOver = expired.length === all.length && expired.length > 0
+        const isKnown = this.#groups.has(name) || store.groups.includes(name)
+        if (isOver && isKnown && facts.state === 'empty') await this.delete(name)
+      }
+    }
+    return count
+  }
+
+  /** Members that wait for something are told that they are none any more. Nothing is noted. */
+  close(): void {
+    this.#isClosed = true
+    for (const group of this.#groups.values()) group.close(new UnknownMemberError(group.name, ''))
+    this.#groups.clear()
+  }
+
+  get #commitOptions(): CommitOptions {
+    return { timestamp: this.clock.now(), acks: this.#options.acks ?? 'flushed' }
+  }
+
+  #group(name: string, memberId: string): Group {
+    const group = this.#groups.get(name)
+    if (group === undefined) throw new UnknownMemberError(name, memberId)
+    return group
+  }
+
+  #contextOf(name: string): GroupContext {
+    const { clock, newId, initialRebalanceDelayMs = 0, onError } = this.#options
+    return {
+      clock,
+      initialRebalanceDelayMs,
+      newMemberId: (clientId) => `${clientId}-${newId()}`,
+      save: (metadata) => this.storeOf(name).saveMetadata(name, metadata, this.#commitOptions),
+      failed: (error) => onError?.(error, name),
+    }
+  }
+}
+
+function checkGroupName(group: unknown): void {
+  if (typeof group === 'string' && group !== '' && Buffer.byteLength(group) <= 0x7fff) return
+  throw new InvalidArgumentError('group', group, 'the name of a group is a non-empty string')
+}
+
+function stateOf(group: Group | undefined): 'empty' | 'stable' | 'changing' {
+  if (group === undefined || group.state === 'Empty') return 'empty'
+  return group.state === 'Stable' ? 'stable' : 'changing'
+}
+
+/** What a group of consumers reads; null where its members are none, or say what is not known. */
+function subscribedTopicsOf(group: Group): ReadonlySet<string> | null {
+  const { protocolType, members } = group.metadata
+  if (protocolType !== 'consumer' || members.length === 0) return null
+  const topics = new Set<string>()
+  try {
+    for (const { subscription } of members) {
+      for (const topic of decodeSubscription(subscription).topics) topics.add(topic)
+    }
+  } catch (error) {
+    if (error instanceof CorruptGroupRecordError) return null
+    throw error
+  }
+  return topics
+}

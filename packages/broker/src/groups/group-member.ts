@@ -1,0 +1,373 @@
+import type { Timer } from '@varve/log'
+import type { TopicPartition } from '../base/topic-partition.ts'
+import type { AssignmentSource, PartitionOwner } from '../consuming/assignment-source.ts'
+import type { CommittedOffset, CommittedOffsets } from '../consuming/committed-offsets.ts'
+import type { Assignor } from './assignor.ts'
+import {
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+} from './consumer-protocol.ts'
+import { cooperativeStickyAssignor } from './cooperative-sticky-assignor.ts'
+import { Deferred } from './deferred.ts'
+import type { GroupCoordinator } from './group-coordinator.ts'
+import {
+  FencedInstanceError,
+  GroupError,
+  IllegalGenerationError,
+  RebalanceInProgressError,
+  UnknownMemberError,
+} from './group-errors.ts'
+import type { StoredOffset } from './group-offsets.ts'
+import type { JoinRequest, JoinResult, MemberIdentity } from './group-protocol.ts'
+import { localHost } from './member-state.ts'
+
+export interface GroupMemberOptions {
+  readonly group: string
+  readonly topics: readonly string[]
+  /** A name for descriptions and member ids. @defaultValue 'consumer' */
+  readonly clientId?: string
+  /**
+   * A name that the member keeps over restarts: back within `sessionTimeoutMs` it gets what it had,
+   * without a rebalance. Each member needs its own. @defaultValue none
+   */
+  readonly groupInstanceId?: string
+  /** In order of preference. @defaultValue cooperative-sticky */
+  readonly assignors?: readonly Assignor[]
+  /** How long a static member that has closed keeps its part, in ms. @defaultValue 45000 */
+  readonly sessionTimeoutMs?: number
+  /**
+   * How long the program may take for one record, in ms, before its partitions go to others; also
+   * how long a rebalance waits for it. Kafka's max.poll.interval.ms. @defaultValue 300000
+   */
+  readonly maxPollIntervalMs?: number
+}
+
+/**
+ * A consumer's place in a group, in this process: it joins, is given partitions, gives them up when
+ * the group is divided anew, and commits for what it has. A commit for a partition that is with
+ * somebody else is refused, so a member that was away does not set the group back.
+ *
+ * There are no heartbeats: the process lives. What can get stuck is the program that handles a
+ * record; when it takes longer than `maxPollIntervalMs` the member leaves, as a Kafka consumer
+ * does, and joins again when its program asks for the next record.
+ */
+export class GroupMember implements AssignmentSource, CommittedOffsets {
+  readonly #coordinator: GroupCoordinator
+  readonly #options: Required<Omit<GroupMemberOptions, 'groupInstanceId'>>
+  readonly #groupInstanceId: string | null
+  readonly #isCooperative: boolean
+  #owner: PartitionOwner | null = null
+  #memberId = ''
+  #generation = -1
+  #owned: readonly TopicPartition[] = []
+  /** In which it got what it has. */
+  #ownedGeneration = -1
+  /** The owner is called once at a time. */
+  #turn: Promise<void> = Promise.resolve()
+  readonly #started = new Deferred<void>()
+  /** Something to do for the loop: a rebalance, or to join again. */
+  #wake = new Deferred<void>()
+  #mustJoin = true
+  /** Left because its program is stuck: joins again when it is asked for a record. */
+  #isAway = false
+  /** Until when commits wait for the end of the rebalance they fell into. */
+  #settled = new Deferred<void>()
+  #running: Promise<void> | null = null
+  #isClosed = false
+  #handlingSince: number | null = null
+  #pollTimer: Timer | null = null
+
+  constructor(coordinator: GroupCoordinator, options: GroupMemberOptions) {
+    this.#coordinator = coordinator
+    this.#options = {
+      clientId: 'consumer',
+      assignors: [cooperativeStickyAssignor],
+      sessionTimeoutMs: 45_000,
+      maxPollIntervalMs: 300_000,
+      ...options,
+    }
+    this.#groupInstanceId = options.groupInstanceId ?? null
+    this.#isCooperative = this.#options.assignors.every(
+      ({ rebalanceProtocol }) => rebalanceProtocol === 'cooperative',
+    )
+  }
+
+  /** Who it is to the group now: for offsets that a transaction commits. */
+  get identity(): MemberIdentity {
+    const groupInstanceId = this.#groupInstanceId
+    return { memberId: this.#memberId, groupInstanceId, generation: this.#generation }
+  }
+
+  get group(): string {
+    return this.#options.group
+  }
+
+  /** What it has now. */
+  get partitions(): readonly TopicPartition[] {
+    return this.#owned
+  }
+
+  async start(owner: PartitionOwner): Promise<void> {
+    this.#owner = owner
+    this.#running = this.#run(owner)
+    this.#watch()
+    await this.#started.promise
+  }
+
+  polled(): void {
+    this.#handlingSince = null
+    if (!this.#isAway) return
+    this.#isAway = false
+    this.#rejoin()
+  }
+
+  /** A record has been given to the program: from now on it has `maxPollIntervalMs` for it. */
+  delivered(): void {
+    this.#handlingSince = this.#coordinator.clock.monotonic()
+  }
+
+  async fetch(partitions: readonly TopicPartition[]): Promise<Array<StoredOffset | null>> {
+    return this.#coordinator.fetch(this.group, partitions)
+  }
+
+  /**
+   * Commits for partitions that it has; in a rebalance, when that is over. Rejects with
+   * IllegalGenerationError or UnknownMemberError when they are with somebody else by then.
+   */
+  async commit(offsets: readonly CommittedOffset[]): Promise<void> {
+    for (;;) {
+      this.#checkOwned(offsets)
+      try {
+        return await this.#coordinator.commit(this.group, this.identity, offsets)
+      } catch (error) {
+        if (!(error instanceof RebalanceInProgressError) || this.#isClosed) throw error
+      }
+      await this.#settled.promise
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return this.#running ?? undefined
+    this.#isClosed = true
+    this.#pollTimer?.cancel()
+    const owner = this.#owner
+    // Still a member while it lets go: what it has handled it can commit.
+    if (owner !== null) await this.#giveUp(owner, () => this.#owned)
+    this.#goAway()
+    this.#settled.resolve()
+    this.#wake.resolve()
+    await this.#running
+  }
+
+  async #run(owner: PartitionOwner): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        if (this.#mustJoin && !this.#isAway) await this.#rebalance(owner)
+        else {
+          // What woke it before was that it had to go away.
+          if (this.#isAway) this.#wake = new Deferred()
+          await this.#wake.promise
+        }
+      } catch (error) {
+        if (this.#isClosed) break
+        if (error instanceof RebalanceInProgressError) this.#mustJoin = true
+        else if (isOver(error)) this.#lost()
+        else {
+          owner.fail(error)
+          break
+        }
+      }
+    }
+    this.#settled.resolve()
+    this.#started.resolve()
+  }
+
+  /** One passage through the group's rebalance, from giving up what may not be kept. */
+  async #rebalance(owner: PartitionOwner): Promise<void> {
+    this.#mustJoin = false
+    this.#wake = new Deferred()
+    if (!this.#isCooperative) await this.#giveUp(owner, () => this.#owned)
+    const joined = await this.#coordinator.join(this.group, this.#joinRequest())
+    this.#memberId = joined.memberId
+    this.#generation = joined.generation
+    if (this.#isClosed) {
+      this.#goAway()
+      return
+    }
+    const assignments = this.#assign(joined)
+    const bytes = await this.#coordinator.sync(this.group, { ...this.identity, assignments })
+    if (this.#memberId !== joined.memberId) return
+    // Commits that wait do so for a handler, which giving up may wait for: they come first.
+    this.#settled.resolve()
+    this.#settled = new Deferred()
+    const { partitions } = decodeAssignment(bytes)
+    const given = new Set(partitions.map(nameOf))
+    const revoked = this.#owned.filter((partition) => !given.has(nameOf(partition)))
+    await this.#giveUp(owner, () => revoked)
+    await this.#take(owner, partitions, joined)
+    // What it gave up can be given to others once it says that it has not got it any more.
+    if (this.#isCooperative && revoked.length > 0) this.#rejoin()
+    this.#started.resolve()
+  }
+
+  async #giveUp(owner: PartitionOwner, which: () => readonly TopicPartition[]): Promise<void> {
+    await this.#inTurn(async () => {
+      const partitions = which()
+      if (partitions.length === 0) return
+      const gone = new Set(partitions.map(nameOf))
+      await owner.revoke(partitions)
+      this.#owned = this.#owned.filter((partition) => !gone.has(nameOf(partition)))
+    })
+  }
+
+  async #take(
+    owner: PartitionOwner,
+    partitions: readonly TopicPartition[],
+    { memberId, generation }: JoinResult,
+  ): Promise<void> {
+    await this.#inTurn(async () => {
+      // Closed, or put out, while it gave up.
+      if (this.#isClosed || this.#memberId !== memberId) return
+      const had = new Set(this.#owned.map(nameOf))
+      const added = partitions.filter((partition) => !had.has(nameOf(partition)))
+      this.#owned = [...this.#owned, ...added]
+      this.#ownedGeneration = generation
+      if (added.length === 0) return
+      await owner.assign(added)
+      if (this.#memberId !== memberId) owner.lose(added)
+    })
+  }
+
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(action)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  #joinRequest(): JoinRequest {
+    const { topics, assignors, clientId, sessionTimeoutMs, maxPollIntervalMs } = this.#options
+    const metadata = encodeSubscription({
+      topics,
+      userData: null,
+      ownedPartitions: this.#owned,
+      generationId: this.#owned.length === 0 ? -1 : this.#ownedGeneration,
+      rackId: null,
+    })
+    const memberId = this.#memberId
+    return {
+      memberId,
+      groupInstanceId: this.#groupInstanceId,
+      clientId,
+      clientHost: localHost,
+      protocolType: 'consumer',
+      protocols: assignors.map(({ name }) => ({ name, metadata })),
+      sessionTimeoutMs,
+      rebalanceTimeoutMs: maxPollIntervalMs,
+      local: {
+        rebalance: () => this.#rejoin(),
+        removed: (error) => this.#removed(error),
+      },
+    }
+  }
+
+  /** The leader divides; the others have nothing to say. */
+  #assign({ memberId, leader, protocol, members }: JoinResult): ReadonlyMap<string, Buffer> {
+    const assignor = this.#options.assignors.find(({ name }) => name === protocol)
+    if (memberId !== leader || assignor === undefined) return new Map()
+    const assignable = members.map(({ metadata, ...member }) => ({
+      ...member,
+      ...decodeSubscription(metadata),
+    }))
+    const topics = new Set(assignable.flatMap((member) => member.topics))
+    const counts = new Map(
+      [...topics].map((topic) => [topic, this.#coordinator.partitionCount(topic)]),
+    )
+    const assignment = assignor.assign(counts, assignable)
+    return new Map(
+      [...assignment].map(([id, partitions]) => [
+        id,
+        encodeAssignment({ partitions, userData: null }),
+      ]),
+    )
+  }
+
+  #checkOwned(offsets: readonly CommittedOffset[]): void {
+    if (this.#memberId === '') throw new UnknownMemberError(this.group, '')
+    const owned = new Set(this.#owned.map(nameOf))
+    if (offsets.every((each) => owned.has(nameOf(each)))) return
+    throw new IllegalGenerationError(this.group, this.#generation, this.#generation)
+  }
+
+  #rejoin(): void {
+    this.#mustJoin = true
+    this.#wake.resolve()
+  }
+
+  /** The group has put it out. */
+  #removed(error: Error): void {
+    if (this.#isClosed) return
+    if (error instanceof FencedInstanceError) {
+      this.#owner?.fail(error)
+      this.#isClosed = true
+    }
+    // It did not come to the rebalance in time: its program is stuck.
+    if (this.#handlingSince !== null) this.#isAway = true
+    this.#lost()
+  }
+
+  #lost(): void {
+    const owned = this.#owned
+    this.#memberId = ''
+    this.#generation = -1
+    this.#owned = []
+    if (owned.length > 0) this.#owner?.lose(owned)
+    this.#rejoin()
+  }
+
+  #goAway(): void {
+    const memberId = this.#memberId
+    this.#memberId = ''
+    this.#generation = -1
+    if (memberId === '') return
+    try {
+      if (this.#isClosed && this.#groupInstanceId !== null) {
+        this.#coordinator.detach(this.group, memberId)
+      } else this.#coordinator.leave(this.group, memberId)
+    } catch (error) {
+      // It was put out before: that is as well.
+      if (!(error instanceof GroupError)) throw error
+    }
+  }
+
+  /** Looks after the program: when it has had a record for too long, others take over. */
+  #watch(): void {
+    const { clock } = this.#coordinator
+    const { maxPollIntervalMs } = this.#options
+    const sinceMs = this.#handlingSince ?? clock.monotonic()
+    const restMs = sinceMs + maxPollIntervalMs - clock.monotonic()
+    this.#pollTimer = clock.setTimer(Math.max(1, restMs), () => {
+      if (this.#isClosed) return
+      const nowMs = clock.monotonic()
+      const isStuck =
+        this.#handlingSince !== null && nowMs - this.#handlingSince >= maxPollIntervalMs
+      if (isStuck && !this.#isAway) {
+        this.#isAway = true
+        this.#goAway()
+        this.#lost()
+      }
+      if (isStuck) this.#handlingSince = nowMs
+      this.#watch()
+    })
+  }
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`
+}
+
+/** Errors after which joining again, as somebody new, is right. */
+function isOver(error: unknown): boolean {
+  return error instanceof UnknownMemberError || error instanceof IllegalGenerationError
+}

@@ -1,0 +1,221 @@
+import { InvalidArgumentError } from '@varve/record'
+import { afterEach, expect, test } from 'vitest'
+import { GroupCoordinator } from '../../src/groups/group-coordinator.ts'
+import {
+  CorruptGroupRecordError,
+  GroupNotEmptyError,
+  GroupNotFoundError,
+  UnknownMemberError,
+} from '../../src/groups/group-errors.ts'
+import { resetOffset } from '../../src/groups/offset-reset.ts'
+import { OffsetStore } from '../../src/groups/offset-store.ts'
+import { marker, type OffsetsPlace, openOffsets, transactionalCommit } from './group-fixture.ts'
+import { GroupBench } from './member-fixture.ts'
+
+const nobody = { memberId: '', groupInstanceId: null, generation: -1 }
+const dayMs = 86_400_000
+
+let bench: GroupBench | null = null
+
+afterEach(async () => {
+  await bench?.close()
+  bench = null
+})
+
+async function coordinate(
+  place: OffsetsPlace,
+): Promise<{ readonly store: OffsetStore; readonly coordinator: GroupCoordinator }> {
+  const store = await OffsetStore.load(place.log)
+  let ids = 0
+  const coordinator = new GroupCoordinator([store], {
+    clock: place.clock,
+    newId: () => String(++ids),
+    partitionCount: () => 1,
+  })
+  return { store, coordinator }
+}
+
+test('a group is described with its members, its state and its offsets', async () => {
+  bench = await GroupBench.open({ partitions: 2 })
+  const a = await bench.join('a', { groupInstanceId: 'one' })
+  a.handle(3)
+  await a.commit()
+  const described = bench.coordinator.describe('g')
+  expect(described).toMatchObject({
+    state: 'Stable',
+    protocolType: 'consumer',
+    protocol: 'cooperative-sticky',
+    members: [{ memberId: 'a-1', groupInstanceId: 'one', clientId: 'a', clientHost: 'in-process' }],
+  })
+  expect(
+    described.offsets.map(({ topic, partition, offset }) => [topic, partition, offset]),
+  ).toEqual([
+    ['t', 0, 3],
+    ['t', 1, 3],
+  ])
+  expect(bench.coordinator.list()).toEqual(['g'])
+  expect(() => bench?.coordinator.describe('other')).toThrow(GroupNotFoundError)
+})
+
+test('offsets are reset and groups deleted only while nobody is in them', async () => {
+  bench = await GroupBench.open({ partitions: 1 })
+  const { coordinator } = bench
+  const a = await bench.join('a')
+  a.handle(3)
+  await a.commit()
+  const reset = [{ topic: 't', partition: 0, offset: 1 }]
+  await expect(coordinator.resetOffsets('g', reset)).rejects.toBeInstanceOf(GroupNotEmptyError)
+  await expect(coordinator.delete('g')).rejects.toBeInstanceOf(GroupNotEmptyError)
+  await a.member.close()
+  bench.owners.clear()
+  await coordinator.resetOffsets('g', reset)
+  expect(coordinator.describe('g')).toMatchObject({ state: 'Empty', offsets: [{ offset: 1 }] })
+  await coordinator.delete('g')
+  expect(coordinator.list()).toEqual([])
+  await expect(coordinator.delete('g')).rejects.toBeInstanceOf(GroupNotFoundError)
+})
+
+test('a program that divides its partitions itself commits without being a member', async () => {
+  await using place = await openOffsets()
+  const { coordinator } = await coordinate(place)
+  await coordinator.commit('g', nobody, [{ topic: 't', partition: 0, offset: 4 }])
+  expect(
+    (
+      await coordinator.fetch('g', [
+        { topic: 't', partition: 0 },
+        { topic: 't', partition: 1 },
+      ])
+    ).map((found) => found?.offset ?? null),
+  ).toEqual([4, null])
+  const stranger = { ...nobody, memberId: 'x', generation: 1 }
+  await expect(
+    coordinator.commit('g', stranger, [{ topic: 't', partition: 0, offset: 9 }]),
+  ).rejects.toBeInstanceOf(UnknownMemberError)
+  await expect(coordinator.commit('', nobody, [])).rejects.toBeInstanceOf(InvalidArgumentError)
+})
+
+test('fetching waits for a transaction that may change the offset', async () => {
+  await using place = await openOffsets()
+  const { store, coordinator } = await coordinate(place)
+  await store.appendBatch(transactionalCommit(7, 0, [['t', 0, 5]]))
+  let found: number | undefined
+  const fetching = coordinator.fetch('g', [{ topic: 't', partition: 0 }]).then(([commit]) => {
+    found = commit?.offset
+  })
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise(setImmediate)
+    place.clock.advance(10)
+  }
+  expect(found).toBeUndefined()
+  // By the coordinator of transactions, which knows only the log.
+  await place.log.appendBatch(marker('commit', 7), { origin: 'coordinator' })
+  for (let turn = 0; turn < 20 && found === undefined; turn++) {
+    await new Promise(setImmediate)
+    place.clock.advance(10)
+  }
+  await fetching
+  expect(found).toBe(5)
+})
+
+test('offsets of an empty group expire seven days after its last member left, and it with them', async () => {
+  bench = await GroupBench.open({ partitions: 1 })
+  const { coordinator, clock } = bench
+  const a = await bench.join('a')
+  a.handle(1)
+  await a.commit()
+  clock.advance(8 * dayMs)
+  expect(await coordinator.expireOffsets()).toBe(0)
+  await a.member.close()
+  bench.owners.clear()
+  clock.advance(7 * dayMs - 1)
+  expect(await coordinator.expireOffsets()).toBe(0)
+  clock.advance(1)
+  expect(await coordinator.expireOffsets()).toBe(1)
+  expect(coordinator.list()).toEqual([])
+})
+
+test('offsets in an open transaction do not expire', async () => {
+  await using place = await openOffsets()
+  const { store, coordinator } = await coordinate(place)
+  await coordinator.commit('g', nobody, [{ topic: 't', partition: 0, offset: 4 }])
+  await store.appendBatch(transactionalCommit(7, 0, [['t', 0, 5]]))
+  place.clock.advance(8 * dayMs)
+  expect(await coordinator.expireOffsets()).toBe(0)
+  await store.appendBatch(marker('abort', 7), { origin: 'coordinator' })
+  expect(await coordinator.expireOffsets()).toBe(1)
+})
+
+test('offsets of a deleted topic are forgotten', async () => {
+  await using place = await openOffsets()
+  const { store, coordinator } = await coordinate(place)
+  await coordinator.commit('g', nobody, [
+    { topic: 't', partition: 0, offset: 4 },
+    { topic: 'u', partition: 0, offset: 4 },
+  ])
+  await coordinator.topicDeleted('t')
+  expect(store.offsets('g').map(({ topic }) => topic)).toEqual(['u'])
+})
+
+test('after a restart a group is as it was, without the members of the process that ended', async () => {
+  bench = await GroupBench.open({ partitions: 3 })
+  const a = await bench.join('a')
+  a.handle(2)
+  await a.commit()
+  const { generation } = bench.coordinator.describe('g')
+  await bench.restart('crash')
+  expect(bench.coordinator.describe('g')).toMatchObject({ state: 'Empty', generation, members: [] })
+  const again = await bench.join('a')
+  expect([...again.positions.values()]).toEqual([2, 2, 2])
+  expect(bench.coordinator.describe('g').generation).toBe(generation + 1)
+})
+
+test('a member whose subscription is damaged is not admitted', async () => {
+  await using place = await openOffsets()
+  const { coordinator } = await coordinate(place)
+  const join = coordinator.join('g', {
+    memberId: '',
+    groupInstanceId: null,
+    clientId: 'a',
+    clientHost: '/127.0.0.1',
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: Buffer.from([0]) }],
+    sessionTimeoutMs: 1000,
+    rebalanceTimeoutMs: 1000,
+    local: null,
+  })
+  await expect(join).rejects.toBeInstanceOf(CorruptGroupRecordError)
+})
+
+test('a closed coordinator ends what members wait for', async () => {
+  bench = await GroupBench.open({ partitions: 1 })
+  const a = await bench.join('a')
+  bench.coordinator.close()
+  a.member.polled()
+  await expect(bench.coordinator.fetch('g', [])).resolves.toEqual([])
+  await expect(a.commit()).rejects.toBeInstanceOf(UnknownMemberError)
+})
+
+test('a reset never leaves the records that are there', async () => {
+  const log = {
+    logStartOffset: 10,
+    highWatermark: 100,
+    offsetForTimestamp: async (timestamp: number) =>
+      timestamp > 500 ? null : { offset: timestamp, timestamp },
+  }
+  const targets = [
+    ['earliest', 10],
+    ['latest', 100],
+    [{ offset: 50 }, 50],
+    [{ offset: 5 }, 10],
+    [{ offset: 500 }, 100],
+    [{ timestamp: 42 }, 42],
+    [{ timestamp: 501 }, 100],
+    [{ shiftBy: -5 }, 35],
+    [{ shiftBy: -50 }, 10],
+    [{ shiftBy: 90 }, 100],
+  ] as const
+  for (const [target, expected] of targets) {
+    expect([target, await resetOffset(target, log, 40)]).toEqual([target, expected])
+  }
+  await expect(resetOffset({ shiftBy: 1 }, log, null)).rejects.toBeInstanceOf(InvalidArgumentError)
+})
