@@ -133,6 +133,15 @@ export class LogState implements ReadSource {
     this.wake()
   }
 
+  /**
+   * Sealed segments, wholly visible, were replaced. When the last visible batch lay in one of them
+   * its position means nothing any more: the end is where the next segment begins.
+   */
+  replaced(baseOffsets: readonly Offset[], nextOffset: Offset): void {
+    if (!baseOffsets.includes(this.#visibleEnd.segment)) return
+    this.#visibleEnd = { segment: nextOffset, position: 0 }
+  }
+
   get logStartOffset(): Offset {
     return this.offsets.logStartOffset
   }

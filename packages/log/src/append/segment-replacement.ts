@@ -50,6 +50,8 @@ export async function replaceSegments(
   }
   const added = cleaned.map(({ info }) => new SealedSegment(files, directory, info))
   segments.replace(old, added)
+  const oldBaseOffsets = old.map(({ baseOffset }) => baseOffset)
+  state.replaced(oldBaseOffsets, old.at(-1)?.nextOffset ?? 0)
   await fs.syncDirectory(directory)
 
   state.removals.schedule(gone)

@@ -80,6 +80,28 @@ describe.each(places)('replacing segments on %s', (_name, makePlace) => {
     await reopened.directory.close()
   })
 
+  test('the last ones before an empty segment: what is left is visible, and all of it', async () => {
+    place = makePlace()
+    const { directory, log } = await createLog(place)
+    await appendValues(log, 20, 10)
+    await log.roll()
+    for (let round = 0; round < 2; round++) {
+      const replaced = log.segments().slice(0, -1)
+      await log.replaceSegments([await clean(place, log, replaced, isEven)], replaced)
+      const sizes = log.segments().map(({ path, sizeBytes }) => {
+        return [sizeBytes, place.fs.stat(path)?.sizeBytes]
+      })
+      expect(sizes[0]?.[0]).toBe(sizes[0]?.[1])
+      expect(sizes[1]).toEqual([0, 0])
+      using snapshot = log.snapshot()
+      expect(snapshot.segments).toHaveLength(1)
+    }
+    expect(await offsetsOf(log)).toEqual(range(0, 20).filter(isEven))
+    await appendValues(log, 2)
+    expect(await offsetsOf(log)).toEqual([...range(0, 20).filter(isEven), 20, 21])
+    await directory.close()
+  })
+
   test('a killed process leaves the cleaned records, and everything after them', async () => {
     place = makePlace()
     const { directory, log } = await createLog(place, { acks: 'written' })
