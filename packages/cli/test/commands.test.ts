@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest'
+import { parseCommand } from '../src/commands.ts'
+
+/** As in `Which verb? One of produce, consume, …`. */
+async function verbNames(): Promise<string[]> {
+  const parsed = await parseCommand([], 100)
+  if (parsed.kind !== 'usage') throw new Error('no verb is an error of usage')
+  return parsed.message.replace(/^.*One of |\.$/g, '').split(', ')
+}
+
+describe('the arguments', () => {
+  test('of every verb are explained, with an example', async () => {
+    const names = await verbNames()
+    expect(names).toContain('produce')
+    for (const name of names) {
+      const help = await parseCommand([name, '--help'], 100)
+      if (help.kind !== 'text') throw new Error(`varve ${name} --help prints no help`)
+      expect(help.text, name).toContain(`varve ${name}`)
+      expect(help.text, name).toContain('Examples:')
+      expect(help.text, name).toContain('--json')
+    }
+  })
+
+  test('that no verb knows are an error of usage, and say whom to ask', async () => {
+    expect(await parseCommand(['verify', 'x', '--bogus'], 100)).toMatchObject({
+      kind: 'usage',
+      hint: "See 'varve verify --help'.",
+    })
+    expect(await parseCommand(['bogus'], 100)).toMatchObject({
+      kind: 'usage',
+      hint: "See 'varve --help'.",
+    })
+  })
+
+  test('run nothing while they are read', async () => {
+    const parsed = await parseCommand(['inspect', '/no/such/path'], 100)
+    expect(parsed.kind).toBe('command')
+  })
+})
