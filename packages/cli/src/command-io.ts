@@ -53,6 +53,15 @@ export class ClosedPipeError extends VarveError {
   }
 }
 
+/** The arguments are not those of a verb. Its hint says where they are explained. */
+export class UsageError extends VarveError {
+  readonly code = 'VARVE_USAGE'
+
+  constructor(message: string, hint: string) {
+    super(message, { hint })
+  }
+}
+
 /** The user ended a command before it had an answer. */
 export class InterruptedError extends VarveError {
   readonly code = 'VARVE_INTERRUPTED'

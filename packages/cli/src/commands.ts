@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import yargs, { type Argv } from 'yargs'
-import type { CommandIo } from './command-io.ts'
+import { type CommandIo, UsageError } from './command-io.ts'
 import { addConsumeVerb } from './verbs/consume-verb.ts'
 import { addDumpVerb } from './verbs/dump-verb.ts'
 import { addInspectVerb } from './verbs/inspect-verb.ts'
@@ -15,11 +15,10 @@ export type ParsedCommand =
   | { readonly kind: 'command'; readonly run: (io: CommandIo) => Promise<number> }
   /** Help or version. */
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'usage'; readonly message: string; readonly hint: string }
 
 /**
  * Reads the arguments. What a verb takes stands in `verbs/`; what it does is a function of its own
- * in `commands/`, loaded when it is asked for and usable without this parser.
+ * in `commands/`, loaded when it is asked for and usable without this parser. Rejects with UsageError.
  */
 export async function parseCommand(
   argv: readonly string[],
@@ -38,7 +37,7 @@ export async function parseCommand(
     const message = error instanceof Error ? error.message : String(error)
     const verb = argv.find((argument) => !argument.startsWith('-'))
     const about = verb !== undefined && Object.hasOwn(verbs, verb) ? `varve ${verb}` : 'varve'
-    return { kind: 'usage', message, hint: `See '${about} --help'.` }
+    throw new UsageError(message, `See '${about} --help'.`)
   }
   return chosen ?? { kind: 'text', text }
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, VarveError } from '@varve/record'
-import { ClosedPipeError, type CommandIo, exitCodes } from './command-io.ts'
+import { ClosedPipeError, type CommandIo, exitCodes, UsageError } from './command-io.ts'
 import { parseCommand } from './commands.ts'
 import { openProcessIo } from './process-io.ts'
 
@@ -20,16 +20,8 @@ async function runCommand(argv: readonly string[], io: CommandIo): Promise<numbe
   try {
     const parsed = await parseCommand(argv, io.stdout.columns)
     if (parsed.kind === 'command') return await parsed.run(io)
-    if (parsed.kind === 'text') {
-      await io.stdout.write(`${parsed.text}\n`)
-      return exitCodes.fine
-    }
-    const { message, hint } = parsed
-    const text = isJson(argv)
-      ? `${JSON.stringify({ error: { code: 'VARVE_USAGE', message, hint } })}\n`
-      : `varve: ${message}\n\n${hint}\n`
-    await io.stderr.write(text)
-    return exitCodes.usage
+    await io.stdout.write(`${parsed.text}\n`)
+    return exitCodes.fine
   } catch (error) {
     return await reportError(error, isJson(argv), io)
   }
@@ -40,7 +32,8 @@ async function reportError(error: unknown, json: boolean, io: CommandIo): Promis
   const text = json ? `${JSON.stringify({ error: describe(error) })}\n` : explain(error)
   // Where nobody reads errors either, the exit code has to say it.
   await io.stderr.write(text).catch(() => undefined)
-  return error instanceof InvalidArgumentError ? exitCodes.usage : exitCodes.failure
+  const isUsage = error instanceof UsageError || error instanceof InvalidArgumentError
+  return isUsage ? exitCodes.usage : exitCodes.failure
 }
 
 interface ErrorDescription {
@@ -80,7 +73,7 @@ function isForeseen(error: unknown): boolean {
   return error instanceof VarveError || (error instanceof Error && 'syscall' in error)
 }
 
-/** Asked for before parsing too: an error of usage is an error. */
+/** Looked for without parsing: an error of usage is an error too. */
 function isJson(argv: readonly string[]): boolean {
   return argv.includes('--json')
 }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { UsageError } from '../src/command-io.ts'
 import { parseCommand } from '../src/commands.ts'
 
 /** As in `Which verb? One of produce, consume, …`. */
 async function verbNames(): Promise<string[]> {
-  const parsed = await parseCommand([], 100)
-  if (parsed.kind !== 'usage') throw new Error('no verb is an error of usage')
-  return parsed.message.replace(/^.*One of |\.$/g, '').split(', ')
+  const error = await parseCommand([], 100).catch((thrown: unknown) => thrown)
+  if (!(error instanceof UsageError)) throw new Error('no verb is an error of usage')
+  return error.message.replace(/^.*One of |\.$/g, '').split(', ')
 }
 
 describe('the arguments', () => {
@@ -22,12 +23,12 @@ describe('the arguments', () => {
   })
 
   test('that no verb knows are an error of usage, and say whom to ask', async () => {
-    expect(await parseCommand(['verify', 'x', '--bogus'], 100)).toMatchObject({
-      kind: 'usage',
+    await expect(parseCommand(['verify', 'x', '--bogus'], 100)).rejects.toMatchObject({
+      code: 'VARVE_USAGE',
       hint: "See 'varve verify --help'.",
     })
-    expect(await parseCommand(['bogus'], 100)).toMatchObject({
-      kind: 'usage',
+    await expect(parseCommand(['bogus'], 100)).rejects.toMatchObject({
+      code: 'VARVE_USAGE',
       hint: "See 'varve --help'.",
     })
   })
