@@ -18,7 +18,8 @@ export type ParsedCommand =
 
 /**
  * Reads the arguments. What a verb takes stands in `verbs/`; what it does is a function of its own
- * in `commands/`, loaded when it is asked for and usable without this parser. Rejects with UsageError.
+ * in `commands/`, loaded when it is asked for and usable without this parser. Rejects with
+ * UsageError.
  */
 export async function parseCommand(
   argv: readonly string[],
