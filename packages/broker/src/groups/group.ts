@@ -36,9 +36,10 @@ export interface GroupContext {
  * The members of one group and which of them has what: Kafka's classic group protocol.
  *
  *     Empty ─ join ─▶ PreparingRebalance ─ all have joined, or time is up ─▶ CompletingRebalance
- *       ▲                ▲    │ nobody has                                      │ the leader's
- *       └────────────────┼────┘                                                 ▼ assignment is noted
- *                        └────────── a join, a leave, an expiry ──────────── Stable
+ *       ▲                ▲    │                                                  │ the leader's
+ *       │                │    │ nobody has joined                                │ assignment
+ *       └────────────────┼────┘                                                  ▼ is noted
+ *                        └────────── a join, a leave, an expiry ───────────── Stable
  *
  * A generation is one passage to CompletingRebalance: within it, each member gets its part once,
  * and commits of members that are not in it are refused. Everything here is synchronous but the
