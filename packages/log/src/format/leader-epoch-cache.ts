@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import type { Offset } from '@varve/record'
+import type { Batch, Offset } from '@varve/record'
 import {
   CorruptCheckpointError,
   checkpointNumber,
@@ -125,4 +125,12 @@ export class LeaderEpochCache {
     }
     return cache
   }
+}
+
+/**
+ * Whether a batch carries the epoch in which it was appended: KRaft's own control batches need not
+ * carry the one that they announce.
+ */
+export function hasOwnEpoch(batch: Batch): boolean {
+  return batch.leaderEpoch !== -1 && (!batch.isControl || batch.isTransactional)
 }

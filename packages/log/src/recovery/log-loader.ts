@@ -1,16 +1,14 @@
 import { strict as assert } from 'node:assert'
-import { type Batch, InvalidArgumentError, type Offset } from '@varve/record'
+import { InvalidArgumentError, type Offset } from '@varve/record'
 import type { LoadedLog } from '../append/log-state.ts'
 import { logChannels } from '../base/diagnostics.ts'
 import type { LogContext } from '../base/log-context.ts'
 import { CorruptLogError } from '../base/log-errors.ts'
 import { LogOffsets } from '../base/log-offsets.ts'
 import type { LogCut, RecoveryReport } from '../base/recovery-report.ts'
-import { CorruptCheckpointError } from '../format/checkpoint-text.ts'
-import { LeaderEpochCache } from '../format/leader-epoch-cache.ts'
+import type { LeaderEpochCache } from '../format/leader-epoch-cache.ts'
 import { ProgressFile, progressFileBytes } from '../format/progress-file.ts'
 import { type ListedSegment, listSegmentFiles, listSegments } from '../format/segment-listing.ts'
-import { scanBatches } from '../format/segment-scan.ts'
 import { loadProducers, removeStraySnapshots } from '../producers/producer-loading.ts'
 import type { ProducerStateManager } from '../producers/producer-state.ts'
 import { ActiveSegment } from '../segments/active-segment.ts'
@@ -21,10 +19,8 @@ import { isSealed, makeDigestDurable, restoreActiveSegment } from '../segments/s
 import { finishSwap } from '../segments/segment-swap.ts'
 import { leaderEpochCheckpointFileName, progressFileName } from '../storage/file-names.ts'
 import { readFileStart, replaceSmallFile } from '../storage/file-system.ts'
+import { loadEpochs } from './epoch-loading.ts'
 import { recoverSegments, refuseShortLog } from './log-recovery.ts'
-
-/** A leader-epoch checkpoint has some twenty bytes an epoch. */
-const epochsBytesMax = 16 * 2 ** 20
 
 /** What is known before any segment is looked at. */
 interface Known {
@@ -71,7 +67,8 @@ export async function loadLog(
   const known = readKnown(context, listed)
   await removeOrphans(context, listed, finishedFiles)
   const rebuiltFiles: string[] = []
-  const { epochs, saved } = await loadEpochs(context, listed, rebuiltFiles)
+  const { logStartOffset: knownStart } = known
+  const { epochs, saved } = await loadEpochs(context, listed, knownStart, rebuiltFiles)
 
   const segments = await loadSegments(context, { listed, known, isClean, epochs, rebuiltFiles })
   const { active, producers } = segments
@@ -144,55 +141,6 @@ async function removeOrphans(
     await context.fs.remove(`${context.directory}/${file.name}`)
     finished.push(file.name)
   }
-}
-
-/**
- * The leader epochs, and what the checkpoint should hold for them: null where it must be written.
- */
-async function loadEpochs(
-  context: LogContext,
-  listed: readonly ListedSegment[],
-  rebuiltFiles: string[],
-): Promise<{ readonly epochs: LeaderEpochCache; readonly saved: Buffer | null }> {
-  const path = `${context.directory}/${leaderEpochCheckpointFileName}`
-  // One byte more than is believed: a checkpoint that is cut off is not read.
-  const bytes = readFileStart(context.fs, path, epochsBytesMax + 1)
-  if (bytes === null && listed.every(({ sizeBytes }) => sizeBytes === 0)) {
-    const epochs = new LeaderEpochCache()
-    return { epochs, saved: epochs.encode() }
-  }
-  // Beside records, one that is not there or empty was lost.
-  try {
-    const epochs = LeaderEpochCache.decode(bytes ?? Buffer.alloc(0), path)
-    if (bytes !== null && bytes.length > 0) return { epochs, saved: epochs.encode() }
-  } catch (error) {
-    if (!(error instanceof CorruptCheckpointError)) throw error
-    logChannels.corruption.publish({ log: context.name, path, error })
-  }
-  rebuiltFiles.push(path)
-  return { epochs: await findEpochs(context, listed), saved: null }
-}
-
-/** The leader epochs as the batches of the whole log have them. */
-async function findEpochs(
-  context: LogContext,
-  listed: readonly ListedSegment[],
-): Promise<LeaderEpochCache> {
-  const epochs = new LeaderEpochCache()
-  const visit = (batch: Batch): boolean => {
-    const isNew = batch.leaderEpoch > (epochs.latestEpoch ?? -1)
-    if (isNew) epochs.assign(batch.leaderEpoch, batch.baseOffset)
-    return true
-  }
-  for (const { path } of listed) {
-    const file = context.fs.open(path, 'read')
-    try {
-      await scanBatches(file, visit, { validate: false })
-    } finally {
-      file.close()
-    }
-  }
-  return epochs
 }
 
 interface LoadSegmentsOptions {

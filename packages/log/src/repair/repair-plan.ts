@@ -1,7 +1,11 @@
 import type { FilePosition, Offset } from '@varve/record'
 import { LogNotFoundError } from '../base/log-errors.ts'
 import { spineBytesPerBatch } from '../format/segment-digest.ts'
-import { logStartOffsetCheckpointFileName, parseSegmentFileName } from '../storage/file-names.ts'
+import {
+  leaderEpochCheckpointFileName,
+  logStartOffsetCheckpointFileName,
+  parseSegmentFileName,
+} from '../storage/file-names.ts'
 import type { FileSystem } from '../storage/file-system.ts'
 import { nodeFileSystem } from '../storage/node-file-system.ts'
 import { withOurErrors } from '../storage/storage-error.ts'
@@ -187,20 +191,24 @@ function planFiles(log: InspectedLog, findings: readonly Finding[]): RepairStep[
   for (const path of new Set(findings.filter(isAside).map((it) => it.path))) {
     steps.push(step('set-file-aside', path, 'it is taken away and kept'))
   }
-  const epochs = findings.find(({ code }) => code.startsWith('leader-epochs-'))
-  if (epochs !== undefined) {
-    const message = `it is made anew from the batches: ${epochs.message}`
-    steps.push(step('rebuild-leader-epochs', epochs.path, message))
-  }
   const start = findings.find(
     ({ code, path }) =>
       code === 'checkpoint-mismatch' && path.endsWith(`/${logStartOffsetCheckpointFileName}`),
   )
+  let epochs = findings.find(({ code }) => code.startsWith('leader-epochs-'))
   if (start !== undefined) {
     const first = log.segments[0]?.listed.baseOffset ?? 0
-    const value = Math.max(first, log.firstEpochStart ?? first)
+    const { firstEpochStart } = log
+    const value = Math.max(first, firstEpochStart ?? first)
     const message = `the log start offset is set to ${value}, so that no record is hidden`
     steps.push(step('set-log-start', start.path, message, { value: String(value) }))
+    // An epoch that starts before the log does is no witness of where the log starts.
+    if (firstEpochStart !== null && firstEpochStart < value) epochs ??= start
+  }
+  if (epochs !== undefined) {
+    const path = `${log.facts.directory}/${leaderEpochCheckpointFileName}`
+    const message = `it is made anew from the batches: ${epochs.message}`
+    steps.push(step('rebuild-leader-epochs', path, message))
   }
   return steps
 }

@@ -4,6 +4,7 @@ import { checkpointBytesMax, decodeOffsetCheckpoint } from '../format/offset-che
 import { ownCheckpointName } from '../format/own-checkpoints.ts'
 import { type NumberedProgress, ProgressFile, progressFileBytes } from '../format/progress-file.ts'
 import { type ListedSegment, listSegments } from '../format/segment-listing.ts'
+import { readDigest } from '../segments/segment-restore.ts'
 import {
   activeDigestFileName,
   cleanShutdownFileName,
@@ -39,6 +40,8 @@ export interface LogFacts {
   readonly segments: readonly ListedSegment[]
   /** Whether Varve has written to it: it has files that nobody else makes. */
   readonly isOurs: boolean
+  /** Whether it was closed cleanly by Varve, and nothing has been appended since. */
+  readonly isClosedByUs: boolean
 }
 
 /** The same, with what was found wrong on the way. */
@@ -75,11 +78,13 @@ export function readLogFacts(fs: FileSystem, directory: string): ReadFacts {
   const logStartOffset = checkpoint(logStartOffsetCheckpointFileName)
   const recoveryPoint = checkpoint(recoveryPointCheckpointFileName)
   const segments = listSegments(fs, directory)
-  const lastBaseOffset = segments.at(-1)?.baseOffset ?? 0
+  const { baseOffset = 0, sizeBytes = 0 } = segments.at(-1) ?? {}
+  const activeDigestPath = `${directory}/${activeDigestFileName(baseOffset)}`
   const isOurs =
     progress !== null ||
     segments.some(({ kinds }) => kinds.has('digest')) ||
-    fs.stat(`${directory}/${activeDigestFileName(lastBaseOffset)}`) !== null
+    fs.stat(activeDigestPath) !== null
+  const isClosedByUs = isClean && readDigest(fs, activeDigestPath)?.sizeBytes === sizeBytes
   const facts: LogFacts = {
     directory,
     name,
@@ -91,6 +96,7 @@ export function readLogFacts(fs: FileSystem, directory: string): ReadFacts {
     logStartOffset,
     segments,
     isOurs,
+    isClosedByUs,
   }
   return { facts, findings }
 }

@@ -1,5 +1,5 @@
 import { type Batch, type Offset, VarveError } from '@varve/record'
-import { type EpochEntry, LeaderEpochCache } from '../format/leader-epoch-cache.ts'
+import { type EpochEntry, hasOwnEpoch, LeaderEpochCache } from '../format/leader-epoch-cache.ts'
 import type { ProducerStateInfo } from '../format/producer-entry.ts'
 import { decodeProducerSnapshot } from '../format/producer-snapshot.ts'
 import { snapshotBytesMax, snapshotOffsets } from '../producers/producer-loading.ts'
@@ -37,6 +37,8 @@ export class LogReplay {
   readonly #producers: ProducerStateManager = new ProducerStateManager()
   readonly #epochs: readonly EpochEntry[]
   #epoch = 0
+  /** Whether batches without an epoch were seen, of the formats before there were any. */
+  #hasOldFormats = false
   /** Told at the end, unless a changed header turns out to be the reason. */
   #epochFault: Finding | null = null
   /** Offsets of the snapshots that have not been reached yet, descending. */
@@ -67,7 +69,7 @@ export class LogReplay {
    * epoch is written there, durably, before its first batch. Null for a batch that may be right.
    */
   lostEpochOf(batch: Batch): number | null {
-    if (!this.#hasOwnEpoch(batch) || this.#epochFault !== null) return null
+    if (!hasOwnEpoch(batch) || this.#epochs.length === 0 || this.#epochFault !== null) return null
     return this.lostEpoch(batch.leaderEpoch, batch.baseOffset)
   }
 
@@ -92,9 +94,9 @@ export class LogReplay {
         batch.count === batch.lastOffset - batch.baseOffset + 1)
     if (!isWhole) this.#isExact = false
     this.#nextOffset = batch.nextOffset
+    this.#checkEpoch(batch)
     if (batch.magic !== 2) return null
     this.#passSnapshots(batch.baseOffset)
-    this.#checkEpoch(batch)
     try {
       return this.#producers.update(batch)
     } catch (error) {
@@ -155,29 +157,28 @@ export class LogReplay {
 
   /** The batch's epoch is the one that the checkpoint has for its offset. */
   #checkEpoch(batch: Batch): void {
-    const { logStartOffset } = this.#options.facts
-    if (!this.#hasOwnEpoch(batch) || this.#epochFault !== null) return
-    if (batch.nextOffset <= (logStartOffset ?? 0) || this.lostEpochOf(batch) !== null) return
-    const offset = Math.max(batch.baseOffset, logStartOffset ?? 0)
+    const { logStartOffset, isClosedByUs } = this.#options.facts
+    if (this.#epochs.length === 0 || this.#epochFault !== null) return
+    if (batch.nextOffset <= (logStartOffset ?? 0)) return
+    const isOld = batch.magic !== 2
+    if (isOld) this.#hasOldFormats = true
+    else if (!hasOwnEpoch(batch) || this.lostEpochOf(batch) !== null) return
+    const offset = Math.max(isOld ? batch.lastOffset : batch.baseOffset, logStartOffset ?? 0)
     for (;;) {
       const next = this.#epochs[this.#epoch + 1]
       if (next === undefined || next.startOffset > offset) break
       this.#epoch += 1
     }
     const current = this.#epochs[this.#epoch]
-    const isKnown = current !== undefined && current.startOffset <= offset
-    // Kafka's DeleteRecords drops epochs at once and checkpoints the log start later, if at all,
-    // and such a log may be Varve's by now: nothing is said of batches before the first epoch.
-    if (!isKnown || current.epoch === batch.leaderEpoch) return
-    const epochs = `epoch ${batch.leaderEpoch}, not ${current.epoch}`
+    const known = current !== undefined && current.startOffset <= offset ? current.epoch : -1
+    if (known === batch.leaderEpoch) return
+    // Kafka's DeleteRecords drops epochs at once and checkpoints the log start later, if at all:
+    // nothing is said of batches before the first epoch, unless Varve had the log since and has
+    // completed its epochs. Where the old formats come first it has not.
+    if (known === -1 && (!isClosedByUs || this.#hasOldFormats)) return
+    const epochs = `epoch ${batch.leaderEpoch}, not ${known}`
     const message = `the batch at offset ${batch.baseOffset} has ${epochs}`
     this.#epochFault = this.#epochFinding('leader-epochs-mismatch', message, batch.baseOffset)
-  }
-
-  #hasOwnEpoch(batch: Batch): boolean {
-    if (batch.magic !== 2 || batch.leaderEpoch === -1 || this.#epochs.length === 0) return false
-    // KRaft's own control batches need not carry the epoch that they announce.
-    return !batch.isControl || batch.isTransactional
   }
 
   #epochFinding(

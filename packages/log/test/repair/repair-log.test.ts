@@ -12,6 +12,7 @@ import {
   plain,
   type Shape,
   smallShapes,
+  trimmed,
 } from '../rot/shapes.ts'
 
 const isLong = process.env['VARVE_CAMPAIGN'] === 'long'
@@ -157,6 +158,15 @@ describe('repairing', () => {
     expect(report.lostOffsets).toEqual([{ firstOffset: 8, lastOffset: 14 }])
     expect(report.keptFiles).toContain(`${middle}.broken`)
     expect(fs.stat(middle)).toBeNull()
+    expect(await read(fs)).toHaveLength(11)
+  })
+
+  test('makes log start and leader epochs agree where neither can be right', async () => {
+    const { fs } = await trimmed()
+    fs.writeBytes(`${directory}/leader-epoch-checkpoint`, Buffer.from('0\n1\n0 3\n'))
+    const report = await repairLog(directory, { fs, log })
+    expect(report.findings).toEqual([])
+    expect(fs.bytesOf(`${directory}/leader-epoch-checkpoint`).toString()).toBe('0\n1\n0 4\n')
     expect(await read(fs)).toHaveLength(11)
   })
 

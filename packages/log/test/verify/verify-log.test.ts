@@ -9,7 +9,7 @@ import { type VerifyLogOptions, verifyLog } from '../../src/verify/verify-log.ts
 import { verifyPath } from '../../src/verify/verify-path.ts'
 import { fixturesMissing, kafkaFixture, kafkaFixtures } from '../kafka-fixtures.ts'
 import { findings, withoutMarker } from '../rot/oracle.ts'
-import { directory, killed, plain, transactional } from '../rot/shapes.ts'
+import { directory, killed, legacy, plain, transactional, trimmed } from '../rot/shapes.ts'
 
 const seed = seedFromEnvironment('verify log')
 const last = `${directory}/00000000000000000015.log`
@@ -55,6 +55,24 @@ describe('verifying', () => {
     expect(await findings(withoutMarker(fs))).toContainEqual(
       expect.objectContaining({ code: 'log-too-short', firstOffset: 15, lastOffset: 17 }),
     )
+  })
+
+  test('says when the log begins before its first leader epoch, if Varve has closed it', async () => {
+    const { fs } = await trimmed()
+    const path = '/data/log-start-offset-checkpoint'
+    fs.writeBytes(path, Buffer.from('0\n1\nt 0 6\n'))
+    const expected = { severity: 'error', code: 'leader-epochs-mismatch', firstOffset: 4 }
+    expect(await findings(fs)).toMatchObject([expected])
+    await fs.remove(`${directory}/active-00000000000000000013.digest`)
+    expect(await findings(fs)).toEqual([])
+  })
+
+  test('says when batches of the old formats have a leader epoch', async () => {
+    const { fs } = await legacy(1)
+    const path = `${directory}/leader-epoch-checkpoint`
+    fs.writeBytes(path, Buffer.from('0\n1\n0 5\n'))
+    const expected = { severity: 'error', code: 'leader-epochs-mismatch', path, firstOffset: 4 }
+    expect(await findings(fs)).toMatchObject([expected])
   })
 
   test('says when the log of a segment is gone and its indexes are not', async () => {
