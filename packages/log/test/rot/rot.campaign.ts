@@ -1,3 +1,3 @@
-// Every bit of every small shape, ten thousand of a large one.
+// Every bit of every small shape.
 process.env['VARVE_CAMPAIGN'] = 'long'
 await import('./rot.test.ts')

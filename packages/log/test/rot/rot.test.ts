@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { LeaderEpochCache } from '../../src/format/leader-epoch-cache.ts'
 import { Random, type SimulatedFileSystem, seedFromEnvironment } from '../../src/testing/index.ts'
 import { describeFlip, type Flip, faults, findings, flipped, silentLoss } from './oracle.ts'
-import { directory, large, type Shape, smallShapes } from './shapes.ts'
+import { directory, type Shape, smallShapes } from './shapes.ts'
 
-// The short form flips some bits of every shape. VARVE_CAMPAIGN=long verifies with every bit of the
-// small ones flipped, and ten thousand of the large one; it opens and reads with every bit of what
-// no checksum covers flipped, and every fifth of the others, other ones with another seed.
+// The short form flips some bits of every shape. VARVE_CAMPAIGN=long verifies with every bit
+// flipped; it opens and reads with every bit of what no checksum covers flipped, and every fifth of
+// the others, other ones with another seed.
 const isLong = process.env['VARVE_CAMPAIGN'] === 'long'
 const seed = seedFromEnvironment('rot.test.ts')
 const shapes = await Promise.all(smallShapes.map((make) => make()))
@@ -108,8 +108,10 @@ describe.each(shapes.map((shape) => ({ name: shape.name, shape })))('a log: $nam
         if (/(recovery-point|replication)-offset-checkpoint$/.test(flip.path)) continue
         if (shape.name === 'killed' && /\.(time)?index$|\.txnindex$/.test(flip.path)) continue
         const fs = flipped(shape, flip, true)
-        // A broker drops the first epochs of a log and may leave it so: nothing is said of that.
-        if (firstEpochStart(fs) > firstEpochStart(shape.fs)) continue
+        // A broker drops the first epochs of a log and may leave it so: nothing is said of that
+        // where Varve has not closed the log, or it begins with the old formats, without epochs.
+        const mayBeDropped = /^(killed|magic)/.test(shape.name)
+        if (mayBeDropped && firstEpochStart(fs) > firstEpochStart(shape.fs)) continue
         expect(await faults(fs), describeFlip(flip)).not.toEqual([])
       }
     },
@@ -126,28 +128,3 @@ function firstEpochStart(fs: SimulatedFileSystem): number {
     return -1
   }
 }
-
-test(
-  'random bits of a large segment are found out, each in its place',
-  async () => {
-    const shape = await large(isLong ? 4 * 2 ** 20 : 200_000, seed)
-    const random = new Random(seed)
-    const path = '/data/t-0/00000000000000000000.log'
-    const sizeBytes = shape.fs.stat(path)?.sizeBytes ?? 0
-    expect(await findings(shape.fs)).toEqual([])
-    for (let round = 0; round < (isLong ? 10_000 : 60); round += 1) {
-      const bit = random.int(sizeBytes * 8)
-      // The same file system again and again: copies of a large one are not made.
-      shape.fs.flipBit(path, bit)
-      const found = await faults(shape.fs, path)
-      shape.fs.flipBit(path, bit)
-      const byte = bit >> 3
-      const isFound = found.some(
-        (it) => it.path === path && it.position <= byte && byte < it.position + it.sizeBytes,
-      )
-      expect(isFound, `byte ${byte} bit ${bit & 7}: ${JSON.stringify(found)}`).toBe(true)
-    }
-    expect(await findings(shape.fs)).toEqual([])
-  },
-  timeout,
-)

@@ -234,15 +234,19 @@ export function killed(): Promise<Shape> {
   return make('killed', fill, { isKilled: true })
 }
 
-/** One large sealed segment, of realistic text in batches of many sizes. */
+const words = 'silt sand clay spring melt summer algae autumn storm winter ice layer'.split(' ')
+
+/** One large sealed segment, of some KiB of text a record, in batches of many sizes. */
 export function large(sizeBytes: number, seed: number): Promise<Shape> {
   const random = new Random(seed)
+  const text = (): string => Array.from({ length: 300 }, () => random.pick(words)).join(' ')
   return make('large', async (log) => {
     let next = 0
     while ((log.segments()[0]?.sizeBytes ?? 0) < sizeBytes) {
-      const count = random.between(1, 60)
-      const compressionType = random.pick(['none', 'none', 'lz4', 'zstd'] as const)
-      await log.append(events(next, count), { compressionType, acks: 'written' })
+      const count = random.between(1, 20)
+      const compressionType = random.pick(['none', 'none', 'none', 'lz4', 'zstd'] as const)
+      const records = events(next, count).map((record) => ({ ...record, value: text() }))
+      await log.append(records, { compressionType, acks: 'written' })
       next += count
     }
     await log.roll()
