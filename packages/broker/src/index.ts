@@ -1,6 +1,7 @@
 export {
   ClosedError,
   CorruptCatalogueError,
+  InvalidTimestampError,
   InvalidTopicError,
   ProducerFencedError,
   TopicExistsError,
@@ -22,6 +23,7 @@ export {
   defaultTopicSettings,
   type ResolvedTopicSettings,
   type TopicSettings,
+  topicSettingNames,
 } from './base/topic-settings.ts'
 export type { AssignmentSource, PartitionOwner } from './consuming/assignment-source.ts'
 export type { CommittedOffset, CommittedOffsets } from './consuming/committed-offsets.ts'
@@ -99,5 +101,10 @@ export {
   type Partitioner,
   partitionForKey,
 } from './partitioning/partitioner.ts'
+export { Producer, type Sendable, type SendOptions } from './producing/producer.ts'
+export type { ProducerOptions, SendingOptions } from './producing/producer-options.ts'
+export type { ProducerRecord, SentBatch, SentRecord } from './producing/sent.ts'
+export { sourceOffsetHeader } from './producing/source-offsets.ts'
 export type { PartitionDescription, TopicDescription } from './topics/topic.ts'
+export { type ListedTopic, listTopics } from './topics/topic-listing.ts'
 export { type TopicAlteration, Topics, type TopicsOptions } from './topics/topics.ts'

@@ -1,4 +1,7 @@
+import type { Isolation, Log } from '@varve/log'
 import { ManualClock, Random, SimulatedFileSystem } from '@varve/log/testing'
+import type { ProducingContext } from '../src/producing/dispatcher.ts'
+import type { IdentitySource } from '../src/producing/producer-identity.ts'
 import { type TopicAlteration, Topics, type TopicsOptions } from '../src/topics/topics.ts'
 
 export type { TopicAlteration }
@@ -31,4 +34,30 @@ export async function errorOf<Expected extends Error>(
   )
   if (outcome instanceof type) return outcome
   throw outcome
+}
+
+/** What producers need, over open topics. */
+export function producingContext(topics: Topics, machine: Machine): ProducingContext {
+  const random = new Random(3)
+  return {
+    clock: machine.clock,
+    random: () => random.fraction(),
+    topic: (name) => topics.topic(name),
+  }
+}
+
+/** Of every record of a log: offset and value. */
+export async function valuesOf(log: Log, isolation: Isolation = 'uncommitted'): Promise<string[]> {
+  const values: string[] = []
+  const reader = log.reader({ from: log.logStartOffset, isolation })
+  for await (const record of reader.records()) values.push(String(record.value))
+  return values
+}
+
+/** An identity that never changes, for producers that are tested by themselves. */
+export function fixedIdentity(producerId: number, producerEpoch = 0): IdentitySource {
+  return {
+    take: async () => ({ producerId, producerEpoch }),
+    giveBack: () => undefined,
+  }
 }

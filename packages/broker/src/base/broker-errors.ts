@@ -83,3 +83,20 @@ export class ProducerFencedError extends VarveError {
     this.producer = producer
   }
 }
+
+/** A record's own timestamp is too far from now for its topic (Kafka: INVALID_TIMESTAMP). */
+export class InvalidTimestampError extends VarveError {
+  readonly code = 'VARVE_INVALID_TIMESTAMP'
+  readonly kafkaErrorCode = 32
+  readonly timestamp: number
+
+  constructor(timestamp: number, setting: string, limitMs: number) {
+    super(
+      `the record's timestamp ${timestamp} is farther from now than ${setting}, ${limitMs} ms`,
+      {
+        hint: `send records sooner, or alter the topic's ${setting}; -1 allows any timestamp`,
+      },
+    )
+    this.timestamp = timestamp
+  }
+}

@@ -66,6 +66,17 @@ export class Partition implements TopicPartition {
     return this.#owner.settings
   }
 
+  /** Whether its log is not open, though the topic is there: it may come back. */
+  get isMissing(): boolean {
+    return !this.#owner.isDeleted && !this.#directory.logs.has(this.name)
+  }
+
+  /** Whether it can be appended to. */
+  get isUsable(): boolean {
+    const log = this.#directory.logs.get(this.name)
+    return log !== undefined && !log.isFailed
+  }
+
   describe(): PartitionDescription {
     try {
       const { logStartOffset, highWatermark, lastStableOffset } = this.log
