@@ -89,6 +89,42 @@ export { type ResetTarget, type ResettableLog, resetOffset } from './groups/offs
 export { type CommitOptions, OffsetStore } from './groups/offset-store.ts'
 export { rangeAssignor } from './groups/range-assignor.ts'
 export { roundRobinAssignor } from './groups/round-robin-assignor.ts'
+export { NotRetriable } from './handling/attempts.ts'
+export { CommitTracker } from './handling/commit-tracker.ts'
+export {
+  type DeadLetter,
+  deadLetterHeaders,
+  deadLetterTopicOf,
+  type Failure,
+  readDeadLetter,
+  toDeadLetter,
+} from './handling/dead-letter.ts'
+export {
+  type ReplayOptions,
+  type ReplayReport,
+  replayDeadLetters,
+} from './handling/dead-letter-replay.ts'
+export type { RawRecord } from './handling/handled-record.ts'
+export { HandlingFailedError } from './handling/handling-errors.ts'
+export { LogEffectLedger, type LogEffectLedgerOptions } from './handling/log-effect-ledger.ts'
+export { type EffectLedger, type OnceOnlyOptions, onceOnly } from './handling/once-only.ts'
+export {
+  type HandlingContext,
+  type RecordFailure,
+  RecordRunner,
+  type RunnableRecord,
+  type RunnerContext,
+  type RunOptions,
+} from './handling/record-runner.ts'
+export {
+  type ExponentialRetryOptions,
+  exponentialRetry,
+  fixedRetry,
+  noRetry,
+  type RetryLimits,
+  type RetryPolicy,
+  randomRetry,
+} from './handling/retry-policy.ts'
 export type {
   MeasuredGroup,
   MeasuredLog,
