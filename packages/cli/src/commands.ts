@@ -7,6 +7,7 @@ import { addInspectVerb } from './verbs/inspect-verb.ts'
 import { addProduceVerb } from './verbs/produce-verb.ts'
 import { addReindexVerb } from './verbs/reindex-verb.ts'
 import { addRepairVerb } from './verbs/repair-verb.ts'
+import { addTopicVerb } from './verbs/topic-verb.ts'
 import type { Choose } from './verbs/verb-options.ts'
 import { addVerifyVerb } from './verbs/verify-verb.ts'
 
@@ -47,6 +48,7 @@ export async function parseCommand(
 const verbs: Readonly<Record<string, (parser: Argv, choose: Choose) => void>> = {
   produce: addProduceVerb,
   consume: addConsumeVerb,
+  topic: addTopicVerb,
   inspect: addInspectVerb,
   dump: addDumpVerb,
   verify: addVerifyVerb,

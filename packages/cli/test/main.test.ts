@@ -44,7 +44,7 @@ describe('the command line', () => {
     const { code, out, err } = await run(...argv)
     expect(code).toBe(2)
     expect(out).toBe('')
-    expect(err).toMatch(/^varve: .+\n  See 'varve( \w+)? --help'\.\n$/s)
+    expect(err).toMatch(/^varve: .+\n {2}See 'varve( \w+)? --help'\.\n$/s)
   })
 
   test.each([

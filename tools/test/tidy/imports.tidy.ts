@@ -9,8 +9,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   log: ['@varve/record'],
   cleaner: ['@varve/record', '@varve/log'],
   broker: ['@varve/record', '@varve/log', '@varve/cleaner'],
-  cli: ['@varve/record', '@varve/log'],
-  varve: ['@varve/record', '@varve/log', '@varve/cli'],
+  cli: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/broker'],
+  varve: ['@varve/record', '@varve/log', '@varve/broker', '@varve/cli'],
 }
 
 /** The folders of the engine, each standing on those before it; the files beside them on all. */

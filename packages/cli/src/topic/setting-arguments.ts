@@ -1,0 +1,60 @@
+import { defaultTopicSettings, type TopicAlteration, topicSettingNames } from '@varve/broker'
+import { InvalidArgumentError } from '@varve/record'
+
+/** What has no limit, as Kafka writes it and as people do. */
+const withoutLimit: ReadonlySet<string> = new Set(['-1', 'never', 'none', 'unlimited'])
+
+/**
+ * Topic settings as they stand on a command line: `retentionMs=1000`, or under Kafka's own name,
+ * `retention.ms=1000`. Lists are separated by commas. What a value may be is checked where it is
+ * used.
+ *
+ * @throws {InvalidArgumentError}
+ */
+export function parseSettings(
+  set: readonly string[],
+  unset: readonly string[] = [],
+): TopicAlteration {
+  const given: Record<string, unknown> = {}
+  for (const argument of set) {
+    const at = argument.indexOf('=')
+    if (at <= 0) throw new InvalidArgumentError('--set', argument, 'must be name=value')
+    const name = settingName(argument.slice(0, at))
+    if (Object.hasOwn(given, name)) {
+      throw new InvalidArgumentError('--set', argument, `sets ${name} a second time`)
+    }
+    given[name] = parseValue(name, argument.slice(at + 1))
+  }
+  for (const argument of unset) {
+    const name = settingName(argument)
+    if (Object.hasOwn(given, name)) {
+      throw new InvalidArgumentError('--unset', argument, 'is set at the same time')
+    }
+    given[name] = null
+  }
+  return given
+}
+
+/** `retention.ms`, `message.timestamp.before.max.ms`, …: Kafka's name of a setting. */
+export function kafkaName(name: string): string {
+  if (name === 'fileDeleteDelayMs') return 'file.delete.delay.ms'
+  if (name === 'segmentIndexBytes') return 'segment.index.bytes'
+  return name.replace(/[A-Z]/g, (letter) => `.${letter.toLowerCase()}`)
+}
+
+function settingName(text: string): keyof typeof defaultTopicSettings {
+  const found = topicSettingNames.find((name) => name === text || kafkaName(name) === text)
+  if (found !== undefined) return found
+  const known = topicSettingNames.join(', ')
+  throw new InvalidArgumentError('setting', text, `there is no such setting; there are ${known}`)
+}
+
+function parseValue(name: keyof typeof defaultTopicSettings, text: string): unknown {
+  const usual = defaultTopicSettings[name]
+  if (Array.isArray(usual)) return text.split(',').map((item) => item.trim())
+  if (typeof usual === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
+  if (typeof usual !== 'number') return text
+  if (withoutLimit.has(text)) return -1
+  const number = Number(text)
+  return text.trim() === '' || Number.isNaN(number) ? text : number
+}

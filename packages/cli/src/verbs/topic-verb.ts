@@ -1,0 +1,126 @@
+import type { Argv } from 'yargs'
+import { type Choose, flag, number, text, withJson } from './verb-options.ts'
+
+export function addTopicVerb(parser: Argv, choose: Choose): void {
+  parser.command('topic <action>', 'Make, list, describe, alter and delete topics', (verb) => {
+    const actions = withJson(verb)
+      .example('$0 topic create orders --data ./data --partitions 3', '')
+      .example('$0 topic alter orders --data ./data --set retention.ms=86400000', '')
+      .epilogue(
+        'Settings have Kafka’s names, with dots or camel-cased: retention.ms or retentionMs. ' +
+          'list and describe take no lock and change nothing.',
+      )
+      .demandCommand(1, 'Which action? One of create, list, describe, alter, delete.')
+    addCreate(actions, choose)
+    addList(actions, choose)
+    addDescribe(actions, choose)
+    addAlter(actions, choose)
+    addDelete(actions, choose)
+    return actions
+  })
+}
+
+function addCreate(parser: Argv<{ json: boolean }>, choose: Choose): void {
+  parser.command(
+    'create <topic>',
+    'Make a topic',
+    (verb) =>
+      withTopic(verb)
+        .option('partitions', { ...number, default: 1, describe: 'How many' })
+        .option('set', { ...texts, describe: 'A setting, as name=value; more than once' })
+        .example(
+          '$0 topic create users --data ./data --set cleanup.policy=compact --set segment.ms=3600000',
+          '',
+        ),
+    (given) =>
+      choose(async (io) => {
+        const { createTopic } = await import('../commands/topic.ts')
+        const { topic, data, json, partitions, set } = given
+        return createTopic({ topic, data, json, partitions, set }, io)
+      }),
+  )
+}
+
+function addList(parser: Argv<{ json: boolean }>, choose: Choose): void {
+  parser.command(
+    'list',
+    'List the topics of a data directory',
+    (verb) =>
+      withData(verb)
+        .option('internal', { ...flag, describe: 'Kafka’s own topics too' })
+        .example('$0 topic list --data ./data', ''),
+    (given) =>
+      choose(async (io) => {
+        const { listAllTopics } = await import('../commands/topic.ts')
+        const { data, internal, json } = given
+        return listAllTopics({ data, internal, json }, io)
+      }),
+  )
+}
+
+function addDescribe(parser: Argv<{ json: boolean }>, choose: Choose): void {
+  parser.command(
+    'describe <topic>',
+    'Say what a topic is, and how its partitions stand',
+    (verb) => withTopic(verb).example('$0 topic describe orders --data ./data', ''),
+    (given) =>
+      choose(async (io) => {
+        const { describeTopic } = await import('../commands/topic.ts')
+        const { topic, data, json } = given
+        return describeTopic({ topic, data, json }, io)
+      }),
+  )
+}
+
+function addAlter(parser: Argv<{ json: boolean }>, choose: Choose): void {
+  parser.command(
+    'alter <topic>',
+    'Change settings, or add partitions',
+    (verb) =>
+      withTopic(verb)
+        .option('partitions', { ...number, describe: 'How many it shall have: more than it has' })
+        .option('set', { ...texts, describe: 'A setting, as name=value; more than once' })
+        .option('unset', { ...texts, describe: 'A setting that gets its default back' })
+        .example('$0 topic alter orders --data ./data --set retentionBytes=1073741824', ''),
+    (given) =>
+      choose(async (io) => {
+        const { alterTopic } = await import('../commands/topic.ts')
+        const { topic, data, json, set, unset } = given
+        return alterTopic(
+          { topic, data, json, set, unset, partitions: given.partitions ?? null },
+          io,
+        )
+      }),
+  )
+}
+
+function addDelete(parser: Argv<{ json: boolean }>, choose: Choose): void {
+  parser.command(
+    'delete <topic>',
+    'Delete a topic with its records',
+    (verb) =>
+      withTopic(verb)
+        .option('yes', { ...flag, describe: 'Do it; else it is only said what would go' })
+        .example('$0 topic delete orders --data ./data --yes', ''),
+    (given) =>
+      choose(async (io) => {
+        const { deleteTopic } = await import('../commands/topic.ts')
+        const { topic, data, json, yes } = given
+        return deleteTopic({ topic, data, json, yes }, io)
+      }),
+  )
+}
+
+const texts = { type: 'string', array: true, requiresArg: true, default: [] as string[] } as const
+
+function withData<T>(verb: Argv<T>): Argv<T & { data: string }> {
+  return verb.option('data', { ...text, demandOption: true, describe: 'The data directory' })
+}
+
+function withTopic<T>(verb: Argv<T>): Argv<T & { data: string; topic: string }> {
+  return withData(verb).positional('topic', {
+    type: 'string',
+    demandOption: true,
+    describe: 'Name of the topic',
+  })
+}

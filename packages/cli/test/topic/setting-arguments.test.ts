@@ -1,0 +1,50 @@
+import { topicSettingNames } from '@varve/broker'
+import { InvalidArgumentError } from '@varve/record'
+import { describe, expect, test } from 'vitest'
+import { kafkaName, parseSettings } from '../../src/topic/setting-arguments.ts'
+
+describe('settings on a command line', () => {
+  test('have Kafka’s names, with dots or camel-cased', () => {
+    const expected = { retentionMs: 5, minCleanableDirtyRatio: 0.25 }
+    expect(parseSettings(['retention.ms=5', 'min.cleanable.dirty.ratio=0.25'])).toEqual(expected)
+    expect(parseSettings(['retentionMs=5', 'minCleanableDirtyRatio=0.25'])).toEqual(expected)
+    for (const name of topicSettingNames) {
+      expect(Object.keys(parseSettings([`${kafkaName(name)}=x`]))).toEqual([name])
+    }
+  })
+
+  test('have values of the kind that the setting has', () => {
+    expect(
+      parseSettings([
+        'cleanup.policy=compact, delete',
+        'preallocate=true',
+        'retention.bytes=unlimited',
+        'compression.type=lz4',
+      ]),
+    ).toEqual({
+      cleanupPolicy: ['compact', 'delete'],
+      preallocate: true,
+      retentionBytes: -1,
+      compressionType: 'lz4',
+    })
+  })
+
+  test('go back to their defaults', () => {
+    expect(parseSettings(['retention.ms=5'], ['segment.bytes'])).toEqual({
+      retentionMs: 5,
+      segmentBytes: null,
+    })
+  })
+
+  test.each([
+    [['retention.ms'], []],
+    [['=5'], []],
+    [['bogus=5'], []],
+    [['__proto__=5'], []],
+    [['retention.ms=5', 'retentionMs=6'], []],
+    [['retention.ms=5'], ['retentionMs']],
+    [[], ['bogus']],
+  ])('%j, less %j, is refused', (set, unset) => {
+    expect(() => parseSettings(set, unset)).toThrow(InvalidArgumentError)
+  })
+})
