@@ -1,6 +1,7 @@
 /**
  * The files of a data directory, one by one: their names, and readers for each kind. For tools that
- * look at files that nobody has opened as a log. Nothing here takes a lock or writes.
+ * look at files that nobody has opened as a log. Nothing here takes a lock, and only
+ * `replaceSmallFile` writes: a file whole, or not at all.
  *
  * @example
  * ```ts
@@ -35,6 +36,7 @@ export {
 export {
   CorruptPartitionMetadataError,
   decodePartitionMetadata,
+  newTopicId,
 } from './format/partition-metadata.ts'
 export type { ProducerStateInfo } from './format/producer-entry.ts'
 export { CorruptProducerSnapshotError, decodeProducerSnapshot } from './format/producer-snapshot.ts'
@@ -72,4 +74,4 @@ export {
   type SegmentFileName,
   segmentFileName,
 } from './storage/file-names.ts'
-export { isSystemError, readSmallFile } from './storage/file-system.ts'
+export { isSystemError, readSmallFile, replaceSmallFile } from './storage/file-system.ts'

@@ -67,7 +67,7 @@ export type { LogCut, RecoveryReport } from './base/recovery-report.ts'
 export type { DeletionReason, SegmentInfo } from './base/segment-info.ts'
 export { CorruptCheckpointError } from './format/checkpoint-text.ts'
 export type { OffsetCheckpointFile, PartitionOffsets } from './format/offset-checkpoint.ts'
-export { CorruptPartitionMetadataError, newTopicId } from './format/partition-metadata.ts'
+export { CorruptPartitionMetadataError } from './format/partition-metadata.ts'
 export type { ProducerBatch, ProducerStateInfo } from './format/producer-entry.ts'
 export { CorruptProducerSnapshotError } from './format/producer-snapshot.ts'
 export { CorruptDigestError } from './format/segment-digest.ts'
@@ -102,13 +102,12 @@ export {
 export { type CleanedSegment, CleanedSegmentWriter } from './segments/cleaned-segment-writer.ts'
 export type { Isolation } from './segments/read-source.ts'
 export { type OpenLogOptions, openLog } from './single-log.ts'
-export {
-  type File,
-  type FileLock,
-  type FileStat,
-  type FileSystem,
-  type OpenMode,
-  replaceSmallFile,
+export type {
+  File,
+  FileLock,
+  FileStat,
+  FileSystem,
+  OpenMode,
 } from './storage/file-system.ts'
 export { nodeFileSystem } from './storage/node-file-system.ts'
 export { StorageError } from './storage/storage-error.ts'

@@ -1,5 +1,5 @@
-import { type FileSystem, replaceSmallFile } from '@varve/log'
-import { readSmallFile } from '@varve/log/files'
+import type { FileSystem } from '@varve/log'
+import { readSmallFile, replaceSmallFile } from '@varve/log/files'
 import { crc32c, InvalidArgumentError } from '@varve/record'
 import { CorruptCatalogueError } from '../base/broker-errors.ts'
 import { checkTopicName } from '../base/topic-names.ts'

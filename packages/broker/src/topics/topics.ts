@@ -1,14 +1,9 @@
 import { strict as assert } from 'node:assert'
 import { randomBytes, randomUUID } from 'node:crypto'
-import {
-  type FileSystem,
-  LogDirectory,
-  type LogDirectoryOptions,
-  newTopicId,
-  nodeFileSystem,
-} from '@varve/log'
+import { type FileSystem, LogDirectory, type LogDirectoryOptions, nodeFileSystem } from '@varve/log'
 import {
   decodePartitionMetadata,
+  newTopicId,
   parsePartitionDirectoryName,
   readSmallFile,
 } from '@varve/log/files'
