@@ -39,12 +39,15 @@ export class LogReplay {
   #epoch = 0
   /** Whether batches without an epoch were seen, of the formats before there were any. */
   #hasOldFormats = false
+  #hasDroppedEpochs = false
   /** Told at the end, unless a changed header turns out to be the reason. */
   #epochFault: Finding | null = null
   /** Offsets of the snapshots that have not been reached yet, descending. */
   readonly #snapshots: Offset[]
   #isExact: boolean
   #nextOffset: Offset
+  /** Producers of which data was read that has no marker yet. */
+  readonly #undecided = new Set<number>()
 
   constructor(options: LogReplayOptions) {
     this.#options = options
@@ -62,6 +65,11 @@ export class LogReplay {
   /** Where the first leader epoch starts that the checkpoint has; null when it has none. */
   get firstEpochStart(): Offset | null {
     return this.#epochs[0]?.startOffset ?? null
+  }
+
+  /** Whether batches with epochs come before the first one of the checkpoint. */
+  get hasDroppedEpochs(): boolean {
+    return this.#hasDroppedEpochs
   }
 
   /**
@@ -86,17 +94,26 @@ export class LogReplay {
     this.#isExact = false
   }
 
-  /** Takes in the next batch; returns the transaction that it completes, or null. */
-  add(batch: Batch): CompletedTransaction | null {
-    const isWhole =
-      batch.magic !== 2 ||
-      (batch.baseOffset === this.#nextOffset &&
-        batch.count === batch.lastOffset - batch.baseOffset + 1)
-    if (!isWhole) this.#isExact = false
+  /**
+   * Takes in the next batch; returns the transaction that it completes, or null. `isSeen`: data of
+   * it was read. Else only a snapshot tells of it, and compaction may have taken all of it but the
+   * marker, and what the transaction index said of it.
+   */
+  add(batch: Batch): (CompletedTransaction & { readonly isSeen: boolean }) | null {
+    if (batch.isTransactional && !batch.isControl) this.#undecided.add(batch.producerId)
+    const completed = this.#update(batch)
+    if (completed === null) return null
+    return { ...completed, isSeen: this.#undecided.delete(completed.producerId) }
+  }
+
+  #update(batch: Batch): CompletedTransaction | null {
+    if (batch.magic === 2 && batch.baseOffset !== this.#nextOffset) this.#isExact = false
     this.#nextOffset = batch.nextOffset
     this.#checkEpoch(batch)
     if (batch.magic !== 2) return null
     this.#passSnapshots(batch.baseOffset)
+    // Without the records that are gone its timestamp may be another.
+    if (batch.count !== batch.lastOffset - batch.baseOffset + 1) this.#isExact = false
     try {
       return this.#producers.update(batch)
     } catch (error) {
@@ -175,7 +192,9 @@ export class LogReplay {
     // Kafka's DeleteRecords drops epochs at once and checkpoints the log start later, if at all:
     // nothing is said of batches before the first epoch, unless Varve had the log since and has
     // completed its epochs. Where the old formats come first it has not.
-    if (known === -1 && (!isClosedByUs || this.#hasOldFormats)) return
+    if (known === -1 && this.#hasOldFormats) return
+    if (known === -1) this.#hasDroppedEpochs = true
+    if (known === -1 && !isClosedByUs) return
     const epochs = `epoch ${batch.leaderEpoch}, not ${known}`
     const message = `the batch at offset ${batch.baseOffset} has ${epochs}`
     this.#epochFault = this.#epochFinding('leader-epochs-mismatch', message, batch.baseOffset)

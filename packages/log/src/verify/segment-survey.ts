@@ -43,6 +43,8 @@ export interface SegmentDamage {
   readonly isFollowed: boolean
   /** The first bytes of the batch as they must have been, where that is proved; else null. */
   readonly restored: Buffer | null
+  /** Only the checkpoint of leader epochs says so, which does not know the batch's. */
+  readonly isStrangeEpoch?: true
 }
 
 /** What a survey tells, in the order of the file; `damage` a little later than what follows it. */

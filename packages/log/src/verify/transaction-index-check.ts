@@ -12,7 +12,8 @@ const lastStableOffsetField = 26
 /**
  * A `.txnindex` beside the aborted transactions that replaying the log finds. `isExact`: the replay
  * knows everything that came before. Where it does not (the log's beginning was deleted, or
- * compaction took what a transaction began with) only those that it finds must be there.
+ * compaction took what a transaction began with) only those that it finds must be there; and never
+ * those of which nothing is left but the marker.
  */
 export class TransactionIndexCheck {
   readonly #entries: EntryReader | null
@@ -32,7 +33,10 @@ export class TransactionIndexCheck {
     return this.#fault
   }
 
-  aborted(transaction: CompletedTransaction, isExact: boolean): void {
+  aborted(
+    transaction: CompletedTransaction & { readonly isSeen: boolean },
+    isExact: boolean,
+  ): void {
     const { lastOffset, producerId, firstOffset, lastStableOffset } = transaction
     if (!isExact)
       while (this.#isAtEntry && this.#field(lastOffsetField) < lastOffset) this.#advance()
@@ -47,6 +51,7 @@ export class TransactionIndexCheck {
       this.#advance()
       return
     }
+    if (!transaction.isSeen) return
     const what = `producer ${producerId} aborted a transaction from offset ${firstOffset}`
     this.#fail('index-mismatch', `${what} to ${lastOffset}, which it does not say`)
   }

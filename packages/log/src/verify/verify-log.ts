@@ -84,6 +84,8 @@ export interface InspectedLog {
   readonly segments: readonly InspectedSegment[]
   /** Where the first leader epoch starts that the checkpoint has; null when it has none. */
   readonly firstEpochStart: Offset | null
+  /** Whether batches with epochs come before that: a broker may leave it so, Varve never does. */
+  readonly hasDroppedEpochs: boolean
 }
 
 export interface InspectedSegment {
@@ -105,7 +107,8 @@ export async function inspectLog(directory: string, fs: FileSystem): Promise<Ins
     segments.push({ listed, damages: verified.damages, nextOffset: verified.nextOffset })
   }
   all.push(...verification.finish())
-  return { facts, findings: all, segments, firstEpochStart: verification.firstEpochStart }
+  const { firstEpochStart, hasDroppedEpochs } = verification
+  return { facts, findings: all, segments, firstEpochStart, hasDroppedEpochs }
 }
 
 class LogVerification {
@@ -134,6 +137,10 @@ class LogVerification {
 
   get firstEpochStart(): Offset | null {
     return this.#replay.firstEpochStart
+  }
+
+  get hasDroppedEpochs(): boolean {
+    return this.#replay.hasDroppedEpochs
   }
 
   /** Everything about one segment. */

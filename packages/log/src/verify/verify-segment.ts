@@ -92,6 +92,8 @@ class SegmentVerification {
   #offsetIndex: OffsetIndexCheck | null = null
   #timeIndex: TimeIndexCheck | null = null
   #transactionIndex: TransactionIndexCheck | null = null
+  /** Whether the replay has been exact in all of this segment: a snapshot can make it so again. */
+  #isExact = true
 
   constructor(context: SegmentContext) {
     this.#context = context
@@ -187,7 +189,8 @@ class SegmentVerification {
       this.#addAlteredEpoch(batch, epoch)
     }
     const completed = replay.add(batch)
-    if (completed?.isAborted === true) this.#transactionIndex?.aborted(completed, replay.isExact)
+    this.#isExact &&= replay.isExact
+    if (completed?.isAborted === true) this.#transactionIndex?.aborted(completed, this.#isExact)
   }
 
   /** An epoch that the log never had: the header was changed where no checksum covers it. */
@@ -197,7 +200,8 @@ class SegmentVerification {
     restored.writeInt32BE(epoch, leaderEpochField)
     const reason = `its leader epoch is ${batch.leaderEpoch}, which the log never had`
     const place = { position, sizeBytes, firstOffset: batch.baseOffset, lastOffset, reason }
-    this.#strangeEpochs.push({ kind: 'altered', ...place, isFollowed: true, restored })
+    const what = { kind: 'altered', isFollowed: true, isStrangeEpoch: true } as const
+    this.#strangeEpochs.push({ ...what, ...place, restored })
   }
 
   #addUnchecked(batch: Batch, error: VarveError): void {
@@ -284,7 +288,7 @@ class SegmentVerification {
     const { severity, directory, segment, isSettled, replay } = this.#context
     this.#offsetIndex?.finish()
     this.#timeIndex?.finish()
-    if (replay !== null) this.#transactionIndex?.finish(replay.isExact)
+    if (replay !== null) this.#transactionIndex?.finish(this.#isExact && replay.isExact)
     this.#checkTransactionIndexSum()
     const checks = [
       ['index', this.#offsetIndex],
