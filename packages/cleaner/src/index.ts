@@ -4,6 +4,31 @@
  *
  * @module
  */
+export { CompactionFailedError, SegmentDamageError } from './cleaning-errors.ts'
+export {
+  type CompactionInput,
+  type CompactionPlan,
+  type CompactionReason,
+  planCompaction,
+} from './compaction/compaction-plan.ts'
+export type {
+  CleanedGroup,
+  CompactionProgress,
+  CompactionStats,
+  CompactionTask,
+  ProducerTail,
+  RoundResult,
+} from './compaction/compaction-task.ts'
+export { inlineExecutor } from './compaction/inline-executor.ts'
+export {
+  type CompactionExecutor,
+  type CompactionOutcome,
+  type CompactionResources,
+  compactLog,
+  type LogCompactionContext,
+  planLogCompaction,
+  SegmentsGoneError,
+} from './compaction/log-compaction.ts'
 export {
   type CleaningPolicy,
   type CleanupPolicy,

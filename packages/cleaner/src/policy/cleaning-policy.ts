@@ -3,7 +3,9 @@ import { InvalidArgumentError } from '@varve/record'
 /** What may happen to a topic's old records: Kafka's `cleanup.policy`. */
 export type CleanupPolicy = 'delete' | 'compact'
 
-/** How a log is kept at its size and in its shape. Names and defaults are Kafka's where it has them. */
+/**
+ * How a log is kept at its size and in its shape. Names and defaults are Kafka's where it has them.
+ */
 export interface CleaningPolicy {
   /**
    * `delete` whole segments by time and size, `compact` to the newest record per key, or both.

@@ -66,10 +66,10 @@ export interface RetentionPlan {
 
 /**
  * Which segments of a log are to be deleted, and why, by Kafka's rules (UnifiedLog's
- * deleteOldSegments): those before the log start offset, then by size, then by time; each walks from
- * the oldest and stops at the first segment that does not qualify, and nothing at or above the high
- * watermark goes. The active segment goes too when all of it qualifies, unless it is empty. A log
- * that is only compacted loses what lies before its start offset, nothing else.
+ * deleteOldSegments): those before the log start offset, then by size, then by time; each walks
+ * from the oldest and stops at the first segment that does not qualify, and nothing at or above the
+ * high watermark goes. The active segment goes too when all of it qualifies, unless it is empty. A
+ * log that is only compacted loses what lies before its start offset, nothing else.
  */
 export function selectForDeletion(input: RetentionInput): RetentionPlan {
   const { segments, policy } = input

@@ -1,0 +1,136 @@
+import type { AbortedTransaction } from '@varve/log'
+import {
+  type Batch,
+  BatchEncoder,
+  emptyBatchOf,
+  type LogRecord,
+  type Offset,
+  RecordBatch,
+} from '@varve/record'
+import type { CompactionTask, ProducerTail } from './compaction-task.ts'
+import type { OffsetMap } from './offset-map.ts'
+import type { TransactionFates } from './transaction-fates.ts'
+
+/** What is left of a batch. */
+export interface CleanedBatch {
+  /** The batch itself where nothing of it changes; a view that the next batch overwrites else. */
+  readonly batch: Batch
+  /** The transaction whose abort marker this is, to be noted in the transaction index. */
+  readonly aborted: AbortedTransaction | null
+}
+
+/**
+ * Decides what of each batch survives compaction, by Kafka's rules (Cleaner.cleanInto and
+ * MemoryRecords.filterTo), and builds it. Batches are given in the order of the log.
+ */
+export class BatchCleaner {
+  readonly #task: CompactionTask
+  readonly #map: OffsetMap
+  readonly #latestOffset: Offset
+  readonly #fates: TransactionFates
+  readonly #producers: ReadonlyMap<number, ProducerTail>
+  readonly #encoder = new BatchEncoder({ initialBytes: 64 * 1024 })
+  /** Records met, kept, and met without a key. */
+  readonly counts: { input: number; output: number; keyless: number } = {
+    input: 0,
+    output: 0,
+    keyless: 0,
+  }
+
+  constructor(
+    task: CompactionTask,
+    dirty: { readonly map: OffsetMap; readonly latestOffset: Offset },
+    fates: TransactionFates,
+  ) {
+    this.#task = task
+    this.#map = dirty.map
+    this.#latestOffset = dirty.latestOffset
+    this.#fates = fates
+    this.#producers = new Map(task.producers.map((tail) => [tail.producerId, tail]))
+  }
+
+  /** What is left of the batch; null when that is nothing. */
+  clean(batch: Batch): CleanedBatch | null {
+    const { isDiscardable, aborted } = this.#fates.see(batch)
+    const horizon = batch.deleteHorizon
+    const isOver = horizon !== null && horizon <= this.#task.nowMs
+    if (isDiscardable && (!batch.isControl || isOver)) {
+      this.counts.input += batch.count ?? 0
+      return this.#emptied(batch)
+    }
+    const retained: LogRecord[] = []
+    let records = 0
+    let hasTombstone = false
+    for (const record of batch.records()) {
+      records += 1
+      if (!batch.isControl && !this.#isRetained(record, isOver)) continue
+      retained.push(record)
+      if (record.valueSize < 0) hasTombstone = true
+    }
+    this.counts.input += records
+    this.counts.output += retained.length
+    if (retained.length === 0) return this.#emptied(batch)
+    const isDying = hasTombstone && batch.baseOffset <= this.#latestOffset
+    const needsHorizon = horizon === null && (isDying || isDiscardable)
+    if (retained.length === records && !needsHorizon) return { batch, aborted }
+    const newHorizon = this.#task.nowMs + this.#task.deleteRetentionMs
+    return { batch: this.#rebuilt(batch, retained, needsHorizon ? newHorizon : horizon), aborted }
+  }
+
+  /** Kafka's Cleaner.shouldRetainRecord, and the time to live. `isOver`: tombstones can go. */
+  #isRetained(record: LogRecord, isOver: boolean): boolean {
+    if (record.offset > this.#latestOffset) return true
+    if (record.keySize < 0) {
+      this.counts.keyless += 1
+      return false
+    }
+    const { recordTtlMs, nowMs } = this.#task
+    // Its predecessors go in the same round or have gone before: none of them can come back.
+    if (recordTtlMs >= 0 && record.timestamp >= 0 && record.timestamp + recordTtlMs <= nowMs) {
+      return false
+    }
+    if (record.valueSize < 0 && isOver) return false
+    return record.offset >= this.#map.get(record.key as Buffer)
+  }
+
+  /** Without its records a batch stays only for what it says of an active producer. */
+  #emptied(batch: Batch): CleanedBatch | null {
+    if (!(batch instanceof RecordBatch) || !this.#isLastOfProducer(batch)) return null
+    return { batch: batch.count === 0 ? batch : emptyBatchOf(batch), aborted: null }
+  }
+
+  #isLastOfProducer(batch: RecordBatch): boolean {
+    const tail = this.#producers.get(batch.producerId)
+    if (tail === undefined) return false
+    if (tail.lastDataOffset !== null) return batch.lastOffset === tail.lastDataOffset
+    return batch.isControl && batch.producerEpoch === tail.epoch
+  }
+
+  #rebuilt(batch: Batch, records: readonly LogRecord[], deleteHorizon: number | null): RecordBatch {
+    const encoder = this.#encoder
+    const { baseOffset, lastOffset, leaderEpoch, producerId, producerEpoch, baseSequence } = batch
+    const isLogAppendTime = batch.timestampType === 'LogAppendTime'
+    encoder.clear()
+    encoder.begin({
+      compressionType: batch.compressionType,
+      timestampType: isLogAppendTime ? 'LogAppendTime' : 'CreateTime',
+      baseOffset,
+      leaderEpoch,
+      producerId,
+      producerEpoch,
+      baseSequence,
+      isTransactional: batch.isTransactional,
+      isControl: batch.isControl,
+      deleteHorizon,
+    })
+    for (const record of records) {
+      const { key, value, headers, timestamp } = record
+      encoder.append({ key, value, headers, timestamp }, timestamp, record.offset - baseOffset)
+    }
+    encoder.finish({
+      lastOffsetDelta: lastOffset - baseOffset,
+      ...(isLogAppendTime && { maxTimestamp: batch.maxTimestamp }),
+    })
+    return new RecordBatch(encoder.bytes(), batch.position)
+  }
+}

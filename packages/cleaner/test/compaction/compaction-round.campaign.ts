@@ -1,0 +1,11 @@
+import { seedFromEnvironment } from '@varve/log/testing'
+import { expect, test } from 'vitest'
+import { liveAndCompact } from './live-and-compact.ts'
+
+test('whatever is appended, and wherever it crashes, the latest values are left', async () => {
+  const seed = seedFromEnvironment('compaction campaign')
+  const counts = await liveAndCompact(seed, 120, { steps: 120, crashes: 6 })
+  process.stdout.write(`compaction campaign: ${JSON.stringify(counts)}, VARVE_SEED=${seed}\n`)
+  expect(counts.compactions).toBeGreaterThan(1000)
+  expect(counts.crashes).toBeGreaterThan(5000)
+}, 1_200_000)
