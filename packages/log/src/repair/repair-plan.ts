@@ -124,8 +124,12 @@ export function planFor(log: InspectedLog): RepairPlan {
     steps.push(step('lower-recovery-point', directory, message, { value: String(logEndOffset) }))
   }
   const changed = new Set<Offset>()
-  for (const segment of log.segments) {
-    const segmentSteps = planSegment(segment, segment === log.segments.at(-1))
+  // Where the checkpoint of epochs is itself wrong, it proves nothing against a batch.
+  const areEpochsWrong = findings.some(({ code }) => code.startsWith('leader-epochs-'))
+  for (const found of log.segments) {
+    const damages = found.damages.filter((it) => !areEpochsWrong || it.isStrangeEpoch !== true)
+    const segment = { ...found, damages }
+    const segmentSteps = planSegment(segment, found === log.segments.at(-1))
     if (segmentSteps.length > 0) changed.add(segment.listed.baseOffset)
     steps.push(...segmentSteps)
     lost.push(...segment.damages.filter(isRemoved).map(lostOffsetsOf))
@@ -135,6 +139,11 @@ export function planFor(log: InspectedLog): RepairPlan {
   }
   steps.push(...planDerived(log, findings, changed))
   steps.push(...planFiles(log, findings))
+  const isEpochsStep = ({ kind }: RepairStep): boolean => kind === 'rebuild-leader-epochs'
+  // A log that was repaired is as if Varve had closed it.
+  if (steps.length > 0 && log.hasDroppedEpochs && !steps.some(isEpochsStep)) {
+    steps.push(epochsStep(log, 'there are batches before the first epoch'))
+  }
   return { directory, steps, lostOffsets: joined(lost), logEndOffset, findings }
 }
 
@@ -206,11 +215,14 @@ function planFiles(log: InspectedLog, findings: readonly Finding[]): RepairStep[
     if (firstEpochStart !== null && firstEpochStart < value) epochs ??= start
   }
   if (epochs !== undefined) {
-    const path = `${log.facts.directory}/${leaderEpochCheckpointFileName}`
-    const message = `it is made anew from the batches: ${epochs.message}`
-    steps.push(step('rebuild-leader-epochs', path, message))
+    steps.push(epochsStep(log, epochs.message))
   }
   return steps
+}
+
+function epochsStep({ facts }: InspectedLog, reason: string): RepairStep {
+  const path = `${facts.directory}/${leaderEpochCheckpointFileName}`
+  return step('rebuild-leader-epochs', path, `it is made anew from the batches: ${reason}`)
 }
 
 function isAside({ code }: Finding): boolean {

@@ -8,6 +8,7 @@ import { faults, withoutMarker } from '../rot/oracle.ts'
 import {
   describe as describeRecord,
   directory,
+  killed,
   openOptions,
   plain,
   type Shape,
@@ -168,6 +169,27 @@ describe('repairing', () => {
     expect(report.findings).toEqual([])
     expect(fs.bytesOf(`${directory}/leader-epoch-checkpoint`).toString()).toBe('0\n1\n0 4\n')
     expect(await read(fs)).toHaveLength(11)
+  })
+
+  test('gives the records that come back with the log start their epochs again', async () => {
+    const { fs } = await trimmed()
+    const path = `${directory}/00000000000000000013.log`
+    fs.writeBytes(path, fs.bytesOf(path).subarray(0, 59))
+    fs.writeBytes('/data/log-start-offset-checkpoint', Buffer.from('0\n1\nt 0\n'))
+    expect((await repairLog(directory, { fs, log })).findings).toEqual([])
+    expect(fs.bytesOf(`${directory}/leader-epoch-checkpoint`).toString()).toBe('0\n1\n0 4\n')
+  })
+
+  test('believes batches more than a checkpoint of epochs that is wrong elsewhere', async () => {
+    const shape = await killed()
+    const fs = shape.fs.fork()
+    fs.writeBytes(`${directory}/00000000000000000000.digest`, Buffer.from('version: 0\n'))
+    fs.writeBytes(`${directory}/leader-epoch-checkpoint`, Buffer.from('0\n1\n4 0\n'))
+    const report = await repairLog(directory, { fs, log })
+    expect(report).toMatchObject({ findings: [], lostOffsets: [] })
+    expect(fs.bytesOf(first).equals(shape.fs.bytesOf(first))).toBe(true)
+    expect(fs.bytesOf(`${directory}/leader-epoch-checkpoint`).toString()).toBe('0\n1\n0 0\n')
+    expect(await faults(fs, directory)).toEqual([])
   })
 
   test('refuses a plan that was made for another state of the log', async () => {
