@@ -144,3 +144,14 @@ export { sourceOffsetHeader } from './producing/source-offsets.ts'
 export type { PartitionDescription, TopicDescription } from './topics/topic.ts'
 export { type ListedTopic, listTopics } from './topics/topic-listing.ts'
 export { type TopicAlteration, Topics, type TopicsOptions } from './topics/topics.ts'
+export { Transaction } from './transactions/transaction.ts'
+export {
+  CorruptTransactionRecordError,
+  TransactionEndedError,
+  TransactionFailedError,
+  TransactionPendingError,
+} from './transactions/transaction-errors.ts'
+export {
+  TransactionalProducer,
+  type TransactionalProducerOptions,
+} from './transactions/transactional-producer.ts'

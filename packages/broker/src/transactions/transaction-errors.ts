@@ -1,0 +1,58 @@
+import { VarveError } from '@varve/record'
+
+/** A key or value of `__transaction_state` is not in Kafka's schema. */
+export class CorruptTransactionRecordError extends VarveError {
+  readonly code = 'VARVE_CORRUPT_TRANSACTION_RECORD'
+  readonly reason: string
+
+  constructor(what: string, reason: string) {
+    super(`corrupt ${what} of __transaction_state: ${reason}`)
+    this.reason = reason
+  }
+}
+
+/** The transaction has ended, or is ending (Kafka: INVALID_TXN_STATE). */
+export class TransactionEndedError extends VarveError {
+  readonly code = 'VARVE_TRANSACTION_ENDED'
+  readonly kafkaErrorCode = 48
+
+  constructor(transactionalId: string) {
+    super(`the transaction of '${transactionalId}' has ended`, {
+      hint: 'await what is sent in a transaction before it is committed or aborted',
+    })
+  }
+}
+
+/** Something that was sent in the transaction did not arrive: it can only be aborted. */
+export class TransactionFailedError extends VarveError {
+  readonly code = 'VARVE_TRANSACTION_FAILED'
+
+  constructor(transactionalId: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    super(`the transaction of '${transactionalId}' cannot be committed: ${why}`, {
+      cause,
+      hint: 'abort it, and do its work again in another',
+    })
+  }
+}
+
+/**
+ * A transaction is decided, but not all of its partitions could be told (Kafka:
+ * CONCURRENT_TRANSACTIONS).
+ */
+export class TransactionPendingError extends VarveError {
+  readonly code = 'VARVE_TRANSACTION_PENDING'
+  readonly kafkaErrorCode = 51
+  override readonly retriable = true
+  readonly outcome: 'commit' | 'abort'
+
+  constructor(transactionalId: string, outcome: 'commit' | 'abort', cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const decided = outcome === 'commit' ? 'committed' : 'aborted'
+    super(`the transaction of '${transactionalId}' is ${decided}, but not everywhere yet: ${why}`, {
+      cause,
+      hint: 'that is finished when the partition can be appended to again, or at the next opening',
+    })
+    this.outcome = outcome
+  }
+}

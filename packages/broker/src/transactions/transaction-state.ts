@@ -1,0 +1,78 @@
+import type { Timer } from '@varve/log'
+import type { Timestamp } from '@varve/record'
+import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
+import type { ProducerIdentity } from '../producing/producer-identity.ts'
+import type { TransactionRecord, TransactionStatus } from './transaction-records.ts'
+
+/** Whoever uses a transactional id now. */
+export interface TransactionSession {
+  readonly identity: ProducerIdentity
+  /** Nothing more may be sent. */
+  fenced(error: unknown): void
+}
+
+/** What the coordinator knows of one transactional id; as a record it is what the log has. */
+export class TransactionState {
+  readonly id: string
+  producerId = -1
+  previousProducerId = -1
+  producerEpoch = -1
+  timeoutMs = 60_000
+  status: TransactionStatus = 'empty'
+  readonly partitions: Map<string, TopicPartition> = new Map()
+  lastUpdateMs: Timestamp = -1
+  startMs: Timestamp = -1
+  session: TransactionSession | null = null
+  /** Ends the transaction when it takes too long. */
+  timer: Timer | null = null
+  /** The note that the last transaction is complete, on its way to the disk. */
+  completing: Promise<void> | null = null
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(id: string) {
+    this.id = id
+  }
+
+  /** Runs one thing after the other. */
+  exclusively<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(run)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  /** Resolves when nothing runs that has been asked for. */
+  async settled(): Promise<void> {
+    await this.#last
+  }
+
+  /** Whether its fate is decided, but not all of its partitions have been told. */
+  get isPrepared(): boolean {
+    return this.status === 'prepareCommit' || this.status === 'prepareAbort'
+  }
+
+  add(partition: TopicPartition): void {
+    this.partitions.set(partitionName(partition), partition)
+  }
+
+  load(record: TransactionRecord): void {
+    this.producerId = record.producerId
+    this.previousProducerId = record.previousProducerId
+    this.producerEpoch = record.producerEpoch
+    this.timeoutMs = record.timeoutMs
+    this.status = record.status
+    this.lastUpdateMs = record.lastUpdateMs
+    this.startMs = record.startMs
+    this.partitions.clear()
+    for (const partition of record.partitions) this.add(partition)
+  }
+
+  record(): TransactionRecord {
+    const { producerId, previousProducerId, producerEpoch, timeoutMs, status } = this
+    const { lastUpdateMs, startMs } = this
+    const partitions = [...this.partitions.values()]
+    return {
+      ...{ producerId, previousProducerId, producerEpoch, timeoutMs, status, partitions },
+      ...{ lastUpdateMs, startMs },
+    }
+  }
+}

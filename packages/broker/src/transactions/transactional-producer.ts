@@ -1,0 +1,288 @@
+import type { Log } from '@varve/log'
+import { InvalidArgumentError, type RecordInput } from '@varve/record'
+import { offsetsTopic } from '../base/topic-names.ts'
+import type { CommittedOffset } from '../consuming/committed-offsets.ts'
+import { partitionForGroup } from '../groups/group-partition.ts'
+import { encodeOffsetCommitKey, encodeOffsetCommitValue } from '../groups/offset-commit.ts'
+import { Dispatcher, type ProducingContext } from '../producing/dispatcher.ts'
+import type { PartitionSender } from '../producing/partition-sender.ts'
+import type { Sendable } from '../producing/producer.ts'
+import { type ProducerOptions, resolveSendingOptions } from '../producing/producer-options.ts'
+import { RecordSerializer } from '../producing/record-serializer.ts'
+import type { ProducerRecord, SentBatch, SentRecord } from '../producing/sent.ts'
+import type { Partition, Topic } from '../topics/topic.ts'
+import { Transaction } from './transaction.ts'
+import type { TransactionCoordinator } from './transaction-coordinator.ts'
+import {
+  TransactionEndedError,
+  TransactionFailedError,
+  TransactionPendingError,
+} from './transaction-errors.ts'
+
+export interface TransactionalProducerOptions<Key, Value>
+  extends Omit<ProducerOptions<Key, Value>, 'acks' | 'idempotent' | 'name'> {
+  /**
+   * The same over restarts: by it an earlier life's open transaction is found and aborted, and an
+   * earlier instance that still runs is fenced.
+   */
+  readonly transactionalId: string
+  /** A transaction that takes longer, in ms, is aborted. @defaultValue 60000 */
+  readonly transactionTimeoutMs?: number
+}
+
+/** What a transactional producer needs beside what others do. */
+export interface TransactionalContext extends ProducingContext {
+  readonly coordinator: TransactionCoordinator
+  /** The topic of committed offsets, made when it is not there. */
+  offsetsTopic(): Promise<Topic>
+}
+
+/** A partition in a transaction, and its log as it was when it joined. */
+interface Participant {
+  readonly partition: Partition
+  readonly log: Log
+  readonly joined: Promise<void>
+  hasJoined: boolean
+}
+
+/** One transaction of a producer, while it goes on. */
+class OpenTransaction {
+  readonly participants = new Map<Partition, Participant>()
+  failure: unknown = null
+  isEnding = false
+  /** Its end could not be written: it has to be aborted before the next one begins. */
+  isStuck = false
+}
+
+const timeoutMsMax = 15 * 60_000
+
+/**
+ * Sends records in transactions. Made by `varve.producer({ transactionalId })`. One transaction at a
+ * time; make several producers for several at once.
+ *
+ * @example
+ * ```ts
+ * const producer = varve.producer({ transactionalId: 'billing-1' })
+ * await producer.transaction(async (tx) => {
+ *   await tx.send('invoices', { key: 'i-1', value: '17.50' })
+ *   await tx.sendOffsets('billing', [{ topic: 'orders', partition: 0, offset: 18 }])
+ * }) // committed; aborted if the function throws
+ * ```
+ */
+export class TransactionalProducer<Key = Sendable, Value = Sendable> implements AsyncDisposable {
+  readonly #context: TransactionalContext
+  readonly #id: string
+  readonly #serializer: RecordSerializer<Key, Value>
+  readonly #dispatcher: Dispatcher
+  readonly #onClosed: () => void
+  #open: OpenTransaction | null = null
+
+  /** @internal Producers are made by `varve.producer()`. */
+  constructor(
+    context: TransactionalContext,
+    options: TransactionalProducerOptions<Key, Value>,
+    onClosed: () => void,
+  ) {
+    const { transactionalId, transactionTimeoutMs = 60_000 } = options
+    checkOptions(transactionalId, transactionTimeoutMs)
+    this.#context = context
+    this.#id = transactionalId
+    this.#serializer = new RecordSerializer(options.keySerializer, options.valueSerializer)
+    this.#onClosed = onClosed
+    this.#dispatcher = new Dispatcher(context, {
+      // The commit makes everything durable, each log with one flush.
+      sending: { ...resolveSendingOptions(options), acks: 'written' },
+      identities: context.coordinator.identitiesOf(transactionalId, transactionTimeoutMs),
+      isTransactional: true,
+      admit: (sender) => this.#admit(sender),
+      failed: (error) => {
+        if (this.#open !== null) this.#open.failure ??= error
+      },
+    })
+  }
+
+  /** Gets the identity now: what an earlier producer of this id has left open is aborted here. */
+  async start(): Promise<void> {
+    await this.#dispatcher.prepare()
+  }
+
+  /** Begins a transaction. Rejects with InvalidArgumentError while another one is open. */
+  async begin(): Promise<Transaction<Key, Value>> {
+    await this.#dispatcher.prepare()
+    if (this.#dispatcher.failure !== null) throw this.#dispatcher.failure
+    if (this.#open?.isStuck === true) await this.#end(this.#open, 'abort')
+    if (this.#open !== null) {
+      throw new InvalidArgumentError('transaction', this.#id, 'one is open: end it first')
+    }
+    const open = new OpenTransaction()
+    this.#open = open
+    return new Transaction<Key, Value>({
+      send: (topic, records, partition) => this.#send(open, topic, records, partition),
+      sendOffsets: (group, offsets) => this.#sendOffsets(open, group, offsets),
+      end: (outcome) => this.#end(open, outcome),
+    })
+  }
+
+  /**
+   * Runs a function in a transaction, commits it when the function has returned, and aborts it when
+   * it throws. Resolves with what the function returned; rejects with what it threw, or with what
+   * `Transaction.commit` rejects with.
+   */
+  async transaction<Result>(
+    run: (transaction: Transaction<Key, Value>) => Promise<Result>,
+  ): Promise<Result> {
+    const transaction = await this.begin()
+    try {
+      const result = await run(transaction)
+      await transaction.commit()
+      return result
+    } catch (error) {
+      // What made it fail says more than that it could not even be aborted.
+      await transaction[Symbol.asyncDispose]().catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Aborts what is open; later calls are refused with ClosedError. Idempotent. */
+  async close(): Promise<void> {
+    const open = this.#open
+    if (open !== null) await this.#end(open, 'abort').catch(() => undefined)
+    await this.#dispatcher.close()
+    this.#onClosed()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #send(
+    open: OpenTransaction,
+    topic: string,
+    records: ProducerRecord<Key, Value> | ReadonlyArray<ProducerRecord<Key, Value>>,
+    partition: number | undefined,
+  ): Promise<SentRecord | readonly SentBatch[]> {
+    this.#assertOpen(open)
+    try {
+      if (Array.isArray(records)) {
+        const list = records as ReadonlyArray<ProducerRecord<Key, Value>>
+        const serialized = this.#serializer.all(topic, list)
+        return await this.#dispatcher.sendAll(topic, serialized, partition)
+      }
+      const record = this.#serializer.one(topic, records as ProducerRecord<Key, Value>)
+      return await this.#dispatcher.send(topic, record, partition)
+    } catch (error) {
+      open.failure ??= error
+      throw error
+    }
+  }
+
+  async #sendOffsets(
+    open: OpenTransaction,
+    group: string,
+    offsets: readonly CommittedOffset[],
+  ): Promise<void> {
+    this.#assertOpen(open)
+    if (offsets.length === 0) return
+    try {
+      const { partitions } = await this.#context.offsetsTopic()
+      this.#assertOpen(open)
+      const commitTimestamp = this.#context.clock.now()
+      const records = offsets.map((offset) => offsetRecord(group, offset, commitTimestamp))
+      const partition = partitionForGroup(group, partitions.length)
+      await this.#dispatcher.sendAll(offsetsTopic, records, partition)
+    } catch (error) {
+      open.failure ??= error
+      throw error
+    }
+  }
+
+  /** A partition joins the transaction before its first record is appended. */
+  #admit({ partition }: PartitionSender): Promise<void> | null {
+    const open = this.#open
+    if (open === null) return Promise.reject(new TransactionEndedError(this.#id))
+    const known = open.participants.get(partition)
+    if (known !== undefined) return known.hasJoined ? null : known.joined
+    const { log, topic, partition: index } = partition
+    const { identity } = this.#dispatcher
+    const place = [{ topic, partition: index }]
+    const joined = this.#context.coordinator.addPartitions(this.#id, identity, place).then(() => {
+      participant.hasJoined = true
+    })
+    const participant: Participant = { partition, log, joined, hasJoined: false }
+    open.participants.set(partition, participant)
+    return joined
+  }
+
+  async #end(open: OpenTransaction, outcome: 'commit' | 'abort'): Promise<void> {
+    this.#assertOpen(open)
+    open.isEnding = true
+    try {
+      await this.#dispatcher.flush()
+      if (this.#dispatcher.failure !== null) throw this.#dispatcher.failure
+      if (outcome === 'commit') await this.#makeDurable(open)
+    } catch (error) {
+      open.isEnding = false
+      if (outcome === 'abort') this.#open = null
+      throw error
+    }
+    if (open.participants.size > 0) await this.#decide(open, outcome)
+    this.#open = null
+  }
+
+  async #decide(open: OpenTransaction, outcome: 'commit' | 'abort'): Promise<void> {
+    try {
+      await this.#context.coordinator.end(this.#id, this.#dispatcher.identity, outcome)
+    } catch (error) {
+      if (error instanceof TransactionPendingError) this.#open = null
+      open.failure ??= error
+      open.isEnding = false
+      open.isStuck = true
+      throw error
+    }
+  }
+
+  async #makeDurable(open: OpenTransaction): Promise<void> {
+    const fail = (cause: unknown): never => {
+      open.failure ??= cause
+      throw new TransactionFailedError(this.#id, open.failure)
+    }
+    if (open.failure !== null) fail(open.failure)
+    const flushing = [...open.participants.values()].map(async ({ partition, log }) => {
+      await log.flush()
+      // Opened again since, it may have lost what was written and not flushed.
+      if (partition.log !== log) throw new TransactionEndedError(this.#id)
+    })
+    await Promise.all(flushing).catch(fail)
+  }
+
+  #assertOpen(open: OpenTransaction): void {
+    if (this.#dispatcher.failure !== null) throw this.#dispatcher.failure
+    if (this.#open !== open || open.isEnding) throw new TransactionEndedError(this.#id)
+  }
+}
+
+function offsetRecord(
+  group: string,
+  { topic, partition, offset, metadata = '', leaderEpoch = -1 }: CommittedOffset,
+  commitTimestamp: number,
+): RecordInput {
+  return {
+    key: encodeOffsetCommitKey({ group, topic, partition }),
+    value: encodeOffsetCommitValue({
+      ...{ offset, leaderEpoch, metadata, commitTimestamp },
+      expireTimestamp: -1,
+    }),
+    timestamp: commitTimestamp,
+  }
+}
+
+function checkOptions(transactionalId: unknown, timeoutMs: unknown): void {
+  if (typeof transactionalId !== 'string' || transactionalId === '') {
+    const rule = 'must be a string that is not empty'
+    throw new InvalidArgumentError('transactionalId', transactionalId, rule)
+  }
+  const isInRange = Number.isSafeInteger(timeoutMs) && (timeoutMs as number) > 0
+  if (isInRange && (timeoutMs as number) <= timeoutMsMax) return
+  const rule = `must be an integer from 1 to ${timeoutMsMax}`
+  throw new InvalidArgumentError('transactionTimeoutMs', timeoutMs, rule)
+}
