@@ -55,7 +55,8 @@ export async function judgeDamage(evidence: Evidence): Promise<Judgement> {
   }
   const isProvedAt = ({ position }: SegmentDamage): boolean =>
     (explanation.damages.get(position) ?? null) !== null
-  const proved = [...damages, ...strangeEpochs.filter(isProvedAt)].map((damage) => {
+  const wrong = damages.filter(({ position }) => !explanation.right.has(position))
+  const proved = [...wrong, ...strangeEpochs.filter(isProvedAt)].map((damage) => {
     const restored = explanation.damages.get(damage.position)
     return restored === undefined ? damage : { ...damage, restored }
   })

@@ -10,6 +10,8 @@ export interface SpineExplanation {
   readonly isProved: boolean
   /** For damage that was known: the header as it was, or null when that is not proved. */
   readonly damages: ReadonlyMap<FilePosition, Buffer | null>
+  /** Batches that were taken for strangers and have the header that they had: others misled. */
+  readonly right: ReadonlySet<FilePosition>
   /** Damage that only the spine shows. */
   readonly altered: readonly SegmentDamage[]
 }
@@ -46,7 +48,7 @@ export async function explainSpine(
     if (explanation !== null) return explanation
   }
   const altered = [unexplained(digest, options.baseOffset)]
-  return { isProved: false, damages: new Map(), altered }
+  return { isProved: false, damages: new Map(), right: new Set(), altered }
 }
 
 const noPatches: ReadonlyMap<FilePosition, Buffer> = new Map()
@@ -66,7 +68,9 @@ async function explainWith(
   }
   const { spine, batches } = await readHeaders(log, walk, patches)
   if (batches !== digest.batches) return null
-  if (spine === digest.spineCrc32c) return { isProved: true, damages: known, altered: [] }
+  const right = new Set<FilePosition>()
+  for (const [position, patch] of known) if (patch === null) right.add(position)
+  if (spine === digest.spineCrc32c) return { isProved: true, damages: known, right, altered: [] }
   const bit = findFlippedSpineBit(digest.spineCrc32c, spine, batches)
   if (bit === null) return null
   const found = await findHeader(log, walk, patches, bit.batch)
@@ -74,14 +78,15 @@ async function explainWith(
   const restored = Buffer.from(found.header)
   restored[bit.byte] = (restored[bit.byte] ?? 0) ^ bit.mask
   const { position } = found
+  right.delete(position)
   const damage = damages.find((it) => it.position === position)
   if (damage === undefined) {
     const altered = alteredBatch(log, position, restored)
-    return altered === null ? null : { isProved: true, damages: known, altered: [altered] }
+    return altered === null ? null : { isProved: true, damages: known, right, altered: [altered] }
   }
   // With the right header the batch must be right altogether.
   if (alteredBatch(log, position, restored) !== null) known.set(position, restored)
-  return { isProved: true, damages: known, altered: [] }
+  return { isProved: true, damages: known, right, altered: [] }
 }
 
 /** The spine of the headers that are there, some of them put right. */

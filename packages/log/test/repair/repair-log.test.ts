@@ -9,6 +9,7 @@ import {
   describe as describeRecord,
   directory,
   killed,
+  legacy,
   openOptions,
   plain,
   type Shape,
@@ -66,8 +67,12 @@ async function repairAndCheck(
   const records = await read(fs)
   const whole = batches.filter((batch) => !isHurt(batch, hurts))
   expect(records).toEqual(expect.arrayContaining(whole.flatMap((batch) => batch.records)))
-  // What was deleted may come back when nobody knows any more that it was; nothing else is new.
-  if (shape.name !== 'trimmed') expect(shape.records).toEqual(expect.arrayContaining([...records]))
+  // What was deleted may come back when nobody knows any more that it was; and with too much of a
+  // segment gone its digest proves no header. Nothing else is new.
+  const isProved = hurts.length < 2 || hurts[0]?.path !== hurts[1]?.path
+  if (shape.name !== 'trimmed' && isProved) {
+    expect(shape.records).toEqual(expect.arrayContaining([...records]))
+  }
   expect(await faults(fs, directory)).toEqual([])
 }
 
@@ -86,7 +91,8 @@ describe.each(shapes.map((shape) => ({ name: shape.name, shape })))('a log: $nam
     async () => {
       const batches = await batchesOf(shape)
       const random = new Random(seed)
-      for (let round = 0; round < (isLong ? 2000 : 15); round += 1) {
+      const rounds = isLong ? 2000 : 15
+      for (let round = 0; round < rounds; round += 1) {
         const fs = shape.fs.fork()
         const hurts = hurtSome(shape, fs, random)
         if (random.bool()) withoutMarker(fs)
@@ -97,6 +103,7 @@ describe.each(shapes.map((shape) => ({ name: shape.name, shape })))('a log: $nam
           throw new Error(`VARVE_SEED=${seed}, round ${round}: ${what}`, { cause })
         }
       }
+      if (isLong) process.stdout.write(`${shape.name}: ${rounds} times hurt and repaired\n`)
     },
     isLong ? 3_600_000 : 60_000,
   )
@@ -119,6 +126,22 @@ describe('repairing', () => {
       expect(report.steps.map(({ kind }) => kind)).toContain('restore-header')
       expect(fs.bytesOf(first).equals(shape.fs.bytesOf(first)), `bit ${bit}`).toBe(true)
       expect(await read(fs)).toEqual(shape.records)
+    }
+  })
+
+  test('takes no batch of the old formats out because the next one was altered', async () => {
+    const shape = await legacy(1)
+    const size = shape.fs.stat(first)?.sizeBytes ?? 0
+    const bytes = shape.fs.bytesOf(first)
+    const [previous, last] = (await batchesOf(shape)).filter(({ path }) => path === first).slice(-2)
+    expect([previous?.records.length, last?.end]).toEqual([3, size])
+    for (const offset of [5, 6]) {
+      const fs = shape.fs.fork()
+      bytes.writeUInt32BE(offset, (last?.position ?? 0) + 4)
+      fs.writeBytes(first, bytes)
+      const report = await repairLog(directory, { fs, log })
+      expect(report, `offset ${offset}`).toMatchObject({ lostOffsets: [], findings: [] })
+      expect(fs.bytesOf(first).equals(shape.fs.bytesOf(first)), `offset ${offset}`).toBe(true)
     }
   })
 
