@@ -43,7 +43,8 @@ export function describeFlip({ path, bit }: Flip): string {
 /**
  * Opens a damaged data directory and reads everything. Returns what went wrong in silence: a record
  * that is missing, changed or at another offset without an error in its place. Null when every
- * record came or a typed error told of the damage.
+ * record came or a typed error told of the damage. Records that were deleted may come back: where a
+ * log begins is a lower bound.
  */
 export async function silentLoss(fs: SimulatedFileSystem, shape: Shape): Promise<string | null> {
   const data = await LogDirectory.open('/data', openOptions(fs))
@@ -51,10 +52,11 @@ export async function silentLoss(fs: SimulatedFileSystem, shape: Shape): Promise
     const log = data.logs.get('t-0')
     if (log === undefined) return data.failures.has('t-0') ? null : 'the log is gone'
     if (log.recoveryReport.cut !== null) return `the log was cut: ${log.recoveryReport.cut.reason}`
+    const start = Number.parseInt(shape.records[0] ?? '0', 10)
     return (
-      (await unlike(log, 'uncommitted', shape.records)) ??
-      (await unlike(log, 'committed', shape.committed)) ??
-      (await unlikeByTime(log, shape.found))
+      (await unlike(log, 'uncommitted', shape.records, start)) ??
+      (await unlike(log, 'committed', shape.committed, start)) ??
+      (log.logStartOffset < start ? null : await unlikeByTime(log, shape.found))
     )
   } finally {
     await data.close().catch(() => undefined)
@@ -81,11 +83,13 @@ async function unlike(
   log: OpenLog,
   isolation: 'committed' | 'uncommitted',
   expected: readonly string[],
+  start: number,
 ): Promise<string | null> {
   let index = 0
   try {
     for await (const batch of log.reader({ from: log.logStartOffset, isolation })) {
       for (const record of batch.records()) {
+        if (record.offset < start && log.logStartOffset < start) continue
         const found = describe(record)
         if (found !== expected[index]) {
           return `${isolation}: record ${index} is '${found}', not '${expected[index]}'`

@@ -16,7 +16,8 @@ test(
     const path = '/data/t-0/00000000000000000000.log'
     const sizeBytes = shape.fs.stat(path)?.sizeBytes ?? 0
     expect(await findings(shape.fs)).toEqual([])
-    for (let round = 0; round < (isLong ? 10_000 : 60); round += 1) {
+    const rounds = isLong ? 10_000 : 60
+    for (let round = 0; round < rounds; round += 1) {
       const bit = random.int(sizeBytes * 8)
       // The same file system again and again: copies of a large one are not made.
       shape.fs.flipBit(path, bit)
@@ -29,6 +30,7 @@ test(
       expect(isFound, `byte ${byte} bit ${bit & 7}: ${JSON.stringify(found)}`).toBe(true)
     }
     expect(await findings(shape.fs)).toEqual([])
+    if (isLong) process.stdout.write(`${rounds} bits of ${sizeBytes} bytes flipped, verified\n`)
   },
   timeout,
 )
