@@ -21,6 +21,7 @@
 export { CorruptCheckpointError } from './format/checkpoint-text.ts'
 export type { DecodedIndex, IndexProblem } from './format/index-problem.ts'
 export { LeaderEpochCache } from './format/leader-epoch-cache.ts'
+export { provenLogStart } from './format/log-start.ts'
 export {
   checkpointBytesMax,
   decodeOffsetCheckpoint,

@@ -319,7 +319,9 @@ export class LogDirectory implements AsyncDisposable {
     if (adoption === null) return loadLog(context, isClean)
     try {
       const result = await loadLog(context, adoption.isClean)
-      const { recoveryPoint, logStartOffset } = context.checkpoints
+      const { recoveryPoint, logStartOffset: claimed } = context.checkpoints
+      // Opening may not have believed it.
+      const logStartOffset = claimed === null ? null : result.report.logStartOffset
       await this.#checkpoints.adopt(context.name, { recoveryPoint, logStartOffset })
       await adoption.finish()
       return result

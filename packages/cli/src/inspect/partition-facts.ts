@@ -11,6 +11,7 @@ import {
   partitionMetadataFileName,
   progressFileBytes,
   progressFileName,
+  provenLogStart,
   readSmallFile,
   recoveryPointCheckpointFileName,
 } from '@varve/log/files'
@@ -62,12 +63,11 @@ export function readPartitionFacts(
     const bytes = readSmallFile(fs, `${path}/${progressFileName}`, smallFileBytesMax)
     return bytes === null ? null : ProgressFile.read(bytes.subarray(0, progressFileBytes))
   })
+  const claimed = checkpoint(logStartOffsetCheckpointFileName)
+  const proven = claimed === null ? null : provenLogStart(fs, path, claimed)
   return {
     topicId,
-    logStartOffset: largest(
-      checkpoint(logStartOffsetCheckpointFileName),
-      progress?.logStartOffset ?? null,
-    ),
+    logStartOffset: largest(proven, progress?.logStartOffset ?? null),
     recoveryPoint: largest(
       checkpoint(recoveryPointCheckpointFileName),
       progress?.recoveryPoint ?? null,

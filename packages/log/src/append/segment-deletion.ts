@@ -38,9 +38,10 @@ export async function deleteSegmentsBefore(
   await writer.flushNow()
   await writer.sealed()
   if (offset > offsets.logStartOffset) {
+    // The first epoch is the witness of the start: it never lags behind what the checkpoint says.
+    if (state.epochs.truncateFromStart(offset)) await state.saveEpochs()
     await state.checkpoints.saveLogStartOffset(offset)
     offsets.started(offset)
-    if (state.epochs.truncateFromStart(offset)) await state.saveEpochs()
   }
   const removed = segments.removeBefore(offsets.logStartOffset)
   for (const segment of removed) {

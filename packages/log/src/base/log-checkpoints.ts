@@ -8,6 +8,8 @@ export interface LogCheckpoints {
   /** Everything below was flushed when this was written; null when nothing is known. */
   readonly recoveryPoint: Offset | null
   readonly logStartOffset: Offset | null
+  /** The file that says it. */
+  readonly logStartPath: string
   /** Makes a log start offset durable: before anything below it is deleted. */
   saveLogStartOffset(offset: Offset): Promise<void>
   /** The log was closed cleanly at this recovery point, its end. */

@@ -45,6 +45,7 @@ export class DataCheckpoints {
     return {
       recoveryPoint: this.#recoveryPoints.get(name) ?? null,
       logStartOffset: this.#logStarts.get(name) ?? null,
+      logStartPath: this.#logStartFile.path,
       saveLogStartOffset: async (offset) => {
         this.#logStarts.set(name, offset)
         await this.#logStartFile.write(this.#logStarts)

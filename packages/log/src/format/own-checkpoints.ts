@@ -28,6 +28,10 @@ export class OwnCheckpoints implements LogCheckpoints {
     this.logStartOffset = this.#logStartFile.readOrEmpty().get(ownCheckpointName) ?? null
   }
 
+  get logStartPath(): string {
+    return this.#logStartFile.path
+  }
+
   async saveLogStartOffset(offset: Offset): Promise<void> {
     await this.#logStartFile.writeOne(ownCheckpointName, offset)
   }

@@ -10,6 +10,7 @@ import {
 import { type Clock, systemClock } from '../base/clock.ts'
 import { LogClosedError, LogNotFoundError } from '../base/log-errors.ts'
 import type { SegmentInfo } from '../base/segment-info.ts'
+import { provenLogStart } from '../format/log-start.ts'
 import { OffsetCheckpointFile } from '../format/offset-checkpoint.ts'
 import { OwnCheckpoints } from '../format/own-checkpoints.ts'
 import { type NumberedProgress, ProgressFile, progressFileBytes } from '../format/progress-file.ts'
@@ -252,7 +253,7 @@ export class FollowedSource implements ReadSource {
     const own = new OwnCheckpoints(this.#fs, this.#directory).logStartOffset ?? 0
     const path = `${dirname(this.#directory)}/${logStartOffsetCheckpointFileName}`
     const shared = new OffsetCheckpointFile(this.#fs, path).readOrEmpty().get(this.name) ?? 0
-    return Math.max(own, shared)
+    return provenLogStart(this.#fs, this.#directory, Math.max(own, shared))
   }
 
   /** Segments that are the same files keep their identity, so that readers keep their place. */

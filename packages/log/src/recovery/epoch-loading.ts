@@ -3,13 +3,11 @@ import { logChannels } from '../base/diagnostics.ts'
 import type { LogContext } from '../base/log-context.ts'
 import { CorruptCheckpointError } from '../format/checkpoint-text.ts'
 import { LeaderEpochCache } from '../format/leader-epoch-cache.ts'
+import { epochsBytesMax } from '../format/log-start.ts'
 import type { ListedSegment } from '../format/segment-listing.ts'
 import { findEpochsBefore, findEpochsIn } from '../segments/leader-epoch-search.ts'
 import { leaderEpochCheckpointFileName } from '../storage/file-names.ts'
 import { readFileStart } from '../storage/file-system.ts'
-
-/** A leader-epoch checkpoint has some twenty bytes an epoch. */
-const epochsBytesMax = 16 * 2 ** 20
 
 export interface LoadedEpochs {
   readonly epochs: LeaderEpochCache

@@ -48,6 +48,7 @@ export class LogAdoption {
     return {
       recoveryPoint: larger(checkpoints.recoveryPoint, recoveryPoint),
       logStartOffset: larger(checkpoints.logStartOffset, logStartOffset),
+      logStartPath: checkpoints.logStartPath,
       saveLogStartOffset: (offset) => checkpoints.saveLogStartOffset(offset),
       closed: (offset) => checkpoints.closed(offset),
     }

@@ -7,6 +7,7 @@ import { CorruptLogError } from '../base/log-errors.ts'
 import { LogOffsets } from '../base/log-offsets.ts'
 import type { LogCut, RecoveryReport } from '../base/recovery-report.ts'
 import type { LeaderEpochCache } from '../format/leader-epoch-cache.ts'
+import { provenLogStart } from '../format/log-start.ts'
 import { ProgressFile, progressFileBytes } from '../format/progress-file.ts'
 import { type ListedSegment, listSegmentFiles, listSegments } from '../format/segment-listing.ts'
 import { loadProducers, removeStraySnapshots } from '../producers/producer-loading.ts'
@@ -64,9 +65,9 @@ export async function loadLog(
   if (!isClean) await fs.syncDirectory(directory)
   const finishedFiles = [...(await finishSwap(fs, directory))]
   const listed = listSegments(fs, directory)
-  const known = readKnown(context, listed)
-  await removeOrphans(context, listed, finishedFiles)
   const rebuiltFiles: string[] = []
+  const known = readKnown(context, listed, await readLogStart(context, rebuiltFiles))
+  await removeOrphans(context, listed, finishedFiles)
   const { logStartOffset: knownStart } = known
   const { epochs, saved } = await loadEpochs(context, listed, knownStart, rebuiltFiles)
 
@@ -118,12 +119,26 @@ function leaderEpochOf(context: LogContext, epochs: LeaderEpochCache): number {
   throw new InvalidArgumentError('leaderEpoch', leaderEpoch, rule)
 }
 
-function readKnown(context: LogContext, listed: readonly ListedSegment[]): Known {
+/** The checkpoint's log start offset as far as it can be believed; what cannot be is corrected. */
+async function readLogStart(context: LogContext, rebuiltFiles: string[]): Promise<Offset> {
+  const { fs, directory, checkpoints, name } = context
+  const claimed = checkpoints.logStartOffset ?? 0
+  const proven = provenLogStart(fs, directory, claimed)
+  if (proven === claimed) return proven
+  const path = checkpoints.logStartPath
+  const error = `the log start offset is ${claimed}, but the first leader epoch starts at ${proven}`
+  logChannels.corruption.publish({ log: name, path, error })
+  await checkpoints.saveLogStartOffset(proven)
+  rebuiltFiles.push(path)
+  return proven
+}
+
+function readKnown(context: LogContext, listed: readonly ListedSegment[], logStart: Offset): Known {
   const { fs, directory, checkpoints } = context
   const progressBytes = readFileStart(fs, `${directory}/${progressFileName}`, progressFileBytes)
   const progress = progressBytes === null ? null : ProgressFile.read(progressBytes)
   const firstBaseOffset = listed[0]?.baseOffset ?? 0
-  const logStartOffset = Math.max(checkpoints.logStartOffset ?? 0, firstBaseOffset)
+  const logStartOffset = Math.max(logStart, firstBaseOffset)
   const flushedOffset = Math.max(checkpoints.recoveryPoint ?? 0, progress?.recoveryPoint ?? 0)
   const recoveryPoint = Math.max(flushedOffset, logStartOffset)
   return { flushedOffset, recoveryPoint, logStartOffset, isGapless: progress !== null }
@@ -160,7 +175,8 @@ async function loadSegments(
   if (last === undefined) return createFirstSegment(context, known)
   const restored = isClean ? restoreActiveSegment(context, last) : null
   if (restored !== null) {
-    refuseShortLog(restored, known.flushedOffset)
+    const isEmpty = listed.every(({ sizeBytes }) => sizeBytes === 0)
+    refuseShortLog(restored, isEmpty ? known.flushedOffset : known.recoveryPoint)
     const producers = await loadProducers(context, listed, restored.nextOffset, rebuiltFiles)
     const sealed = sealedSegments(context, listed, restored.baseOffset)
     return { ...unscanned, sealed, active: restored, producers, isRestored: true }

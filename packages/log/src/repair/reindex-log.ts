@@ -1,5 +1,6 @@
 import { LogNotFoundError } from '../base/log-errors.ts'
 import type { LogOptions } from '../base/log-options.ts'
+import { provenLogStart } from '../format/log-start.ts'
 import { findEpochsIn } from '../segments/leader-epoch-search.ts'
 import { leaderEpochCheckpointFileName, parseSegmentFileName } from '../storage/file-names.ts'
 import { type FileSystem, replaceSmallFile } from '../storage/file-system.ts'
@@ -52,7 +53,10 @@ async function reindex(path: string, options: ReindexOptions): Promise<ReindexRe
     if (only !== null) return { directory, writtenFiles }
     const epochsPath = `${directory}/${leaderEpochCheckpointFileName}`
     const epochs = await findEpochsIn(fs, segments)
-    if (facts.logStartOffset !== null) epochs.truncateFromStart(facts.logStartOffset)
+    // By the epochs that are about to be replaced: with them goes the witness of the log's start.
+    if (facts.logStartOffset !== null) {
+      epochs.truncateFromStart(provenLogStart(fs, directory, facts.logStartOffset))
+    }
     if (epochs.isEmpty) return { directory, writtenFiles }
     await replaceSmallFile(fs, epochsPath, epochs.encode())
     return { directory, writtenFiles: [...writtenFiles, epochsPath] }

@@ -6,6 +6,7 @@ import {
   removeCleanShutdown,
   writeCleanShutdown,
 } from '../format/clean-shutdown.ts'
+import { provenLogStart } from '../format/log-start.ts'
 import { OffsetCheckpointFile } from '../format/offset-checkpoint.ts'
 import { listSegments } from '../format/segment-listing.ts'
 import { findEpochsIn } from '../segments/leader-epoch-search.ts'
@@ -244,7 +245,9 @@ class LogRepair {
 
   #logStartOffset(): Offset | null {
     const [step] = this.#steps('set-log-start')
-    return step === undefined ? this.#facts.logStartOffset : Number(step.value)
+    if (step !== undefined) return Number(step.value)
+    const { directory, logStartOffset } = this.#facts
+    return logStartOffset === null ? null : provenLogStart(this.#fs, directory, logStartOffset)
   }
 
   async #setLogStart(): Promise<void> {
