@@ -4,7 +4,19 @@
  *
  * @module
  */
+export { Cleaner, type CleanerReport } from './cleaner.ts'
+export {
+  type CleaningFailureEvent,
+  type CompactionEvent,
+  type CompactionProgressEvent,
+  cleanerChannels,
+  type RetentionEvent,
+  type RotEvent,
+  type ScrubEvent,
+} from './cleaner-events.ts'
+export type { CleanerOptions } from './cleaner-options.ts'
 export { CompactionFailedError, SegmentDamageError } from './cleaning-errors.ts'
+export type { CleaningFailure } from './cleaning-failures.ts'
 export {
   type CompactionInput,
   type CompactionPlan,
@@ -36,6 +48,7 @@ export {
   type ResolvedCleaningPolicy,
   resolveCleaningPolicy,
 } from './policy/cleaning-policy.ts'
+export { deleteByPlan, planLogRetention } from './retention/log-retention.ts'
 export type { HeldBack, RetentionHold } from './retention/retention-hold.ts'
 export {
   type RetentionDecision,

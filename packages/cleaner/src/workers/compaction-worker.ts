@@ -1,0 +1,37 @@
+import { once } from 'node:events'
+import { nodeFileSystem, systemClock } from '@varve/log'
+import { compactRound } from '../compaction/compaction-round.ts'
+import type { CleanedGroup } from '../compaction/compaction-task.ts'
+import type {
+  WorkerAnswer,
+  WorkerMessage,
+  WorkerOutcome,
+  WorkerRequest,
+} from './worker-messages.ts'
+
+/** Runs a round in a worker thread. Never rejects. */
+export async function compact({ task, port }: WorkerRequest): Promise<WorkerOutcome> {
+  const post = (message: WorkerMessage): void => port.postMessage(message)
+  const replace = async (group: CleanedGroup): Promise<void> => {
+    post({ kind: 'replace', group })
+    const [answer] = (await once(port, 'message')) as [WorkerAnswer]
+    if (!answer.isReplaced) throw new Error('the cleaned segments were not put in place')
+  }
+  try {
+    const result = await compactRound(task, {
+      fs: nodeFileSystem,
+      clock: systemClock,
+      // A worker is stopped by ending its thread.
+      signal: null,
+      replace,
+      progress: (progress) => post({ kind: 'progress', progress }),
+    })
+    return { isDone: true, result }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const code = error instanceof Error && 'code' in error ? String(error.code) : null
+    return { isDone: false, message, code }
+  } finally {
+    port.close()
+  }
+}

@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import type { WorkerOutcome, WorkerRequest } from './worker-messages.ts'
+
+/** Idle threads end after so long. */
+const idleMs = 10_000
+
+/** The worker as it was compiled, also when this file is run from its source. */
+const workerUrl: URL = import.meta.url.endsWith('.ts')
+  ? new URL('../../dist/workers/compaction-worker.js', import.meta.url)
+  : new URL('./compaction-worker.js', import.meta.url)
+
+/** Worker threads, started when there is something to do. The only user of `piscina`. */
+export class WorkerPool {
+  readonly #pool: Piscina
+
+  constructor(threads: number, filename: string = fileURLToPath(workerUrl)) {
+    this.#pool = new Piscina({
+      filename,
+      minThreads: 0,
+      maxThreads: threads,
+      idleTimeout: idleMs,
+      // The flags of a test runner would have the worker load sources.
+      execArgv: [],
+    })
+  }
+
+  /**
+   * Runs a round in a thread. Rejects when the thread ends before it does: at the signal, which
+   * ends it at once, or by itself.
+   */
+  run(request: WorkerRequest, signal: AbortSignal | null): Promise<WorkerOutcome> {
+    return this.#pool.run(request, {
+      name: 'compact',
+      transferList: [request.port],
+      ...(signal !== null && { signal }),
+    })
+  }
+
+  /** Ends all threads. */
+  close(): Promise<void> {
+    return this.#pool.destroy()
+  }
+}
