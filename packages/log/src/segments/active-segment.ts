@@ -161,7 +161,10 @@ export class ActiveSegment implements ReadableSegment {
       this.#offsetOfMaxTimestamp = lastOffset
     }
     this.#firstTimestamp ??= batch.maxTimestamp
-    if (this.#bytesSinceEntry > this.#options.indexIntervalBytes && !this.offsetIndex.isFull) {
+    // A segment that is appended to is sealed when an index is full. One that was written with larger
+    // indexes, or is written by compaction, goes on without entries.
+    const hasRoom = !this.offsetIndex.isFull && !this.timeIndex.isFull
+    if (this.#bytesSinceEntry > this.#options.indexIntervalBytes && hasRoom) {
       this.offsetIndex.append(lastOffset, position)
       if (this.#maxTimestamp >= 0) {
         this.timeIndex.maybeAppend(this.#maxTimestamp, this.#offsetOfMaxTimestamp)
