@@ -59,3 +59,4 @@ export {
   type RetentionSegment,
   selectForDeletion,
 } from './retention/retention-selection.ts'
+export { Scrubber, type ScrubberOptions, type ScrubReport } from './scrubber/scrubber.ts'

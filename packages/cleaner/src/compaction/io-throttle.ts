@@ -19,6 +19,11 @@ export class IoThrottle {
     this.#paidMs = clock.monotonic()
   }
 
+  /** Throws the signal's reason once it was given. */
+  throwIfAborted(): void {
+    this.#signal?.throwIfAborted()
+  }
+
   /** Resolves when so many more bytes may be on their way. Rejects when the signal is given. */
   async spend(bytes: number): Promise<void> {
     this.#signal?.throwIfAborted()
