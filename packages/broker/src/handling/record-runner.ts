@@ -106,7 +106,8 @@ export class RecordRunner<R extends RunnableRecord> {
 
   /**
    * Runs until the records end or `stop` is called, then waits for what is being handled and
-   * commits; closing what the records come from is for the caller. Rejects with HandlingFailedError, and with what reading or committing failed with.
+   * commits; closing what the records come from is for the caller. Rejects with
+   * HandlingFailedError, and with what reading or committing failed with.
    */
   async run(): Promise<void> {
     this.#schedule()

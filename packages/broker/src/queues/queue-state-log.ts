@@ -1,0 +1,97 @@
+import type { Log } from '@varve/log'
+import type { Offset, RecordInput } from '@varve/record'
+import {
+  type DeliveryRun,
+  decodeBucket,
+  decodeQueueStateKey,
+  decodeStart,
+  encodeBucket,
+  encodeQueueStateKey,
+  encodeStart,
+} from './queue-state-schema.ts'
+
+/** What is known of one partition of a queue. */
+export interface QueuePartitionState {
+  /** Everything below it is finished; null where the queue is new. */
+  readonly startOffset: Offset | null
+  readonly buckets: ReadonlyMap<number, readonly DeliveryRun[]>
+}
+
+/** What of a partition's state has changed. */
+export interface QueueStateChange {
+  /** Where it is to be noted. */
+  readonly startOffset: Offset | null
+  /** All that is to be known of each; null for a bucket below the start, which is forgotten. */
+  readonly buckets: ReadonlyMap<number, readonly DeliveryRun[] | null>
+}
+
+interface LoadingState {
+  startOffset: Offset | null
+  readonly buckets: Map<number, readonly DeliveryRun[]>
+}
+
+/**
+ * The compacted log in which the state of deliveries of all queues is kept. A change is one batch:
+ * after a crash there is all of it or nothing.
+ */
+export class QueueStateLog {
+  readonly #log: Log
+  readonly #loaded = new Map<string, LoadingState>()
+
+  private constructor(log: Log) {
+    this.#log = log
+  }
+
+  /** Rejects with CorruptGroupRecordError where a record is not what is written here. */
+  static async load(log: Log): Promise<QueueStateLog> {
+    const state = new QueueStateLog(log)
+    for await (const { key, value } of log.reader({ from: log.logStartOffset }).records()) {
+      if (key !== null) state.#replay(key, value)
+    }
+    return state
+  }
+
+  /** What was found of a partition. Asked for once: it is the queue's to know from then on. */
+  take(queue: string, partition: number): QueuePartitionState {
+    const name = nameOf(queue, partition)
+    const state = this.#loaded.get(name) ?? { startOffset: null, buckets: new Map() }
+    this.#loaded.delete(name)
+    return state
+  }
+
+  async save(
+    queue: string,
+    partition: number,
+    change: QueueStateChange,
+    acks: 'written' | 'flushed',
+  ): Promise<void> {
+    const { startOffset, buckets } = change
+    const records: RecordInput[] = []
+    if (startOffset !== null) {
+      const key = encodeQueueStateKey({ queue, partition, bucket: null })
+      records.push({ key, value: encodeStart(startOffset) })
+    }
+    for (const [bucket, runs] of buckets) {
+      const key = encodeQueueStateKey({ queue, partition, bucket })
+      records.push({ key, value: runs === null ? null : encodeBucket(bucket, runs) })
+    }
+    if (records.length > 0) await this.#log.append(records, { acks })
+  }
+
+  #replay(key: Buffer, value: Buffer | null): void {
+    const { queue, partition, bucket } = decodeQueueStateKey(key)
+    const name = nameOf(queue, partition)
+    let state = this.#loaded.get(name)
+    if (state === undefined) {
+      state = { startOffset: null, buckets: new Map() }
+      this.#loaded.set(name, state)
+    }
+    if (bucket === null) state.startOffset = value === null ? null : decodeStart(value)
+    else if (value === null) state.buckets.delete(bucket)
+    else state.buckets.set(bucket, decodeBucket(bucket, value))
+  }
+}
+
+function nameOf(queue: string, partition: number): string {
+  return `${partition} ${queue}`
+}

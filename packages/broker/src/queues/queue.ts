@@ -1,0 +1,260 @@
+import type { AppendOptions, AppendResult, Clock, Log } from '@varve/log'
+import { InvalidArgumentError, type RecordInput } from '@varve/record'
+import { ClosedError } from '../base/broker-errors.ts'
+import type { RawRecord } from '../handling/handled-record.ts'
+import { partitionForKey } from '../partitioning/partitioner.ts'
+import { Delivery } from './delivery.ts'
+import { deliverAtHeader } from './queue-entry.ts'
+import { type DeliveryFailure, QueuePartition } from './queue-partition.ts'
+import type { QueueStateLog } from './queue-state-log.ts'
+
+export interface QueueOptions {
+  /** How long a consumer has a record before it is delivered again, in ms. @defaultValue 30000 */
+  readonly visibilityTimeoutMs?: number
+  /**
+   * How often a record is delivered before it counts as rejected. @defaultValue 5, as Kafka's share
+   * groups have it, where there is a dead-letter topic; else without limit, so that none is lost
+   */
+  readonly maxDeliveries?: number
+  /**
+   * `key`: records of one key are delivered in order, the next only when the one before is
+   * finished. Those without a key have no order. @defaultValue 'none'
+   */
+  readonly order?: 'none' | 'key'
+  /** Where a new queue begins in a topic that has records already. @defaultValue 'earliest' */
+  readonly startAt?: 'earliest' | 'latest'
+  /** So many records may be with consumers at the same time. @defaultValue 2000 */
+  readonly maxInFlight?: number
+  /**
+   * How far, in records of a partition, deliveries may be ahead of the oldest that is not finished.
+   * @defaultValue 100000
+   */
+  readonly windowRecords?: number
+  /** Keys and values kept at hand; others are read when they are delivered. @defaultValue 16 MiB */
+  readonly windowBytes?: number
+}
+
+/** What a queue stands on. */
+export interface QueueContext {
+  readonly name: string
+  /** The topic that has its records. */
+  readonly topic: string
+  /** Its partitions, in order. */
+  readonly logs: readonly Log[]
+  readonly state: QueueStateLog
+  readonly clock: Clock
+  /** Takes what is rejected; durable when it resolves. @defaultValue nobody: it is gone */
+  readonly deadLetter?: (record: RawRecord, failure: DeliveryFailure) => Promise<void>
+  /** Told of what went wrong where nobody waits for it. @defaultValue nobody */
+  readonly onError?: (error: unknown) => void
+}
+
+export interface DequeueOptions {
+  /** How long to wait for a record, in ms; 0 not at all. @defaultValue without end */
+  readonly waitMs?: number
+  /** Ends waiting. */
+  readonly signal?: AbortSignal
+  /** @defaultValue the queue's */
+  readonly visibilityTimeoutMs?: number
+}
+
+/**
+ * Records that competing consumers take one by one, each finished by itself: the semantics of
+ * Kafka's share groups (KIP-932) on the records of a topic. At least once: what is not acknowledged
+ * is delivered again, what is acknowledged never.
+ *
+ * @example
+ * ```ts
+ * await queue.enqueue({ key: 'o-17', value: 'send the bill' }, { delayMs: 60_000 })
+ * const delivery = await queue.dequeue()
+ * if (delivery !== null) {
+ *   await send(delivery.record.value)
+ *   await delivery.acknowledge()
+ * }
+ * ```
+ */
+export class Queue implements AsyncDisposable {
+  readonly name: string
+  readonly #context: QueueContext
+  readonly #visibilityTimeoutMs: number
+  readonly #maxInFlight: number
+  readonly #partitions: readonly QueuePartition[]
+  /** Consumers that wait for a record. */
+  #waiters: Array<() => void> = []
+  /** The partition that is asked first: each in turn. */
+  #first = 0
+  /** The partition of the next record without a key. */
+  #next = 0
+  #failure: { readonly error: unknown } | null = null
+  #isClosed = false
+
+  private constructor(context: QueueContext, options: QueueOptions) {
+    this.name = context.name
+    this.#context = context
+    const { visibilityTimeoutMs = 30_000, maxInFlight = 2000 } = options
+    this.#visibilityTimeoutMs = visibilityTimeoutMs
+    this.#maxInFlight = maxInFlight
+    const { deadLetter = null } = context
+    const { maxDeliveries = deadLetter === null ? Infinity : 5, windowRecords = 100_000 } = options
+    const limits = { visibilityTimeoutMs, maxInFlight, maxDeliveries, windowRecords }
+    for (const [name, value] of Object.entries(limits)) checkPositive(name, value)
+    this.#partitions = context.logs.map(
+      (log, partition) =>
+        new QueuePartition({
+          queue: context.name,
+          topic: context.topic,
+          partition,
+          log,
+          state: context.state,
+          clock: context.clock,
+          isOrdered: options.order === 'key',
+          maxDeliveries,
+          windowRecords,
+          windowBytes: options.windowBytes ?? 16 * 2 ** 20,
+          startAt: options.startAt ?? 'earliest',
+          deadLetter,
+          ready: () => this.#wake(),
+          troubled: (error) => context.onError?.(error),
+          failed: (error) => this.#fail(error),
+        }),
+    )
+  }
+
+  /** Goes on where the state log says, or begins. One queue of a name at a time. */
+  static async open(context: QueueContext, options: QueueOptions = {}): Promise<Queue> {
+    const queue = new Queue(context, options)
+    await Promise.all(queue.#partitions.map((partition) => partition.open()))
+    return queue
+  }
+
+  /** Records that are not finished, those with consumers included. */
+  get length(): number {
+    return this.#partitions.reduce((sum, { length }) => sum + length, 0)
+  }
+
+  /** Records that consumers have. */
+  get inFlight(): number {
+    return this.#partitions.reduce((sum, { acquired }) => sum + acquired, 0)
+  }
+
+  /** How long the oldest record that is not finished has been there, in ms; null when empty. */
+  get oldestAgeMs(): number | null {
+    let oldest = Infinity
+    for (const { oldestTimestamp } of this.#partitions) {
+      if (oldestTimestamp !== null) oldest = Math.min(oldest, oldestTimestamp)
+    }
+    return oldest === Infinity ? null : Math.max(0, this.#context.clock.now() - oldest)
+  }
+
+  /** In each partition, below what everything is finished: so far retention may go. */
+  get startOffsets(): readonly number[] {
+    return this.#partitions.map(({ startOffset }) => startOffset)
+  }
+
+  /**
+   * Appends a record, to be delivered after `delayMs` (default 0). Records of one key lie in one
+   * partition, chosen as Kafka's producers choose it. Rejects as `Log.append` does.
+   */
+  async enqueue(
+    record: RecordInput,
+    options: AppendOptions & { readonly delayMs?: number } = {},
+  ): Promise<AppendResult & { readonly partition: number }> {
+    this.#assertOpen()
+    const { delayMs = 0, ...appendOptions } = options
+    const now = this.#context.clock.now()
+    const headers = [...(record.headers ?? [])]
+    if (delayMs > 0) headers.push({ key: deliverAtHeader, value: String(now + delayMs) })
+    const partition = this.#partitionOf(record)
+    const log = this.#context.logs[partition] as Log
+    const result = await log.append({ timestamp: now, ...record, headers }, appendOptions)
+    return { ...result, partition }
+  }
+
+  /**
+   * Takes the next record; null when none came in `waitMs`, or the signal was given. The delivery
+   * is counted before it is handed out, so that one that kills its process counts too.
+   */
+  async dequeue(options: DequeueOptions = {}): Promise<Delivery | null> {
+    const { waitMs = Infinity, signal, visibilityTimeoutMs = this.#visibilityTimeoutMs } = options
+    checkPositive('visibilityTimeoutMs', visibilityTimeoutMs)
+    const { clock } = this.#context
+    const endMs = clock.monotonic() + waitMs
+    for (;;) {
+      this.#assertOpen()
+      const delivery = await this.#take(visibilityTimeoutMs)
+      if (delivery !== null) return delivery
+      const restMs = endMs - clock.monotonic()
+      if (restMs <= 0 || signal?.aborted === true) return null
+      await this.#whenReady(restMs, signal)
+    }
+  }
+
+  /** Ends waiting consumers, who get ClosedError, and reading. Deliveries that are out expire. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#wake()
+    await Promise.all(this.#partitions.map((partition) => partition.close()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #take(visibilityTimeoutMs: number): Promise<Delivery | null> {
+    if (this.inFlight >= this.#maxInFlight) return null
+    const count = this.#partitions.length
+    for (let step = 0; step < count; step++) {
+      const index = (this.#first + step) % count
+      const partition = this.#partitions[index] as QueuePartition
+      const lock = partition.take(visibilityTimeoutMs)
+      if (lock === null) continue
+      this.#first = (index + 1) % count
+      const record = await partition.deliver(lock.entry)
+      if (record === null) return this.#take(visibilityTimeoutMs)
+      return new Delivery(record, partition, lock, visibilityTimeoutMs)
+    }
+    return null
+  }
+
+  #partitionOf({ key = null }: RecordInput): number {
+    const count = this.#partitions.length
+    if (key !== null) return partitionForKey(key, count)
+    this.#next = (this.#next + 1) % count
+    return this.#next
+  }
+
+  #whenReady(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer?.cancel()
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      const { clock } = this.#context
+      const timer = waitMs === Infinity ? null : clock.setTimer(waitMs, end, { keepsAlive: true })
+      signal?.addEventListener('abort', end)
+      this.#waiters.push(end)
+    })
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const wake of waiters) wake()
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#wake()
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new ClosedError(`queue '${this.name}'`)
+    if (this.#failure !== null) throw this.#failure.error
+  }
+}
+
+function checkPositive(name: string, value: number): void {
+  if (value > 0) return
+  throw new InvalidArgumentError(name, value, 'must be a positive number')
+}
