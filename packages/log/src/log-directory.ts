@@ -9,6 +9,7 @@ import {
   LogNotFoundError,
 } from './base/log-errors.ts'
 import { type LogOptions, resolveLogOptions } from './base/log-options.ts'
+import { NamedTurns } from './base/named-turns.ts'
 import { randomFraction } from './base/random-fraction.ts'
 import { removeCleanShutdown, writeCleanShutdown } from './format/clean-shutdown.ts'
 import { DataCheckpoints } from './format/data-checkpoints.ts'
@@ -47,7 +48,8 @@ export interface LogDirectoryOptions {
   readonly random?: () => number
   /**
    * Called when the directory is locked, before anything in it is looked at: to read what decides
-   * over `logOptions`, or to finish what concerns logs as a whole. When it rejects, so does opening.
+   * over `logOptions`, or to finish what concerns logs as a whole. When it rejects, so does
+   * opening.
    * @defaultValue nothing
    */
   readonly onLocked?: () => Promise<void>
@@ -73,6 +75,8 @@ export class LogDirectory implements AsyncDisposable {
   readonly #failures = new Map<string, VarveError>()
   /** Logs that failed while they were open and have not been opened again. */
   readonly #crashed = new Set<string>()
+  /** A log is made, opened or deleted by one caller at a time: it has one writer. */
+  readonly #turns = new NamedTurns()
   #timer: Timer | null = null
   #closing: Promise<void> | null = null
 
@@ -162,13 +166,23 @@ export class LogDirectory implements AsyncDisposable {
     const name = partitionDirectoryName(topic, partition)
     const { topicId = newTopicId(randomBytes) } = options
     if (!isTopicId(topicId)) throw new InvalidArgumentError('topicId', topicId, 'is not a topic id')
-    return withOurErrors(`making log ${name}`, async () => {
-      await this.#makeLogDirectory(name, topicId)
-      return this.#openLog(name, topic, partition, false)
-    })
+    return this.#turns.run(name, () =>
+      withOurErrors(`making log ${name}`, async () => {
+        await this.#makeDirectory(name)
+        try {
+          await writePartitionMetadata(this.#fs, `${this.path}/${name}`, topicId)
+          await this.#fs.syncDirectory(this.path)
+          return await this.#openLog(name, topic, partition, false)
+        } catch (error) {
+          // It is there from now on, and can be opened when its storage has been mended.
+          this.#failures.set(name, openingError(name, error))
+          throw error
+        }
+      }),
+    )
   }
 
-  async #makeLogDirectory(name: string, topicId: string): Promise<void> {
+  async #makeDirectory(name: string): Promise<void> {
     const directory = `${this.path}/${name}`
     // A deletion that a crash cut short leaves the offsets of a log that is gone.
     if (this.#fs.stat(directory) === null) await this.#checkpoints.forget(name)
@@ -178,8 +192,6 @@ export class LogDirectory implements AsyncDisposable {
       if (!isSystemError(error, 'EEXIST')) throw error
       throw new LogExistsError(`there is a log ${name} in ${this.path} already`)
     }
-    await writePartitionMetadata(this.#fs, directory, topicId)
-    await this.#fs.syncDirectory(this.path)
   }
 
   /**
@@ -189,6 +201,10 @@ export class LogDirectory implements AsyncDisposable {
   async reopenLog(topic: string, partition: number): Promise<Log> {
     this.#assertOpen()
     const name = partitionDirectoryName(topic, partition)
+    return this.#turns.run(name, () => this.#reopenLog(name, topic, partition))
+  }
+
+  async #reopenLog(name: string, topic: string, partition: number): Promise<Log> {
     await this.#logs
       .get(name)
       ?.close()
@@ -213,6 +229,10 @@ export class LogDirectory implements AsyncDisposable {
   async deleteLog(topic: string, partition: number): Promise<void> {
     this.#assertOpen()
     const name = partitionDirectoryName(topic, partition)
+    await this.#turns.run(name, () => this.#deleteLog(name))
+  }
+
+  async #deleteLog(name: string): Promise<void> {
     const directory = `${this.path}/${name}`
     if (this.#fs.stat(directory)?.isDirectory !== true) {
       throw new LogNotFoundError(`there is no log ${name} in ${this.path}`)
@@ -235,6 +255,7 @@ export class LogDirectory implements AsyncDisposable {
 
   /** Writes recovery points and high watermarks, as it happens by itself every minute. */
   async checkpoint(): Promise<void> {
+    this.#assertOpen()
     const save = () => this.#checkpoints.save(this.#logs.values())
     await withOurErrors('writing checkpoints', save)
   }
@@ -345,6 +366,8 @@ export class LogDirectory implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#timer?.cancel()
+    // What was begun before is finished: a log that is open after this would have no lock.
+    await this.#turns.settled()
     const logs = [...this.#logs.values()]
     const results = await Promise.allSettled(logs.map((log) => log.close()))
     try {
