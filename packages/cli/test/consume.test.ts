@@ -71,6 +71,12 @@ describe('varve consume', () => {
     expect(stdout.documents.map(({ offset }) => offset)).toEqual([0, 1])
   })
 
+  test.each(['2026-02-30', '2026-13-01', '-1', 'yesterday'])('knows no moment %s', async (from) => {
+    const { code, err } = await consume('--from', from)
+    expect(code).toBe(2)
+    expect(err).toContain(`--from is '${from}'`)
+  })
+
   test('an offset outside of the log is a failure', async () => {
     const { code, err } = await consume('--from', '99')
     expect(code).toBe(3)

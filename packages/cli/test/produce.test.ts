@@ -62,6 +62,26 @@ describe('varve produce', () => {
     ])
   })
 
+  test('takes a doubled backslash in the key separator for one', async () => {
+    const data = newDirectory()
+    const argv = ['produce', 'orders', '--data', data, '--key-separator', '\\\\t']
+    expect((await runWith({ input: ['a\\tb\n'] }, ...argv)).code).toBe(0)
+    expect(await recordsOf(data)).toEqual([{ key: 'a', value: 'b' }])
+  })
+
+  test.each([
+    ['--key-separator', ''],
+    ['--partition', '1000'],
+    ['--partition', '2147483648'],
+  ])('refuses %s %s, and makes no log', async (name, value) => {
+    const data = newDirectory()
+    const argv = ['produce', 'orders', '--data', data, name, value]
+    const { code, out, err } = await runWith({ input: ['a\n'] }, ...argv)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toContain(name)
+    expect(existsSync(`${data}/orders-0`)).toBe(false)
+  })
+
   test('a line without the separator stops it, and is named; what came before is kept', async () => {
     const data = newDirectory()
     const argv = ['produce', 'orders', '--data', data, '--key-separator', '=']

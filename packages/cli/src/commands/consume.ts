@@ -72,12 +72,17 @@ function parseFrom(text: string): From {
     return { kind: 'offset', offset: Number(text) }
   }
   const timestamp = isoPattern.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(timestamp)) return { kind: 'time', timestamp }
+  if (!Number.isNaN(timestamp) && isDay(text.slice(0, 10))) return { kind: 'time', timestamp }
   throw new InvalidArgumentError(
     '--from',
     text,
     'must be earliest, latest, an offset, or a time such as 2026-11-21T08:30Z',
   )
+}
+
+/** Whether a month has that day: 30 February would be taken for 2 March. */
+function isDay(day: string): boolean {
+  return new Date(day).toISOString().startsWith(day)
 }
 
 async function startOffset(log: ReadOnlyLog, from: From): Promise<number> {

@@ -1,7 +1,7 @@
 import { createReadStream, statSync } from 'node:fs'
 import { type Acks, type Log, LogDirectory, LogNotFoundError } from '@varve/log'
 import { type CompressionType, InvalidArgumentError, type RecordInput } from '@varve/record'
-import { type CommandIo, exitCodes, InterruptedError } from '../command-io.ts'
+import { type CommandIo, exitCodes, InterruptedError, throwIfInterrupted } from '../command-io.ts'
 import {
   formatAmount,
   formatByteRate,
@@ -22,7 +22,7 @@ export interface ProduceOptions {
   readonly topic: string
   /** The data directory; made when it is not there. */
   readonly data: string
-  /** Made with all partitions before it when it is not there. */
+  /** Made with all partitions before it when it is not there; up to 999. */
   readonly partition: number
   readonly acks: Acks
   readonly compressionType: CompressionType
@@ -40,6 +40,8 @@ const groupBytesMax = 256 * 1024
 /** What a record takes at most beside its key and value. */
 const recordOverheadBytes = 64
 const batchHeaderBytes = 61
+/** A slip of the finger must not fill the disk with directories. */
+const newPartitionsMax = 1000
 
 /**
  * Appends a record for each line of a file or of standard input. When the user interrupts it, what
@@ -49,15 +51,17 @@ export async function produce(options: ProduceOptions, io: CommandIo): Promise<n
   const { topic, partition, maxMessageBytes } = options
   requireCount('partition', partition, 0)
   requireCount('max-message-bytes', maxMessageBytes, 1024)
+  // What is wrong with the arguments is said before anything is made.
+  const toRecord = recordReader(options.keySeparator)
   const input = openInput(options, io)
   const directory = await LogDirectory.open(options.data, { log: { maxMessageBytes } })
   const startedMs = io.clock.monotonic()
   let window: AppendWindow | null = null
   try {
-    const log = await openPartition(directory, topic, partition)
+    const log = await openPartition(directory, topic, partition, io)
     await reportRecovery(log, options, io)
     window = new AppendWindow(log, options)
-    await appendLines(input, window, options, io)
+    await appendLines(input, window, toRecord, options, io)
   } catch (error) {
     await directory.close().catch(() => undefined)
     if (window !== null) await printSummary(window, options, io, { startedMs, isWhole: false })
@@ -101,10 +105,16 @@ async function openPartition(
   directory: LogDirectory,
   topic: string,
   partition: number,
+  io: CommandIo,
 ): Promise<Log> {
   const isThere = (number: number): boolean =>
     directory.logs.has(`${topic}-${number}`) || directory.failures.has(`${topic}-${number}`)
+  if (partition >= newPartitionsMax && !isThere(partition)) {
+    const rule = `would make all partitions before it; from ${newPartitionsMax} on it must be there`
+    throw new InvalidArgumentError('--partition', partition, rule)
+  }
   for (let number = 0; number <= partition; number += 1) {
+    throwIfInterrupted(io)
     if (!isThere(number)) await directory.createLog(topic, number)
   }
   return directory.log(topic, partition)
@@ -122,12 +132,12 @@ async function reportRecovery(log: Log, options: ProduceOptions, io: CommandIo):
 async function appendLines(
   input: LineInput,
   window: AppendWindow,
+  toRecord: ToRecord,
   options: ProduceOptions,
   io: CommandIo,
 ): Promise<void> {
   const lineBytesMax = options.maxMessageBytes - batchHeaderBytes - recordOverheadBytes
   const splitter = new LineSplitter(Math.max(1, lineBytesMax))
-  const toRecord = recordReader(options.keySeparator)
   const activity = 'appended'
   const progress = new Progress(io, { activity, totalBytes: input.totalBytes })
   let readBytes = 0
@@ -149,7 +159,7 @@ async function appendLines(
 async function appendGroups(
   window: AppendWindow,
   lines: readonly Uint8Array[],
-  toRecord: (line: Uint8Array) => RecordInput,
+  toRecord: ToRecord,
 ): Promise<void> {
   let records: RecordInput[] = []
   let bytes = 0
@@ -165,9 +175,13 @@ async function appendGroups(
   if (records.length > 0) await window.append(records, bytes)
 }
 
-function recordReader(keySeparator: string | null): (line: Uint8Array) => RecordInput {
+type ToRecord = (line: Uint8Array) => RecordInput
+
+function recordReader(keySeparator: string | null): ToRecord {
   if (keySeparator === null) return (value) => ({ value })
-  const separator = Buffer.from(keySeparator.replaceAll('\\t', '\t').replaceAll('\\\\', '\\'))
+  const separator = Buffer.from(
+    keySeparator.replace(/\\([t\\])/g, (_, escaped) => (escaped === 't' ? '\t' : '\\')),
+  )
   if (separator.length === 0) {
     throw new InvalidArgumentError('--key-separator', keySeparator, 'must not be empty')
   }
