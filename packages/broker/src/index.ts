@@ -79,6 +79,7 @@ export type {
   SyncRequest,
 } from './groups/group-protocol.ts'
 export { type GroupRecord, readGroupRecord } from './groups/group-record.ts'
+export { Groups, type GroupsOptions, offsetsPartitionCount } from './groups/groups.ts'
 export {
   encodeOffsetCommitKey,
   encodeOffsetCommitValue,

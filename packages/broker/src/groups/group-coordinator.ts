@@ -190,10 +190,12 @@ export class GroupCoordinator {
     return [...names].sort()
   }
 
-  /** Throws GroupNotFoundError. */
-  describe(group: string): GroupDescription {
+  /** Rejects with GroupNotFoundError. */
+  async describe(group: string): Promise<GroupDescription> {
+    const store = this.storeOf(group)
+    await store.refresh()
     const found = this.#groups.get(group)
-    const offsets = this.storeOf(group).offsets(group)
+    const offsets = store.offsets(group)
     if (found === undefined && offsets.length === 0) throw new GroupNotFoundError(group)
     const metadata = found?.metadata
     return {
@@ -218,6 +220,7 @@ export class GroupCoordinator {
   async delete(group: string): Promise<void> {
     const found = this.#groups.get(group)
     const store = this.storeOf(group)
+    await store.refresh()
     if (found === undefined && !store.groups.includes(group)) throw new GroupNotFoundError(group)
     found?.die()
     this.#groups.delete(group)
@@ -252,6 +255,7 @@ export class GroupCoordinator {
   /** A topic is gone for good: so are the offsets that were committed of it. */
   async topicDeleted(topic: string): Promise<void> {
     for (const store of this.#stores) {
+      await store.refresh()
       for (const group of store.groups) {
         const gone = store.offsets(group).filter((commit) => commit.topic === topic)
         await store.deleteOffsets(group, gone, this.#commitOptions)
@@ -268,6 +272,7 @@ export class GroupCoordinator {
     const { offsetsRetentionMs = defaultOffsetsRetentionMs } = this.#options
     let count = 0
     for (const store of this.#stores) {
+      await store.refresh()
       for (const name of store.groups) {
         const group = this.#groups.get(name)
         const facts = {

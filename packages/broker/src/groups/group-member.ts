@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { Timer } from '@varve/log'
 import type { TopicPartition } from '../base/topic-partition.ts'
 import type { AssignmentSource, PartitionOwner } from '../consuming/assignment-source.ts'
@@ -49,12 +50,16 @@ export interface GroupMemberOptions {
  * the group is divided anew, and commits for what it has. A commit for a partition that is with
  * somebody else is refused, so a member that was away does not set the group back.
  *
+ * Partitions are given up between two records, not while one is being handled: what is given up is
+ * done with, and committed where that is automatic.
+ *
  * There are no heartbeats: the process lives. What can get stuck is the program that handles a
  * record; when it takes longer than `maxPollIntervalMs` the member leaves, as a Kafka consumer
  * does, and joins again when its program asks for the next record.
  */
 export class GroupMember implements AssignmentSource, CommittedOffsets {
-  readonly #coordinator: GroupCoordinator
+  readonly #connect: () => Promise<GroupCoordinator>
+  #connected: GroupCoordinator | null = null
   readonly #options: Required<Omit<GroupMemberOptions, 'groupInstanceId'>>
   readonly #groupInstanceId: string | null
   readonly #isCooperative: boolean
@@ -77,10 +82,13 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
   #running: Promise<void> | null = null
   #isClosed = false
   #handlingSince: number | null = null
+  /** Partitions are given up when the program is done with its record: ends that wait. */
+  #waiting: ((isDone: boolean) => void) | null = null
   #pollTimer: Timer | null = null
 
-  constructor(coordinator: GroupCoordinator, options: GroupMemberOptions) {
-    this.#coordinator = coordinator
+  /** @param connect gives the coordinator of the group, once it is needed */
+  constructor(connect: () => Promise<GroupCoordinator>, options: GroupMemberOptions) {
+    this.#connect = connect
     this.#options = {
       clientId: 'consumer',
       assignors: [cooperativeStickyAssignor],
@@ -110,6 +118,8 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
   }
 
   async start(owner: PartitionOwner): Promise<void> {
+    this.#connected = await this.#connect()
+    if (this.#isClosed) return
     this.#owner = owner
     this.#running = this.#run(owner)
     this.#watch()
@@ -118,6 +128,8 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
 
   polled(): void {
     this.#handlingSince = null
+    // At once, before the consumer hands out another record of what has to go.
+    this.#endWait(true)
     if (!this.#isAway) return
     this.#isAway = false
     this.#rejoin()
@@ -125,7 +137,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
 
   /** A record has been given to the program: from now on it has `maxPollIntervalMs` for it. */
   delivered(): void {
-    this.#handlingSince = this.#coordinator.clock.monotonic()
+    this.#handlingSince = this.#connected?.clock.monotonic() ?? null
   }
 
   async fetch(partitions: readonly TopicPartition[]): Promise<Array<StoredOffset | null>> {
@@ -152,6 +164,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     if (this.#isClosed) return this.#running ?? undefined
     this.#isClosed = true
     this.#pollTimer?.cancel()
+    this.#endWait(true)
     const owner = this.#owner
     // Still a member while it lets go: what it has handled it can commit.
     if (owner !== null) await this.#giveUp(owner, () => this.#owned)
@@ -189,6 +202,11 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     this.#mustJoin = false
     this.#wake = new Deferred()
     if (!this.#isCooperative) await this.#giveUp(owner, () => this.#owned)
+    if (this.#isAway || this.#isClosed) {
+      // Put out while it waited for its program.
+      this.#mustJoin = true
+      return
+    }
     const joined = await this.#coordinator.join(this.group, this.#joinRequest())
     this.#memberId = joined.memberId
     this.#generation = joined.generation
@@ -217,9 +235,30 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
       const partitions = which()
       if (partitions.length === 0) return
       const gone = new Set(partitions.map(nameOf))
-      await owner.revoke(partitions)
+      await this.#whenIdle(() => owner.revoke(partitions))
       this.#owned = this.#owned.filter((partition) => !gone.has(nameOf(partition)))
     })
+  }
+
+  /**
+   * Does something when the program has no record in its hands: so whoever is next to have the
+   * partition does not get a record that is still being handled. Not at all when the partitions
+   * were lost meanwhile.
+   */
+  async #whenIdle(action: () => Promise<void>): Promise<void> {
+    if (this.#handlingSince === null || this.#isClosed) return action()
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting = (isDone) => {
+        if (isDone) action().then(resolve, reject)
+        else resolve()
+      }
+    })
+  }
+
+  #endWait(isDone: boolean): void {
+    const waiting = this.#waiting
+    this.#waiting = null
+    waiting?.(isDone)
   }
 
   async #take(
@@ -300,6 +339,11 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     throw new IllegalGenerationError(this.group, this.#generation, this.#generation)
   }
 
+  get #coordinator(): GroupCoordinator {
+    assert(this.#connected !== null, 'a member has started before it does anything')
+    return this.#connected
+  }
+
   #rejoin(): void {
     this.#mustJoin = true
     this.#wake.resolve()
@@ -323,6 +367,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     this.#generation = -1
     this.#owned = []
     if (owned.length > 0) this.#owner?.lose(owned)
+    this.#endWait(false)
     this.#rejoin()
   }
 

@@ -110,17 +110,41 @@ test('a member that does not let go in time is put out, and loses what it had', 
   expect([a.names.length, b.names.length]).toEqual([1, 1])
 })
 
+test('partitions are given up between two records, not while one is being handled', async () => {
+  bench = await GroupBench.open({ partitions: 2 })
+  const a = await bench.join('a')
+  a.member.delivered()
+  const b = bench.start('b')
+  await bench.turns()
+  expect([a.revocations, a.names.length, b.names.length]).toEqual([0, 2, 0])
+  a.handle(1)
+  a.member.polled()
+  expect(a.revocations).toBe(1)
+  await bench.settled()
+  expect([a.names.length, b.names.length]).toEqual([1, 1])
+})
+
+test('closing does not wait for a record that is being handled', async () => {
+  bench = await GroupBench.open({ partitions: 2 })
+  const a = await bench.join('a')
+  a.member.delivered()
+  bench.start('b')
+  await bench.turns()
+  await a.member.close()
+  expect(a.names).toEqual([])
+})
+
 test('a static member that comes back gets what it had, without a rebalance', async () => {
   bench = await GroupBench.open({ partitions: 4 })
   const a = await bench.join('a', { groupInstanceId: 'one' })
   const b = await bench.join('b', { groupInstanceId: 'two' })
   await bench.settled()
-  const { generation } = bench.coordinator.describe('g')
+  const { generation } = await bench.coordinator.describe('g')
   const had = b.names
   await b.member.close()
   const again = await bench.join('b', { groupInstanceId: 'two' })
   await bench.settled()
-  expect(bench.coordinator.describe('g').generation).toBe(generation)
+  expect(await bench.coordinator.describe('g')).toMatchObject({ generation })
   expect(again.names).toEqual(had)
   expect(a.names).toHaveLength(2)
 })
@@ -151,7 +175,8 @@ test('a commit that falls into a rebalance is made when that is over', async () 
       expect(outcome.reason).toBeInstanceOf(IllegalGenerationError)
     }
   }
-  const offsets = bench.coordinator.describe('g').offsets.map(({ offset }) => offset)
+  const described = await bench.coordinator.describe('g')
+  const offsets = described.offsets.map(({ offset }) => offset)
   expect(offsets).toEqual([4, 4, 4])
 })
 

@@ -48,7 +48,8 @@ export class GroupBench {
 
   /** Begins to join. */
   start(name: string, options: Partial<GroupMemberOptions> = {}): TestOwner {
-    const member = new GroupMember(this.coordinator, {
+    const { coordinator } = this
+    const member = new GroupMember(async () => coordinator, {
       group: 'g',
       topics: ['t'],
       clientId: name,
@@ -79,7 +80,7 @@ export class GroupBench {
         if (this.owners.size === 0) return
         continue
       }
-      const { state } = this.coordinator.describe('g')
+      const { state } = await this.coordinator.describe('g')
       if (state !== 'Stable' && state !== 'Empty') continue
       if (this.owners.size === 0 || this.held.size === this.partitions) return
     }

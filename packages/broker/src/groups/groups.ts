@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock, Timer } from '@varve/log'
+import { ClosedError } from '../base/broker-errors.ts'
+import type { Logger } from '../base/logger.ts'
+import { offsetsTopic } from '../base/topic-names.ts'
+import type { Topics } from '../topics/topics.ts'
+import { GroupCoordinator, type GroupCoordinatorOptions } from './group-coordinator.ts'
+import { GroupMember, type GroupMemberOptions } from './group-member.ts'
+import { OffsetStore } from './offset-store.ts'
+
+/**
+ * How many partitions `__consumer_offsets` gets where it is not there yet. Kafka makes 50, to
+ * spread groups over brokers; here they would only keep commits from sharing a flush. A directory
+ * that has more keeps them.
+ */
+export const offsetsPartitionCount = 1
+
+export interface GroupsOptions
+  extends Pick<
+    GroupCoordinatorOptions,
+    'acks' | 'initialRebalanceDelayMs' | 'offsetsRetentionMs' | 'clock'
+  > {
+  readonly topics: Topics
+  readonly logger: Logger
+  /** How often offsets are looked through for expired ones, in ms. @defaultValue 600000, Kafka's */
+  readonly retentionCheckIntervalMs?: number
+}
+
+/**
+ * The consumer groups of a data directory. Nothing is read, and no topic made, before a group is
+ * asked for.
+ */
+export class Groups implements AsyncDisposable {
+  readonly #options: GroupsOptions
+  readonly #clock: Clock
+  #opening: Promise<GroupCoordinator> | null = null
+  #unwatch: (() => void) | null = null
+  #timer: Timer | null = null
+  #isClosed = false
+
+  constructor(options: GroupsOptions) {
+    this.#options = options
+    this.#clock = options.clock
+  }
+
+  /** Whether any group has ever been in this directory. */
+  get isUsed(): boolean {
+    return this.#options.topics.find(offsetsTopic) !== null
+  }
+
+  /** Of all groups; makes `__consumer_offsets` where it is not there. */
+  coordinator(): Promise<GroupCoordinator> {
+    if (this.#isClosed) return Promise.reject(new ClosedError('the data directory'))
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      // Asked again, it is tried again.
+      this.#opening = null
+      throw error
+    })
+    return this.#opening
+  }
+
+  /** A member to be, for a consumer of this process. */
+  member(options: GroupMemberOptions): GroupMember {
+    return new GroupMember(() => this.coordinator(), options)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#unwatch?.()
+    this.#timer?.cancel()
+    const coordinator = await this.#opening?.catch(() => null)
+    coordinator?.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #open(): Promise<GroupCoordinator> {
+    const { topics, logger, retentionCheckIntervalMs: _, ...options } = this.#options
+    const topic = await topics.internal(offsetsTopic, offsetsPartitionCount)
+    const stores = await Promise.all(topic.partitions.map(({ log }) => OffsetStore.load(log)))
+    for (const [partition, { skipped }] of stores.entries()) {
+      for (const [reason, records] of skipped) {
+        logger.warn({ partition, reason, records }, `records of ${offsetsTopic} were skipped`)
+      }
+    }
+    const coordinator = new GroupCoordinator(stores, {
+      ...options,
+      newId: randomUUID,
+      partitionCount: (name) => topics.find(name)?.partitions.length ?? null,
+      onError: (error, group) => logger.error({ err: error, group }, 'a group was not noted'),
+    })
+    this.#unwatch = topics.watch(({ name }, event) => {
+      if (event === 'deleted') {
+        this.#attend(
+          coordinator.topicDeleted(name),
+          'offsets of a deleted topic were not forgotten',
+        )
+      } else coordinator.topicsChanged(new Set([name]))
+    })
+    if (!this.#isClosed) this.#schedule(coordinator)
+    return coordinator
+  }
+
+  #schedule(coordinator: GroupCoordinator): void {
+    const { retentionCheckIntervalMs = 600_000 } = this.#options
+    this.#timer = this.#clock.setTimer(retentionCheckIntervalMs, () => {
+      this.#attend(coordinator.expireOffsets(), 'expired offsets were not forgotten')
+      if (!this.#isClosed) this.#schedule(coordinator)
+    })
+  }
+
+  #attend(work: Promise<unknown>, whenItFails: string): void {
+    work.catch((error: unknown) => {
+      if (!this.#isClosed) this.#options.logger.error({ err: error }, whenItFails)
+    })
+  }
+}
