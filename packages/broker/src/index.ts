@@ -27,6 +27,10 @@ export {
 } from './base/topic-settings.ts'
 export type { AssignmentSource, PartitionOwner } from './consuming/assignment-source.ts'
 export type { CommittedOffset, CommittedOffsets } from './consuming/committed-offsets.ts'
+export { Consumer, type PartitionLag } from './consuming/consumer.ts'
+export { RecordsDeletedError } from './consuming/consumer-errors.ts'
+export type { ConsumerOptions, StartingPoint } from './consuming/consumer-options.ts'
+export { ConsumerRecord } from './consuming/consumer-record.ts'
 export type {
   AssignableMember,
   Assignor,
@@ -161,3 +165,11 @@ export {
   TransactionalProducer,
   type TransactionalProducerOptions,
 } from './transactions/transactional-producer.ts'
+export {
+  type CreateTopicOptions,
+  type GroupConsumerOptions,
+  openVarve,
+  Varve,
+  type VarveLogOptions,
+  type VarveOptions,
+} from './varve.ts'

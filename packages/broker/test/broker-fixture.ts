@@ -4,6 +4,8 @@ import type { ProducingContext } from '../src/producing/dispatcher.ts'
 import type { IdentitySource } from '../src/producing/producer-identity.ts'
 import { type TopicAlteration, Topics, type TopicsOptions } from '../src/topics/topics.ts'
 
+import { openVarve, type Varve, type VarveOptions } from '../src/varve.ts'
+
 export type { TopicAlteration }
 
 export const dataPath = '/data'
@@ -60,4 +62,28 @@ export function fixedIdentity(producerId: number, producerEpoch = 0): IdentitySo
     take: async () => ({ producerId, producerEpoch }),
     giveBack: () => undefined,
   }
+}
+
+export function openOn(machine: Machine, options: VarveOptions = {}): Promise<Varve> {
+  const random = new Random(5)
+  return openVarve(dataPath, { ...machine, random: () => random.fraction(), ...options })
+}
+
+/** The next so many records of a consumer, as text. */
+export async function takeValues(
+  consumer: AsyncIterator<{ readonly value: unknown }>,
+  count: number,
+): Promise<string[]> {
+  const values: string[] = []
+  while (values.length < count) {
+    const { done, value } = await consumer.next()
+    if (done === true) break
+    values.push(String(value.value))
+  }
+  return values
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+export async function turns(count = 20): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
 }

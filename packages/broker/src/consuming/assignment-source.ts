@@ -19,6 +19,8 @@ export interface AssignmentSource {
    * Called often; must be cheap, and must not throw.
    */
   polled(): void
+  /** A record has been given to the program, which is busy with it until `polled`. Must be cheap. */
+  delivered(): void
   /** Gives everything back and ends. Calls the owner no more. Idempotent. */
   close(): Promise<void>
 }
@@ -28,8 +30,11 @@ export interface PartitionOwner {
   /**
    * The consumer has these too from now on, beginning at their committed offsets, or where it is
    * told to begin without. Those that it has already are left as they are.
+   *
+   * @param areNew whether the partitions have just been made, so that nothing in them may be passed
+   *   over. @defaultValue false
    */
-  assign(partitions: readonly TopicPartition[]): Promise<void>
+  assign(partitions: readonly TopicPartition[], areNew?: boolean): Promise<void>
   /**
    * The consumer must let go of these. Resolves when it will deliver no more records of them and
    * has committed what it wanted to; whoever gets them next may begin.

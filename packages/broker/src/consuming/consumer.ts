@@ -1,0 +1,459 @@
+import type { Clock } from '@varve/log'
+import { InvalidArgumentError, type Offset } from '@varve/record'
+import { ClosedError } from '../base/broker-errors.ts'
+import { bytesSerde, type Deserializer } from '../base/serializers.ts'
+import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
+import { RecordRunner, type RunOptions } from '../handling/record-runner.ts'
+import type { Partition } from '../topics/topic.ts'
+import type { AssignmentSource, PartitionOwner } from './assignment-source.ts'
+import type { CommittedOffset, CommittedOffsets } from './committed-offsets.ts'
+import { type ConsumerOptions, checkStartingPoint, type StartingPoint } from './consumer-options.ts'
+import { ConsumerRecord, type Deserializers } from './consumer-record.ts'
+import { offsetOf, PartitionFeed } from './partition-feed.ts'
+
+/** What consumers need of the data directory. */
+export interface ConsumingContext {
+  readonly clock: Clock
+  /** 0 to 1. */
+  readonly random: () => number
+  /** Throws TopicNotFoundError. */
+  partition(place: TopicPartition): Partition
+}
+
+/** Where a consumer is in a partition. */
+export interface PartitionLag extends TopicPartition {
+  /** Of the next record. */
+  readonly position: Offset
+  /** Where the records end that it may see now. */
+  readonly endOffset: Offset
+  /** Offsets between the two: records, except where compaction or markers have left gaps. */
+  readonly lag: number
+}
+
+/** A partition that the consumer has. */
+interface Held {
+  readonly place: TopicPartition
+  readonly feed: PartitionFeed
+  /** Everything before it has been handed out, and the program has asked for more since. */
+  done: Offset
+  /** The last offset that was committed. */
+  committed: Offset | null
+}
+
+/** So many records of a partition, then it is the next one's turn. */
+const recordsPerTurn = 256
+const fetchBytesMin = 16 * 1024
+
+/**
+ * Reads records of topics, one after the other. Made by `varve.consumer()`.
+ *
+ * The partitions take turns. Within one the records come in the order of the log; none is left out
+ * without an error or a note of it. While the program handles a record, the next ones are read
+ * ahead, within `bufferBytes`.
+ *
+ * @example
+ * ```ts
+ * const consumer = varve.consumer({ topics: ['orders'], from: 'earliest' })
+ * for await (const record of consumer) {
+ *   console.log(record.topic, record.partition, record.offset, String(record.value))
+ * }
+ * ```
+ */
+export class Consumer<Key = Buffer, Value = Buffer>
+  implements AsyncIterableIterator<ConsumerRecord<Key, Value>>, AsyncDisposable
+{
+  readonly #context: ConsumingContext
+  readonly #options: ConsumerOptions<Key, Value>
+  readonly #source: AssignmentSource
+  readonly #offsets: CommittedOffsets | null
+  readonly #deserializers: Deserializers<Key, Value>
+  readonly #held = new Map<string, Held>()
+  #rotation: Held[] = []
+  #turn = 0
+  #takenInTurn = 0
+  /** The record that the program has. */
+  #handed: { readonly held: Held; readonly nextOffset: Offset } | null = null
+  #starting: Promise<void> | null = null
+  #failure: { readonly error: unknown } | null = null
+  #wake: (() => void) | null = null
+  #closing: Promise<void> | null = null
+  #isClosed = false
+  #runner: RecordRunner<ConsumerRecord<Key, Value>> | null = null
+  #lastCommitMs: number
+  readonly #onClosed: () => void
+  readonly #onAbort = (): void => void this.close().catch(() => undefined)
+
+  /** @internal Consumers are made by `varve.consumer()`. */
+  constructor(
+    context: ConsumingContext,
+    options: ConsumerOptions<Key, Value>,
+    source: AssignmentSource,
+    offsets: CommittedOffsets | null,
+    onClosed: () => void,
+  ) {
+    this.#context = context
+    this.#options = options
+    this.#source = source
+    this.#offsets = offsets
+    this.#onClosed = onClosed
+    const bytes: Deserializer<unknown> = bytesSerde
+    this.#deserializers = {
+      key: options.keyDeserializer ?? (bytes as Deserializer<Key>),
+      value: options.valueDeserializer ?? (bytes as Deserializer<Value>),
+    }
+    this.#lastCommitMs = context.clock.monotonic()
+    if (options.autoCommitMs !== undefined) this.#assertCommits()
+    options.signal?.addEventListener('abort', this.#onAbort)
+    if (options.signal?.aborted === true) this.#onAbort()
+  }
+
+  /** The partitions that it has now. */
+  get partitions(): readonly TopicPartition[] {
+    return this.#rotation.map(({ place }) => place)
+  }
+
+  /**
+   * The next record; the one before counts as done. Ends when the consumer is closed, or without
+   * `follow` at the ends of all partitions.
+   *
+   * Rejects with RecordsDeletedError, CorruptLogError and whatever else keeps a partition from being
+   * read: again with each call, until `seek` or `pause` deals with that partition. Rejects with
+   * TopicNotFoundError when a topic is deleted, and with what its group says.
+   */
+  async next(): Promise<IteratorResult<ConsumerRecord<Key, Value>, undefined>> {
+    this.#source.polled()
+    this.#handled()
+    this.#starting ??= this.#start()
+    await this.#starting
+    for (;;) {
+      if (this.#closing !== null) return { done: true, value: undefined }
+      if (this.#failure !== null) throw this.#failure.error
+      if (this.#isCommitDue) await this.#autoCommit()
+      const record = this.#take()
+      if (record !== null) {
+        this.#source.delivered()
+        return { done: false, value: record }
+      }
+      if (this.#isAtEnd) return { done: true, value: undefined }
+      await this.#somethingNew()
+    }
+  }
+
+  /** Leaving the loop closes the consumer. */
+  async return(): Promise<IteratorResult<ConsumerRecord<Key, Value>, undefined>> {
+    await this.close()
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /**
+   * Commits that records have been handled: up to this one in its partition, these offsets (of the
+   * next records to be handled), or without an argument everything that was handed out. Durable
+   * when it resolves. Rejects with InvalidArgumentError for a consumer without a group, and as its
+   * group says when the partition has gone to somebody else.
+   */
+  async commit(
+    what?: ConsumerRecord<Key, Value> | readonly CommittedOffset[] | undefined,
+  ): Promise<void> {
+    const offsets = this.#assertCommits()
+    const committed = this.#toCommit(what)
+    if (committed.length === 0) return
+    await offsets.commit(committed)
+    for (const place of committed) {
+      const held = this.#held.get(partitionName(place))
+      if (held !== undefined) held.committed = place.offset
+    }
+    this.#lastCommitMs = this.#context.clock.monotonic()
+  }
+
+  /** Passes these partitions over until `resume`. Those it does not have are ignored. */
+  pause(partitions: readonly TopicPartition[] = this.partitions): void {
+    for (const held of this.#heldOf(partitions)) held.feed.isPaused = true
+  }
+
+  resume(partitions: readonly TopicPartition[] = this.partitions): void {
+    for (const held of this.#heldOf(partitions)) held.feed.isPaused = false
+    this.#wake?.()
+  }
+
+  /** Goes on elsewhere in a partition. Rejects with InvalidArgumentError when it does not have it. */
+  async seek(place: TopicPartition, to: StartingPoint): Promise<void> {
+    checkStartingPoint(to)
+    const held = this.#mustHold(place)
+    const { log } = this.#context.partition(place)
+    const position = await offsetOf(log, to, this.#isolation)
+    held.feed.seek(position)
+    held.done = position
+    if (this.#handed?.held === held) this.#handed = null
+    this.#wake?.()
+  }
+
+  /** The offset of the next record of a partition. Throws InvalidArgumentError. */
+  position(place: TopicPartition): Offset {
+    return this.#mustHold(place).feed.position
+  }
+
+  /** How far it is behind, by partition. */
+  lag(): readonly PartitionLag[] {
+    return this.#rotation.map(({ place: { topic, partition }, feed }) => {
+      const { position, endOffset } = feed
+      return { topic, partition, position, endOffset, lag: Math.max(0, endOffset - position) }
+    })
+  }
+
+  /**
+   * Hands every record to a handler, several at a time where that is asked for, with retries and
+   * dead letters, and commits what is done (of a group). Runs until the consumer is closed or its
+   * signal is given; then what is being handled is waited for.
+   *
+   * Rejects with HandlingFailedError when a record could not be handled and there is no
+   * `deadLetter`, with InvalidArgumentError while another run goes on, and as `next` does. The
+   * consumer is closed in any case.
+   *
+   * @example
+   * ```ts
+   * const consumer = varve.consumer({ group: 'billing', topics: ['orders'] })
+   * await consumer.run({ concurrency: 8, order: 'key', handler: (record) => bill(record.value) })
+   * ```
+   */
+  async run(options: RunOptions<ConsumerRecord<Key, Value>>): Promise<void> {
+    if (this.#runner !== null) {
+      throw new InvalidArgumentError('run', 'another one', 'a consumer has one run at a time')
+    }
+    const { clock, random } = this.#context
+    const commit = async (offsets: readonly CommittedOffset[]): Promise<void> => {
+      if (this.#offsets !== null) await this.commit(offsets)
+    }
+    this.#runner = new RecordRunner(options, { records: this, commit, clock, random })
+    try {
+      await this.#runner.run()
+    } finally {
+      await this.close()
+      this.#runner = null
+    }
+  }
+
+  /**
+   * Gets the partitions now, instead of with the first record. Rejects with what makes consuming
+   * impossible.
+   */
+  async start(): Promise<void> {
+    this.#starting ??= this.#start()
+    await this.#starting
+  }
+
+  /**
+   * Ends the records. With `autoCommitMs`, commits what is done; the record that the program has
+   * counts as done when it has asked for another one, so leaving a loop half-way leaves it to be
+   * handled again. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #start(): Promise<void> {
+    const owner: PartitionOwner = {
+      assign: (partitions, areNew = false) => this.#assign(partitions, areNew),
+      revoke: (partitions) => this.#revoke(partitions),
+      lose: (partitions) => this.#lose(partitions),
+      fail: (error) => {
+        this.#failure ??= { error }
+        this.#wake?.()
+      },
+    }
+    await this.#source.start(owner)
+  }
+
+  async #assign(partitions: readonly TopicPartition[], areNew: boolean): Promise<void> {
+    const added = partitions.filter((place) => !this.#held.has(partitionName(place)))
+    const committed = (await this.#offsets?.fetch(added)) ?? []
+    const count = this.#held.size + added.length
+    for (const [index, place] of added.entries()) {
+      const known = committed[index]?.offset ?? null
+      const held = await this.#hold(place, known, areNew, count)
+      this.#held.set(partitionName(place), held)
+    }
+    this.#rotation = [...this.#held.values()]
+    await this.#options.onAssigned?.(added)
+    this.#wake?.()
+  }
+
+  async #hold(
+    { topic, partition }: TopicPartition,
+    committed: Offset | null,
+    isNew: boolean,
+    count: number,
+  ): Promise<Held> {
+    const place = { topic, partition }
+    const { bufferBytes = 32 * 2 ** 20, fetchBytes = 2 ** 20 } = this.#options
+    const found = this.#context.partition(place)
+    const from = isNew ? 'earliest' : (this.#options.from ?? 'earliest')
+    const position = committed ?? (await offsetOf(found.log, from, this.#isolation))
+    const share = Math.floor(bufferBytes / 2 / count)
+    const feed = new PartitionFeed(found, position, {
+      clock: this.#context.clock,
+      isolation: this.#isolation,
+      follow: this.#options.follow ?? true,
+      whenDeleted: this.#options.whenDeleted ?? 'fail',
+      onDeleted: (error) => this.#options.onDeleted?.(error),
+      fetchBytes: Math.min(fetchBytes, Math.max(share, fetchBytesMin)),
+      wake: () => this.#wake?.(),
+    })
+    return { place, feed, done: position, committed }
+  }
+
+  async #revoke(partitions: readonly TopicPartition[]): Promise<void> {
+    const going = this.#heldOf(partitions)
+    for (const { feed } of going) feed.close()
+    this.#rotation = this.#rotation.filter((held) => !going.includes(held))
+    try {
+      await this.#runner?.release(partitions)
+      await this.#options.onRevoked?.(going.map(({ place }) => place))
+      if (this.#options.autoCommitMs !== undefined) await this.#commitDone(going)
+    } finally {
+      this.#forget(going)
+    }
+  }
+
+  #lose(partitions: readonly TopicPartition[]): void {
+    const gone = this.#heldOf(partitions)
+    for (const { feed } of gone) feed.close()
+    this.#forget(gone)
+    this.#options.onLost?.(gone.map(({ place }) => place))
+  }
+
+  #forget(gone: readonly Held[]): void {
+    for (const held of gone) {
+      this.#held.delete(partitionName(held.place))
+      if (this.#handed?.held === held) this.#handed = null
+    }
+    this.#rotation = [...this.#held.values()]
+  }
+
+  /** A record of the partition whose turn it is, or of the next one that has one. */
+  #take(): ConsumerRecord<Key, Value> | null {
+    const now = this.#context.clock.now()
+    if (this.#takenInTurn >= recordsPerTurn) this.#nextTurn()
+    const { length } = this.#rotation
+    for (let tried = 0; tried < length; tried++) {
+      const held = this.#rotation[this.#turn % length] as Held
+      if (!held.feed.isPaused) {
+        const taken = held.feed.take(now)
+        if (taken !== null) {
+          this.#takenInTurn++
+          const { record, leaderEpoch } = taken
+          this.#handed = { held, nextOffset: record.offset + 1 }
+          return new ConsumerRecord(held.place, record, leaderEpoch, this.#deserializers)
+        }
+        if (held.feed.failure !== null) throw held.feed.failure
+      }
+      this.#nextTurn()
+    }
+    return null
+  }
+
+  #nextTurn(): void {
+    this.#turn = (this.#turn + 1) % Math.max(this.#rotation.length, 1)
+    this.#takenInTurn = 0
+  }
+
+  get #isAtEnd(): boolean {
+    if (this.#options.follow !== false) return false
+    return this.#rotation.every(({ feed }) => feed.isAtEnd)
+  }
+
+  #somethingNew(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = null
+        resolve()
+      }
+    })
+  }
+
+  /** The program has asked for more: it is done with the record that it had. */
+  #handled(): void {
+    if (this.#handed === null) return
+    const { held, nextOffset } = this.#handed
+    this.#handed = null
+    held.done = nextOffset
+  }
+
+  get #isCommitDue(): boolean {
+    const { autoCommitMs } = this.#options
+    if (autoCommitMs === undefined) return false
+    return this.#context.clock.monotonic() - this.#lastCommitMs >= autoCommitMs
+  }
+
+  async #autoCommit(): Promise<void> {
+    this.#lastCommitMs = this.#context.clock.monotonic()
+    await this.#commitDone(this.#rotation)
+  }
+
+  async #commitDone(of: readonly Held[]): Promise<void> {
+    const due = of.filter(({ done, committed }) => done !== committed)
+    if (due.length === 0 || this.#offsets === null) return
+    await this.#offsets.commit(due.map(({ place, done }) => ({ ...place, offset: done })))
+    for (const held of due) held.committed = held.done
+  }
+
+  #toCommit(
+    what: ConsumerRecord<Key, Value> | readonly CommittedOffset[] | undefined,
+  ): readonly CommittedOffset[] {
+    if (what instanceof ConsumerRecord) {
+      const { topic, partition, offset, leaderEpoch } = what
+      return [{ topic, partition, offset: offset + 1, leaderEpoch }]
+    }
+    if (what !== undefined) return what
+    return this.#rotation
+      .filter(({ feed, committed }) => feed.position !== committed)
+      .map(({ place, feed }) => ({ ...place, offset: feed.position }))
+  }
+
+  async #close(): Promise<void> {
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#wake?.()
+    try {
+      this.#runner?.stop()
+      if (this.#options.autoCommitMs !== undefined) await this.#commitDone(this.#rotation)
+    } finally {
+      await this.#source.close()
+      await this.#starting?.catch(() => undefined)
+      this.#isClosed = true
+      for (const { feed } of this.#held.values()) feed.close()
+      this.#held.clear()
+      this.#rotation = []
+      this.#wake?.()
+      this.#onClosed()
+    }
+  }
+
+  get #isolation(): 'committed' | 'uncommitted' {
+    return this.#options.isolation ?? 'committed'
+  }
+
+  #assertCommits(): CommittedOffsets {
+    if (this.#isClosed) throw new ClosedError('the consumer')
+    if (this.#offsets !== null) return this.#offsets
+    throw new InvalidArgumentError('group', undefined, 'only consumers of a group commit offsets')
+  }
+
+  #heldOf(partitions: readonly TopicPartition[]): readonly Held[] {
+    return partitions.flatMap((place) => this.#held.get(partitionName(place)) ?? [])
+  }
+
+  #mustHold(place: TopicPartition): Held {
+    const held = this.#held.get(partitionName(place))
+    if (held !== undefined) return held
+    const rule = 'the consumer does not have this partition (now)'
+    throw new InvalidArgumentError('partition', partitionName(place), rule)
+  }
+}

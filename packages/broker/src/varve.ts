@@ -1,0 +1,325 @@
+import { randomBytes } from 'node:crypto'
+import {
+  type Clock,
+  type Log,
+  type LogDirectoryOptions,
+  type LogOptions,
+  systemClock,
+} from '@varve/log'
+import { InvalidArgumentError } from '@varve/record'
+import { type Logger, silentLogger } from './base/logger.ts'
+import { isInternalTopic, offsetsTopic } from './base/topic-names.ts'
+import type { TopicSettings } from './base/topic-settings.ts'
+import type { AssignmentSource } from './consuming/assignment-source.ts'
+import type { CommittedOffsets } from './consuming/committed-offsets.ts'
+import { Consumer } from './consuming/consumer.ts'
+import { type ConsumerOptions, checkConsumerOptions } from './consuming/consumer-options.ts'
+import { FixedAssignment, TopicAssignment } from './consuming/topic-assignment.ts'
+import type { GroupCoordinator } from './groups/group-coordinator.ts'
+import type { GroupMemberOptions } from './groups/group-member.ts'
+import { Groups } from './groups/groups.ts'
+import { Producer, type Sendable } from './producing/producer.ts'
+import { ProducerIds } from './producing/producer-ids.ts'
+import type { ProducerOptions } from './producing/producer-options.ts'
+import type { TopicDescription } from './topics/topic.ts'
+import { type TopicAlteration, Topics } from './topics/topics.ts'
+import { TransactionCoordinator } from './transactions/transaction-coordinator.ts'
+import {
+  TransactionalProducer,
+  type TransactionalProducerOptions,
+} from './transactions/transactional-producer.ts'
+
+/** What concerns how logs work, whatever their topics' settings. */
+export type VarveLogOptions = Pick<
+  LogOptions,
+  | 'acks'
+  | 'lingerMs'
+  | 'batchBytes'
+  | 'queueBytesMax'
+  | 'whenQueueFull'
+  | 'onLostWrites'
+  | 'producerIdExpirationMs'
+>
+
+export interface VarveOptions
+  extends Pick<
+    LogDirectoryOptions,
+    'fs' | 'clock' | 'random' | 'openFilesMax' | 'checkpointIntervalMs'
+  > {
+  /** Settings of all logs that topics do not have. @defaultValue {} */
+  readonly log?: VarveLogOptions
+  /** Settings of topics that do not have their own. @defaultValue Kafka's defaults */
+  readonly topicDefaults?: TopicSettings
+  /** Told of what an operator should know; a `pino` logger fits. @defaultValue none */
+  readonly logger?: Logger
+}
+
+/** A consumer in a group: the group divides the topics' partitions among its members. */
+export interface GroupConsumerOptions<Key, Value>
+  extends Omit<ConsumerOptions<Key, Value>, 'assignment' | 'topics'>,
+    GroupMemberOptions {}
+
+export interface CreateTopicOptions extends TopicSettings {
+  /** @defaultValue 1 */
+  readonly partitions?: number
+}
+
+const transactionTimeoutMs = 60_000
+
+/**
+ * Opens a data directory, made when it is not there: its topics, with producers, consumers, groups
+ * and transactions. One process at a time has it open; closing it leaves everything durable.
+ *
+ * Rejects with LogLockedError when somebody else has it open, CorruptCatalogueError,
+ * InvalidArgumentError, StorageError. A partition that is damaged does not keep the others from
+ * being opened: see `describeTopic`.
+ *
+ * @example
+ * ```ts
+ * await using varve = await openVarve('./data')
+ * await varve.createTopic('orders', { partitions: 3 })
+ * const producer = varve.producer()
+ * await producer.send('orders', { key: 'o-17', value: 'paid' })
+ * ```
+ */
+export async function openVarve(directory: string, options: VarveOptions = {}): Promise<Varve> {
+  const { logger = silentLogger, ...rest } = options
+  const topics = await Topics.open(directory, rest)
+  try {
+    const { clock = systemClock } = options
+    const ids = new ProducerIds(() => topics.takeProducerIds())
+    const coordinator = await TransactionCoordinator.load({ topics, clock, ids, logger })
+    const groups = new Groups({ topics, clock, logger })
+    return new Varve(options, { topics, ids, coordinator, groups })
+  } catch (error) {
+    await topics.close().catch(() => undefined)
+    throw error
+  }
+}
+
+interface Parts {
+  readonly topics: Topics
+  readonly ids: ProducerIds
+  readonly coordinator: TransactionCoordinator
+  readonly groups: Groups
+}
+
+/** An open data directory. Made by `openVarve`. */
+export class Varve implements AsyncDisposable {
+  readonly #topics: Topics
+  readonly #ids: ProducerIds
+  readonly #coordinator: TransactionCoordinator
+  readonly #clock: Clock
+  readonly #groups: Groups
+  readonly #random: () => number
+  /** What is closed before the logs are. */
+  readonly #users = new Set<AsyncDisposable>()
+  #closing: Promise<void> | null = null
+
+  /** @internal Data directories are opened by `openVarve`. */
+  constructor(options: VarveOptions, { topics, ids, coordinator, groups }: Parts) {
+    this.#topics = topics
+    this.#ids = ids
+    this.#coordinator = coordinator
+    this.#clock = options.clock ?? systemClock
+    this.#groups = groups
+    this.#random = options.random ?? (() => randomBytes(6).readUIntBE(0, 6) / 2 ** 48)
+  }
+
+  /**
+   * Makes a topic, all of it or nothing. Rejects with TopicExistsError, InvalidTopicError,
+   * InvalidArgumentError.
+   */
+  async createTopic(name: string, options: CreateTopicOptions = {}): Promise<TopicDescription> {
+    const { partitions = 1, ...settings } = options
+    return (await this.#topics.create(name, partitions, settings)).describe()
+  }
+
+  /**
+   * Changes settings of a topic; null sets one back to its default. They hold at once. Rejects with
+   * TopicNotFoundError, InvalidTopicError, InvalidArgumentError.
+   */
+  async alterTopic(name: string, settings: TopicAlteration): Promise<TopicDescription> {
+    return (await this.#topics.alter(name, settings)).describe()
+  }
+
+  /**
+   * Gives a topic more partitions; `partitions` is how many it has then. Keys may come to other
+   * partitions from then on. Rejects with TopicNotFoundError, InvalidArgumentError.
+   */
+  async addPartitions(name: string, partitions: number): Promise<TopicDescription> {
+    return (await this.#topics.grow(name, partitions)).describe()
+  }
+
+  /** Deletes a topic with its records. Rejects with TopicNotFoundError, InvalidTopicError. */
+  async deleteTopic(name: string): Promise<void> {
+    await this.#topics.delete(name)
+  }
+
+  /** A topic as it is now. Throws TopicNotFoundError. */
+  describeTopic(name: string): TopicDescription {
+    return this.#topics.topic(name).describe()
+  }
+
+  /** Names of the topics, without Kafka's internal ones unless asked for. */
+  listTopics(options: { readonly internal?: boolean } = {}): readonly string[] {
+    const names = this.#topics.all.map(({ name }) => name)
+    return names.filter((name) => options.internal === true || !isInternalTopic(name))
+  }
+
+  /** The log of a partition: the engine's own face. Throws TopicNotFoundError. */
+  log(topic: string, partition: number): Log {
+    return this.#topics.topic(topic).partition(partition).log
+  }
+
+  /**
+   * Opens the log of a partition again that has failed or could not be opened, recovering it, once
+   * its storage has been mended. Rejects with what keeps it from being opened.
+   */
+  async reopenPartition(topic: string, partition: number): Promise<void> {
+    this.#topics.topic(topic).partition(partition)
+    await this.#topics.directory.reopenLog(topic, partition)
+  }
+
+  /**
+   * A producer; with `transactionalId` one that sends in transactions. Throws InvalidArgumentError.
+   */
+  producer<Key = Sendable, Value = Sendable>(
+    options: TransactionalProducerOptions<Key, Value>,
+  ): TransactionalProducer<Key, Value>
+  producer<Key = Sendable, Value = Sendable>(
+    options?: ProducerOptions<Key, Value>,
+  ): Producer<Key, Value>
+  producer<Key, Value>(
+    options: ProducerOptions<Key, Value> | TransactionalProducerOptions<Key, Value> = {},
+  ): Producer<Key, Value> | TransactionalProducer<Key, Value> {
+    return 'transactionalId' in options ? this.#transactional(options) : this.#simple(options)
+  }
+
+  /**
+   * A consumer: of a group, of topics, or of partitions. Throws InvalidArgumentError, and
+   * TopicNotFoundError for a partition that is not there.
+   */
+  consumer<Key = Buffer, Value = Buffer>(
+    options: GroupConsumerOptions<Key, Value>,
+  ): Consumer<Key, Value>
+  consumer<Key = Buffer, Value = Buffer>(options: ConsumerOptions<Key, Value>): Consumer<Key, Value>
+  consumer<Key, Value>(
+    options: ConsumerOptions<Key, Value> | GroupConsumerOptions<Key, Value>,
+  ): Consumer<Key, Value> {
+    checkConsumerOptions(options as ConsumerOptions<never, never>)
+    if ('group' in options) return this.#groupConsumer(options)
+    const { topics, assignment } = options
+    if ((topics === undefined) === (assignment === undefined)) {
+      throw new InvalidArgumentError('topics', topics, 'needs topics, or an assignment instead')
+    }
+    const source =
+      assignment === undefined
+        ? new TopicAssignment(this.#topics, topics ?? [])
+        : new FixedAssignment(this.#topics, assignment)
+    return this.#consumer(options, source, null)
+  }
+
+  /**
+   * The groups of this data directory: to list and describe them, to reset their offsets, to delete
+   * them. Reads what is known of them when it is first asked.
+   */
+  groups(): Promise<GroupCoordinator> {
+    return this.#groups.coordinator()
+  }
+
+  /**
+   * Closes producers and consumers, then every log, durably. Rejects with the first error, after
+   * closing everything. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #simple<Key, Value>(options: ProducerOptions<Key, Value>): Producer<Key, Value> {
+    const { name, idempotent = true } = options
+    if (name !== undefined && (typeof name !== 'string' || name === '' || !idempotent)) {
+      const rule = 'must be a string that is not empty, of an idempotent producer'
+      throw new InvalidArgumentError('name', name, rule)
+    }
+    const named =
+      name === undefined ? this.#ids : this.#coordinator.identitiesOf(name, transactionTimeoutMs)
+    const producer: Producer<Key, Value> = new Producer(
+      this.#context,
+      options,
+      idempotent ? named : null,
+      () => this.#users.delete(producer),
+    )
+    return this.#using(producer)
+  }
+
+  #transactional<Key, Value>(
+    options: TransactionalProducerOptions<Key, Value>,
+  ): TransactionalProducer<Key, Value> {
+    const context = {
+      ...this.#context,
+      coordinator: this.#coordinator,
+      offsetsTopic: async () => {
+        await this.groups()
+        return this.#topics.topic(offsetsTopic)
+      },
+    }
+    const producer: TransactionalProducer<Key, Value> = new TransactionalProducer(
+      context,
+      options,
+      () => this.#users.delete(producer),
+    )
+    return this.#using(producer)
+  }
+
+  #groupConsumer<Key, Value>(options: GroupConsumerOptions<Key, Value>): Consumer<Key, Value> {
+    const member = this.#groups.member(options)
+    return this.#consumer(options, member, member)
+  }
+
+  #consumer<Key, Value>(
+    options: Omit<ConsumerOptions<Key, Value>, 'topics' | 'assignment'>,
+    source: AssignmentSource,
+    offsets: CommittedOffsets | null,
+  ): Consumer<Key, Value> {
+    const context = {
+      clock: this.#clock,
+      random: this.#random,
+      partition: ({ topic, partition }: { topic: string; partition: number }) => {
+        return this.#topics.topic(topic).partition(partition)
+      },
+    }
+    const consumer: Consumer<Key, Value> = new Consumer(context, options, source, offsets, () => {
+      this.#users.delete(consumer)
+    })
+    return this.#using(consumer)
+  }
+
+  get #context() {
+    return {
+      clock: this.#clock,
+      random: this.#random,
+      topic: (name: string) => this.#topics.topic(name),
+    }
+  }
+
+  #using<User extends AsyncDisposable>(user: User): User {
+    this.#users.add(user)
+    return user
+  }
+
+  async #close(): Promise<void> {
+    const users = [...this.#users].map((user) => user[Symbol.asyncDispose]())
+    const results = await Promise.allSettled(users)
+    await this.#groups.close()
+    await this.#coordinator.close()
+    await this.#topics.close()
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+}
