@@ -223,9 +223,22 @@ export class Log implements AsyncDisposable {
    * The segments as far as they are visible, the active one last. One that has just been sealed may
    * hold records that are not acknowledged yet; `replaceSegments` refuses it as it is described
    * then, because whoever read it did not see them.
+   *
+   * From index `from` to before `to`. The first description of a segment after opening reads a small
+   * file, so whoever needs only the oldest of thousands should not ask for all.
    */
-  segments(): readonly SegmentInfo[] {
-    return this.#state.visibleInfos()
+  segments(from = 0, to: number = Number.POSITIVE_INFINITY): readonly SegmentInfo[] {
+    return this.#state.visibleInfos(from, to)
+  }
+
+  /** How many segments there are, the active one included. */
+  get segmentCount(): number {
+    return this.#state.segments.sealed.length + 1
+  }
+
+  /** Size of the segments as far as they are visible: the sum of what `segments` says. */
+  get sizeBytes(): number {
+    return this.#state.visibleSizeBytes
   }
 
   /**

@@ -193,13 +193,22 @@ export class LogState implements ReadSource {
   }
 
   /** The segments as readers see them: their visible bytes, up to the high watermark. */
-  visibleInfos(): readonly SegmentInfo[] {
+  visibleInfos(from: number, to: number): readonly SegmentInfo[] {
     const { highWatermark } = this.offsets
-    return [...this.segments.sealed, this.segments.active].map((segment) => {
+    const { sealed, active } = this.segments
+    return [...sealed, active].slice(from, to).map((segment) => {
       const info = segment.info()
       const nextOffset = Math.max(Math.min(info.nextOffset, highWatermark), info.baseOffset)
       return { ...info, nextOffset, sizeBytes: this.visibleBytes(segment) }
     })
+  }
+
+  get visibleSizeBytes(): number {
+    const { sealed, active } = this.segments
+    return sealed.reduce(
+      (sum, segment) => sum + this.visibleBytes(segment),
+      this.visibleBytes(active),
+    )
   }
 
   visibleBytes(segment: ReadableSegment): FilePosition {
