@@ -1,26 +1,55 @@
-import type { FileSystem, Log } from '@varve/log'
+import type { FileSystem, Log, SegmentInfo } from '@varve/log'
 import type { Timestamp } from '@varve/record'
 import type { ResolvedCleaningPolicy } from '../policy/cleaning-policy.ts'
 import type { RetentionHold } from './retention-hold.ts'
-import { type RetentionPlan, selectForDeletion } from './retention-selection.ts'
+import {
+  type RetentionPlan,
+  type RetentionSegment,
+  selectForDeletion,
+} from './retention-selection.ts'
 
-/** What of a log is to be deleted now. Changes nothing. */
+export interface LogRetentionSettings {
+  readonly policy: ResolvedCleaningPolicy
+  readonly nowMs: Timestamp
+  readonly holds: readonly RetentionHold[]
+}
+
+/** Looked at first; four times as many while all of them are to go. */
+const firstLook = 64
+
+/**
+ * What of a log is to be deleted now. Changes nothing. Looks at the oldest segments, and at more
+ * only when all of those are to go: `decisions` are about these.
+ */
 export function planLogRetention(
   log: Log,
   fs: FileSystem,
-  settings: {
-    readonly policy: ResolvedCleaningPolicy
-    readonly nowMs: Timestamp
-    readonly holds: readonly RetentionHold[]
-  },
+  settings: LogRetentionSettings,
 ): RetentionPlan {
-  const segments = log.segments().map((segment) => {
-    if (segment.maxTimestamp >= 0) return segment
-    const modifiedMs = fs.stat(segment.path)?.modifiedMs
-    return modifiedMs === undefined ? segment : { ...segment, modifiedMs }
-  })
-  const { logStartOffset, highWatermark, logEndOffset } = log
-  return selectForDeletion({ segments, logStartOffset, highWatermark, logEndOffset, ...settings })
+  const { logStartOffset, highWatermark, logEndOffset, segmentCount, sizeBytes } = log
+  for (let count = firstLook; ; count *= 4) {
+    const segments = log.segments(0, count).map((segment) => withAge(fs, segment))
+    const seenBytes = segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
+    const isAll = count >= segmentCount
+    const plan = selectForDeletion({
+      segments,
+      ...(!isAll && { laterBytes: sizeBytes - seenBytes }),
+      logStartOffset,
+      highWatermark,
+      logEndOffset,
+      ...settings,
+    })
+    const goesOn = plan.decisions.at(-1)
+    const isWanted = goesOn?.isDeleted === true || goesOn?.reason === 'heldByGroup'
+    if (isAll || !isWanted) return plan
+  }
+}
+
+/** Where no record has a timestamp, the file's age counts. */
+function withAge(fs: FileSystem, segment: SegmentInfo): RetentionSegment {
+  if (segment.maxTimestamp >= 0) return segment
+  const modifiedMs = fs.stat(segment.path)?.modifiedMs
+  return modifiedMs === undefined ? segment : { ...segment, modifiedMs }
 }
 
 /** Deletes what a plan says, each part with its reason. Rejects as `Log.deleteSegmentsBefore`. */

@@ -11,8 +11,10 @@ export interface RetentionSegment extends SegmentInfo {
 
 /** All that decides about a log's old segments. Plain data. */
 export interface RetentionInput {
-  /** Oldest first, the active one last, as `Log.segments()` gives them. */
+  /** Oldest first, the active one last, as `Log.segments()` gives them; or only the oldest. */
   readonly segments: readonly RetentionSegment[]
+  /** Size of the segments after these. @defaultValue none: the last of these is the active one */
+  readonly laterBytes?: number
   readonly logStartOffset: Offset
   readonly highWatermark: Offset
   readonly logEndOffset: Offset
@@ -82,11 +84,11 @@ export function selectForDeletion(input: RetentionInput): RetentionPlan {
     }
   }
   const { logStartOffset } = input
-  const last = segments.at(-1)
-  walk('logStartOffset', (segment) => segment !== last && endOf(input, segment) <= logStartOffset)
+  const active = activeOf(input)
+  walk('logStartOffset', (segment) => segment !== active && endOf(input, segment) <= logStartOffset)
   const alreadyGone = reasons.length
   if (policy.cleanupPolicy.includes('delete')) {
-    walk('retentionSize', exceeds(segments.slice(alreadyGone), policy.retentionBytes))
+    walk('retentionSize', exceeds(segments.slice(alreadyGone), input))
     walk('retentionTime', (segment) => isExpired(segment, input.nowMs, policy.retentionMs))
   }
   const selected = segments.slice(alreadyGone, reasons.length)
@@ -107,9 +109,9 @@ export function selectForDeletion(input: RetentionInput): RetentionPlan {
 /** Kafka's size rule: as many of the oldest as leave at least the limit. */
 function exceeds(
   segments: readonly RetentionSegment[],
-  retentionBytes: number,
+  { policy: { retentionBytes }, laterBytes = 0 }: RetentionInput,
 ): (segment: RetentionSegment) => boolean {
-  const totalBytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  const totalBytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, laterBytes)
   let excess = retentionBytes < 0 ? -1 : totalBytes - retentionBytes
   return ({ sizeBytes }) => {
     if (excess < 0 || excess - sizeBytes < 0) return false
@@ -126,8 +128,11 @@ function isExpired(segment: RetentionSegment, nowMs: Timestamp, retentionMs: num
 
 /** Where a segment ends, whether or not all of it is visible. */
 function endOf(input: RetentionInput, segment: RetentionSegment): Offset {
-  const isActive = segment === input.segments.at(-1)
-  return isActive ? input.logEndOffset : segment.nextOffset
+  return segment === activeOf(input) ? input.logEndOffset : segment.nextOffset
+}
+
+function activeOf({ segments, laterBytes }: RetentionInput): RetentionSegment | undefined {
+  return laterBytes === undefined ? segments.at(-1) : undefined
 }
 
 /** What keeps a segment whatever its age and the log's size. */
@@ -137,10 +142,11 @@ function obstacleOf(
 ): 'aboveHighWatermark' | 'emptyActive' | null {
   const segment = input.segments[index]
   const next = input.segments[index + 1]
+  const isActive = segment === activeOf(input)
   // A segment's own description ends at the high watermark; the next one's beginning is the truth.
-  const end = next?.baseOffset ?? input.logEndOffset
-  if (input.highWatermark < end) return 'aboveHighWatermark'
-  return next === undefined && segment?.sizeBytes === 0 ? 'emptyActive' : null
+  const last = isActive ? input.logEndOffset : segment?.nextOffset
+  if (input.highWatermark < (next?.baseOffset ?? last ?? 0)) return 'aboveHighWatermark'
+  return isActive && segment?.sizeBytes === 0 ? 'emptyActive' : null
 }
 
 function keptBecause(input: RetentionInput, index: number, selected: number): RetentionReason {

@@ -44,3 +44,30 @@ test('records without a timestamp are as old as their file', async () => {
   expect([planAt(1000), planAt(999)]).toEqual([0, 1])
   await directory.close()
 })
+
+test('of many segments the oldest are looked at, and the plan is that of all', async () => {
+  const fs = new SimulatedFileSystem()
+  const clock = new ManualClock()
+  const directory = await LogDirectory.open('/data', { fs, clock, log: { acks: 'written' } })
+  const log = await directory.createLog('t', 0)
+  for (let segment = 0; segment < 300; segment++) {
+    await log.append({ value: 'x', timestamp: clock.now() + segment })
+    await log.roll()
+  }
+  const [{ sizeBytes } = { sizeBytes: 0 }] = log.segments()
+  expect(log.sizeBytes).toBe(300 * sizeBytes)
+  for (const count of [0, 5, 63, 64, 65, 256, 299, 300]) {
+    const nowMs = clock.now() + 300
+    const byTime = resolveCleaningPolicy({ retentionMs: 300 - count })
+    const bySize = resolveCleaningPolicy({
+      retentionMs: -1,
+      retentionBytes: (300 - count) * sizeBytes,
+    })
+    for (const policy of [byTime, bySize]) {
+      const plan = planLogRetention(log, fs, { policy, nowMs, holds: [] })
+      expect(plan.deletions.flatMap(({ segments }) => segments)).toHaveLength(count)
+      if (count < 60) expect(plan.decisions).toHaveLength(64)
+    }
+  }
+  await directory.close()
+})
