@@ -13,7 +13,7 @@ import { logChannels } from '../base/diagnostics.ts'
 import { CorruptIndexError, CorruptLogError, OffsetOutOfRangeError } from '../base/log-errors.ts'
 import type { Isolation, ReadableSegment, ReadSource } from '../segments/read-source.ts'
 import { type File, isSystemError } from '../storage/file-system.ts'
-import { SegmentBytes, type SegmentBytesOptions } from './segment-bytes.ts'
+import { SegmentBytes, type SegmentBytesOptions, type Stretch } from './segment-bytes.ts'
 
 export interface CursorOptions extends SegmentBytesOptions {
   readonly from: Offset
@@ -98,11 +98,12 @@ export class LogCursor {
     this.#place = place
     const limit = this.#source.visibleBytes(place.segment)
     if (place.position >= limit) return this.#advance(place) ? null : []
-    const bytes = await this.#bytes.read(place.segment, place.position, maxBytes, limit)
     const before = place.position
     const from = this.#nextOffset
+    const start = { position: before, offset: from }
+    const stretch = await this.#bytes.read(place.segment, start, maxBytes, limit)
     if (this.#currentPlace() === null) throw new CorruptBatchError('it was replaced', before)
-    const batches = this.#parse(place, bytes, limit)
+    const batches = this.#parse(place, stretch, limit)
     if (batches.length > 0) {
       const selected = this.#select(batches, from)
       return selected.length > 0 ? selected : null
@@ -205,9 +206,9 @@ export class LogCursor {
   }
 
   /** The whole batches at the start of `bytes` that the reader may see; moves the cursor on. */
-  #parse(place: Place, bytes: Buffer, limit: FilePosition): readonly Batch[] {
+  #parse(place: Place, { bytes, highWatermark }: Stretch, limit: FilePosition): readonly Batch[] {
     const batches: Batch[] = []
-    const limitOffset = this.limitOffset
+    const limitOffset = Math.min(this.limitOffset, highWatermark)
     let start = 0
     try {
       for (;;) {

@@ -3,6 +3,7 @@ import {
   batchSizeAt,
   CorruptBatchError,
   type FilePosition,
+  type Offset,
   RecordBatch,
 } from '@varve/record'
 import type { ReadableSegment, ReadSource } from '../segments/read-source.ts'
@@ -19,11 +20,29 @@ export interface SegmentBytesOptions {
   readonly reusesMemory: boolean
 }
 
+/** What was read of a file. */
+export interface Stretch {
+  readonly bytes: Buffer
+  /**
+   * The high watermark when reading began. Records below it are in `bytes` as they are for good;
+   * what stands behind them may have been written since, by another process, or be half written.
+   */
+  readonly highWatermark: Offset
+}
+
 /** A stretch of a file that is being read, or has been, before anybody asked for it. */
 interface Ahead {
   readonly identity: object
   readonly position: FilePosition
+  readonly highWatermark: Offset
   readonly bytes: Promise<Buffer>
+}
+
+/** Where to read from. */
+export interface StretchStart {
+  readonly position: FilePosition
+  /** An offset, visible, of the batch that stands there or of one behind it. */
+  readonly offset: Offset
 }
 
 /**
@@ -46,24 +65,24 @@ export class SegmentBytes {
   /**
    * Bytes from `position` on, about `wanted` of them, none at or behind `limit`: at least one whole
    * batch, and the beginning of the next where there is one. The caller sees to it that `position`
-   * is below `limit`.
+   * is below `limit`, and `offset` below the high watermark.
    *
    * @throws {CorruptBatchError} when there is no batch, or the file has been replaced meanwhile
    */
   async read(
     segment: ReadableSegment,
-    position: FilePosition,
+    { position, offset }: StretchStart,
     wanted: number,
     limit: FilePosition,
-  ): Promise<Buffer> {
+  ): Promise<Stretch> {
+    const { highWatermark } = this.#source
     const cached = this.#source.tail?.read(segment.baseOffset, position, limit) ?? null
-    if (cached !== null) return cached
+    if (cached !== null) return { bytes: cached, highWatermark }
     const left = limit - position
     const least = Math.min(RecordBatch.headerBytes, left)
     const length = Math.max(Math.min(wanted, left), least)
-    const bytes =
-      (await this.#readAlready(segment, position, least)) ??
-      (await this.#readFile(segment, position, length))
+    const already = await this.#readAlready(segment, { position, offset }, least)
+    const { bytes } = already ?? { bytes: await this.#readFile(segment, position, length) }
     const size = batchSizeAt(bytes, 0, bytes.length, position)
     if (size === null || size > left) {
       const reason = `a batch of ${size ?? 'unknown'} bytes passes the end of the data`
@@ -74,7 +93,7 @@ export class SegmentBytes {
     const whole = needed <= bytes.length ? bytes : await this.#readFile(segment, position, needed)
     if (this.#source.isSame(segment)) {
       this.#readAhead(segment, position, whole, wanted, limit)
-      return whole
+      return { bytes: whole, highWatermark: already?.highWatermark ?? highWatermark }
     }
     throw new CorruptBatchError('its file was replaced', position)
   }
@@ -82,16 +101,18 @@ export class SegmentBytes {
   /** What was read ahead, if it is what is asked for. */
   async #readAlready(
     segment: ReadableSegment,
-    position: FilePosition,
+    { position, offset }: StretchStart,
     least: number,
-  ): Promise<Buffer | null> {
+  ): Promise<Stretch | null> {
     const ahead = this.#ahead
     if (ahead === null) return null
     this.#ahead = null
-    const isWanted = ahead.identity === segment.identity && ahead.position === position
+    const { highWatermark } = ahead
+    const isPlace = ahead.identity === segment.identity && ahead.position === position
+    const isWanted = isPlace && offset < highWatermark
     // It is waited for in any case: the memory that it is read into is to be used again.
     const bytes = await (isWanted ? ahead.bytes : ahead.bytes.catch(() => null))
-    return isWanted && bytes !== null && bytes.length >= least ? bytes : null
+    return isWanted && bytes !== null && bytes.length >= least ? { bytes, highWatermark } : null
   }
 
   /** Begins to read what follows the whole batches of `bytes`. */
@@ -106,10 +127,11 @@ export class SegmentBytes {
     const next = position + wholeBatches(bytes, position, limit)
     const length = Math.min(wanted, limit - next)
     if (length <= synchronousReadBytes) return
+    const { highWatermark } = this.#source
     const reading = this.#readFile(segment, next, length)
     // Nobody may ever ask for it.
     reading.catch(() => undefined)
-    this.#ahead = { identity: segment.identity, position: next, bytes: reading }
+    this.#ahead = { identity: segment.identity, position: next, highWatermark, bytes: reading }
   }
 
   async #readFile(
