@@ -52,20 +52,29 @@ function checkSegment(
   const maxBytes = 10 * 2 ** 20
   const offsets = decodeOffsetIndex(derived('index'), baseOffset, { maxBytes })
   promise(offsets.problem === null, stem, `index: ${offsets.problem?.reason}`)
+  const lastOffsets = new Map(batches.map(({ position, lastOffset }) => [position, lastOffset]))
   for (let at = 0; at < offsets.index.count; at += 1) {
     const { offset, position } = offsets.index.entryAt(at)
-    const batch = batches.find((candidate) => candidate.position === position)
-    promise(batch?.lastOffset === offset, stem, `index entry ${offset}@${position} is wrong`)
+    const isRight = lastOffsets.get(position) === offset
+    promise(isRight, stem, `index entry ${offset}@${position} is wrong`)
   }
   const times = decodeTimeIndex(derived('timeindex'), baseOffset, { maxBytes })
   promise(times.problem === null, stem, `timeindex: ${times.problem?.reason}`)
+  let latest = -1
+  let passed = 0
+  const passUntil = (offset: Offset): void => {
+    for (let batch = batches[passed]; batch !== undefined; batch = batches[passed]) {
+      if (batch.lastOffset > offset) return
+      latest = Math.max(latest, batch.maxTimestamp)
+      passed += 1
+    }
+  }
   for (let at = 0; at < times.index.count; at += 1) {
     const { timestamp, offset } = times.index.entryAt(at)
-    const until = batches.filter(({ lastOffset }) => lastOffset <= offset)
-    const latest = Math.max(...until.map(({ maxTimestamp }) => maxTimestamp))
+    passUntil(offset)
     promise(latest === timestamp, stem, `timeindex entry ${timestamp}@${offset} is wrong`)
   }
-  const latest = Math.max(-1, ...batches.map(({ maxTimestamp }) => maxTimestamp))
+  passUntil(Number.POSITIVE_INFINITY)
   promise((times.index.lastEntry?.timestamp ?? -1) === latest, stem, 'the timeindex is incomplete')
   checkTransactionIndex(fs, stem, baseOffset, batches, records)
   if (isSealed) checkDigest(derived('digest'), stem, batches)
