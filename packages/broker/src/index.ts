@@ -27,10 +27,11 @@ export {
 } from './base/topic-settings.ts'
 export type { AssignmentSource, PartitionOwner } from './consuming/assignment-source.ts'
 export type { CommittedOffset, CommittedOffsets } from './consuming/committed-offsets.ts'
-export { Consumer, type PartitionLag } from './consuming/consumer.ts'
+export { Consumer } from './consuming/consumer.ts'
 export { RecordsDeletedError } from './consuming/consumer-errors.ts'
 export type { ConsumerOptions, StartingPoint } from './consuming/consumer-options.ts'
 export { ConsumerRecord } from './consuming/consumer-record.ts'
+export type { PartitionLag } from './consuming/held-partitions.ts'
 export type {
   AssignableMember,
   Assignor,
@@ -109,6 +110,11 @@ export {
   type ReplayReport,
   replayDeadLetters,
 } from './handling/dead-letter-replay.ts'
+export {
+  type DeadLetterSink,
+  type DeadLetterSinkOptions,
+  deadLetterSink,
+} from './handling/dead-letter-sink.ts'
 export type { RawRecord } from './handling/handled-record.ts'
 export { HandlingFailedError } from './handling/handling-errors.ts'
 export { LogEffectLedger, type LogEffectLedgerOptions } from './handling/log-effect-ledger.ts'
@@ -151,6 +157,7 @@ export { type DequeueOptions, Queue, type QueueContext, type QueueOptions } from
 export { DeliveryExpiredError } from './queues/queue-errors.ts'
 export type { DeliveryFailure } from './queues/queue-partition.ts'
 export { QueueStateLog } from './queues/queue-state-log.ts'
+export { type NamedQueueOptions, Queues, type QueuesOptions } from './queues/queues.ts'
 export type { PartitionDescription, TopicDescription } from './topics/topic.ts'
 export { type ListedTopic, listTopics } from './topics/topic-listing.ts'
 export { type TopicAlteration, Topics, type TopicsOptions } from './topics/topics.ts'

@@ -28,8 +28,8 @@ export const stringSerde: Serde<string> = {
 
 /**
  * JSON as UTF-8. `undefined` is a null value, and so is `null`: a record whose value is null
- * deletes its key where a topic is compacted. What JSON cannot say (functions, `undefined`) is refused with
- * a TypeError.
+ * deletes its key where a topic is compacted. What JSON cannot say (functions, symbols) is refused
+ * with a TypeError.
  */
 export const jsonSerde: Serde<unknown> = {
   serialize(data) {

@@ -19,7 +19,7 @@ export interface AssignmentSource {
    * Called often; must be cheap, and must not throw.
    */
   polled(): void
-  /** A record has been given to the program, which is busy with it until `polled`. Must be cheap. */
+  /** A record has been given to the program, which is busy with it until `polled`. Cheap too. */
   delivered(): void
   /** Gives everything back and ends. Calls the owner no more. Idempotent. */
   close(): Promise<void>

@@ -37,7 +37,10 @@ export interface ConsumerOptions<Key, Value> {
   readonly keyDeserializer?: Deserializer<Key>
   /** @defaultValue bytes as they are, in Buffers */
   readonly valueDeserializer?: Deserializer<Value>
-  /** Read about so many bytes of a partition at once; a larger batch comes whole. @defaultValue 1 MiB */
+  /**
+   * Read about so many bytes of a partition at once; a larger batch comes whole.
+   * @defaultValue 1 MiB
+   */
   readonly fetchBytes?: number
   /** Keep about so many bytes in memory, of all partitions together. @defaultValue 32 MiB */
   readonly bufferBytes?: number

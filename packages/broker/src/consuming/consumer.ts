@@ -2,13 +2,14 @@ import type { Clock } from '@varve/log'
 import { InvalidArgumentError, type Offset } from '@varve/record'
 import { ClosedError } from '../base/broker-errors.ts'
 import { bytesSerde, type Deserializer } from '../base/serializers.ts'
-import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
+import type { TopicPartition } from '../base/topic-partition.ts'
 import { RecordRunner, type RunOptions } from '../handling/record-runner.ts'
 import type { Partition } from '../topics/topic.ts'
 import type { AssignmentSource, PartitionOwner } from './assignment-source.ts'
 import type { CommittedOffset, CommittedOffsets } from './committed-offsets.ts'
 import { type ConsumerOptions, checkStartingPoint, type StartingPoint } from './consumer-options.ts'
 import { ConsumerRecord, type Deserializers } from './consumer-record.ts'
+import { type Held, HeldPartitions, type PartitionLag } from './held-partitions.ts'
 import { offsetOf, PartitionFeed } from './partition-feed.ts'
 
 /** What consumers need of the data directory. */
@@ -20,28 +21,6 @@ export interface ConsumingContext {
   partition(place: TopicPartition): Partition
 }
 
-/** Where a consumer is in a partition. */
-export interface PartitionLag extends TopicPartition {
-  /** Of the next record. */
-  readonly position: Offset
-  /** Where the records end that it may see now. */
-  readonly endOffset: Offset
-  /** Offsets between the two: records, except where compaction or markers have left gaps. */
-  readonly lag: number
-}
-
-/** A partition that the consumer has. */
-interface Held {
-  readonly place: TopicPartition
-  readonly feed: PartitionFeed
-  /** Everything before it has been handed out, and the program has asked for more since. */
-  done: Offset
-  /** The last offset that was committed. */
-  committed: Offset | null
-}
-
-/** So many records of a partition, then it is the next one's turn. */
-const recordsPerTurn = 256
 const fetchBytesMin = 16 * 1024
 
 /**
@@ -67,10 +46,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
   readonly #source: AssignmentSource
   readonly #offsets: CommittedOffsets | null
   readonly #deserializers: Deserializers<Key, Value>
-  readonly #held = new Map<string, Held>()
-  #rotation: Held[] = []
-  #turn = 0
-  #takenInTurn = 0
+  readonly #held = new HeldPartitions()
   /** The record that the program has. */
   #handed: { readonly held: Held; readonly nextOffset: Offset } | null = null
   #starting: Promise<void> | null = null
@@ -109,7 +85,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
 
   /** The partitions that it has now. */
   get partitions(): readonly TopicPartition[] {
-    return this.#rotation.map(({ place }) => place)
+    return this.#held.all.map(({ place }) => place)
   }
 
   /**
@@ -163,26 +139,25 @@ export class Consumer<Key = Buffer, Value = Buffer>
     if (committed.length === 0) return
     await offsets.commit(committed)
     for (const place of committed) {
-      const held = this.#held.get(partitionName(place))
-      if (held !== undefined) held.committed = place.offset
+      for (const held of this.#held.of([place])) held.committed = place.offset
     }
     this.#lastCommitMs = this.#context.clock.monotonic()
   }
 
   /** Passes these partitions over until `resume`. Those it does not have are ignored. */
   pause(partitions: readonly TopicPartition[] = this.partitions): void {
-    for (const held of this.#heldOf(partitions)) held.feed.isPaused = true
+    for (const held of this.#held.of(partitions)) held.feed.isPaused = true
   }
 
   resume(partitions: readonly TopicPartition[] = this.partitions): void {
-    for (const held of this.#heldOf(partitions)) held.feed.isPaused = false
+    for (const held of this.#held.of(partitions)) held.feed.isPaused = false
     this.#wake?.()
   }
 
   /** Goes on elsewhere in a partition. Rejects with InvalidArgumentError when it does not have it. */
   async seek(place: TopicPartition, to: StartingPoint): Promise<void> {
     checkStartingPoint(to)
-    const held = this.#mustHold(place)
+    const held = this.#held.mustHave(place)
     const { log } = this.#context.partition(place)
     const position = await offsetOf(log, to, this.#isolation)
     held.feed.seek(position)
@@ -193,15 +168,12 @@ export class Consumer<Key = Buffer, Value = Buffer>
 
   /** The offset of the next record of a partition. Throws InvalidArgumentError. */
   position(place: TopicPartition): Offset {
-    return this.#mustHold(place).feed.position
+    return this.#held.mustHave(place).feed.position
   }
 
   /** How far it is behind, by partition. */
   lag(): readonly PartitionLag[] {
-    return this.#rotation.map(({ place: { topic, partition }, feed }) => {
-      const { position, endOffset } = feed
-      return { topic, partition, position, endOffset, lag: Math.max(0, endOffset - position) }
-    })
+    return this.#held.lag()
   }
 
   /**
@@ -273,15 +245,15 @@ export class Consumer<Key = Buffer, Value = Buffer>
   }
 
   async #assign(partitions: readonly TopicPartition[], areNew: boolean): Promise<void> {
-    const added = partitions.filter((place) => !this.#held.has(partitionName(place)))
+    const added = partitions.filter((place) => this.#held.of([place]).length === 0)
     const committed = (await this.#offsets?.fetch(added)) ?? []
-    const count = this.#held.size + added.length
+    const count = this.#held.all.length + added.length
+    const holding: Held[] = []
     for (const [index, place] of added.entries()) {
       const known = committed[index]?.offset ?? null
-      const held = await this.#hold(place, known, areNew, count)
-      this.#held.set(partitionName(place), held)
+      holding.push(await this.#hold(place, known, areNew, count))
     }
-    this.#rotation = [...this.#held.values()]
+    this.#held.add(holding)
     await this.#options.onAssigned?.(added)
     this.#wake?.()
   }
@@ -311,9 +283,8 @@ export class Consumer<Key = Buffer, Value = Buffer>
   }
 
   async #revoke(partitions: readonly TopicPartition[]): Promise<void> {
-    const going = this.#heldOf(partitions)
+    const going = this.#held.of(partitions)
     for (const { feed } of going) feed.close()
-    this.#rotation = this.#rotation.filter((held) => !going.includes(held))
     try {
       await this.#runner?.release(partitions)
       await this.#options.onRevoked?.(going.map(({ place }) => place))
@@ -324,50 +295,28 @@ export class Consumer<Key = Buffer, Value = Buffer>
   }
 
   #lose(partitions: readonly TopicPartition[]): void {
-    const gone = this.#heldOf(partitions)
+    const gone = this.#held.of(partitions)
     for (const { feed } of gone) feed.close()
     this.#forget(gone)
     this.#options.onLost?.(gone.map(({ place }) => place))
   }
 
   #forget(gone: readonly Held[]): void {
-    for (const held of gone) {
-      this.#held.delete(partitionName(held.place))
-      if (this.#handed?.held === held) this.#handed = null
-    }
-    this.#rotation = [...this.#held.values()]
+    this.#held.remove(gone)
+    if (this.#handed !== null && gone.includes(this.#handed.held)) this.#handed = null
   }
 
-  /** A record of the partition whose turn it is, or of the next one that has one. */
   #take(): ConsumerRecord<Key, Value> | null {
-    const now = this.#context.clock.now()
-    if (this.#takenInTurn >= recordsPerTurn) this.#nextTurn()
-    const { length } = this.#rotation
-    for (let tried = 0; tried < length; tried++) {
-      const held = this.#rotation[this.#turn % length] as Held
-      if (!held.feed.isPaused) {
-        const taken = held.feed.take(now)
-        if (taken !== null) {
-          this.#takenInTurn++
-          const { record, leaderEpoch } = taken
-          this.#handed = { held, nextOffset: record.offset + 1 }
-          return new ConsumerRecord(held.place, record, leaderEpoch, this.#deserializers)
-        }
-        if (held.feed.failure !== null) throw held.feed.failure
-      }
-      this.#nextTurn()
-    }
-    return null
-  }
-
-  #nextTurn(): void {
-    this.#turn = (this.#turn + 1) % Math.max(this.#rotation.length, 1)
-    this.#takenInTurn = 0
+    const taken = this.#held.take(this.#context.clock.now())
+    if (taken === null) return null
+    const { held, record, leaderEpoch } = taken
+    this.#handed = { held, nextOffset: record.offset + 1 }
+    return new ConsumerRecord(held.place, record, leaderEpoch, this.#deserializers)
   }
 
   get #isAtEnd(): boolean {
     if (this.#options.follow !== false) return false
-    return this.#rotation.every(({ feed }) => feed.isAtEnd)
+    return this.#held.all.every(({ feed }) => feed.isAtEnd)
   }
 
   #somethingNew(): Promise<void> {
@@ -395,7 +344,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
 
   async #autoCommit(): Promise<void> {
     this.#lastCommitMs = this.#context.clock.monotonic()
-    await this.#commitDone(this.#rotation)
+    await this.#commitDone(this.#held.all)
   }
 
   async #commitDone(of: readonly Held[]): Promise<void> {
@@ -413,7 +362,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
       return [{ topic, partition, offset: offset + 1, leaderEpoch }]
     }
     if (what !== undefined) return what
-    return this.#rotation
+    return this.#held.all
       .filter(({ feed, committed }) => feed.position !== committed)
       .map(({ place, feed }) => ({ ...place, offset: feed.position }))
   }
@@ -423,14 +372,13 @@ export class Consumer<Key = Buffer, Value = Buffer>
     this.#wake?.()
     try {
       this.#runner?.stop()
-      if (this.#options.autoCommitMs !== undefined) await this.#commitDone(this.#rotation)
+      if (this.#options.autoCommitMs !== undefined) await this.#commitDone(this.#held.all)
     } finally {
       await this.#source.close()
       await this.#starting?.catch(() => undefined)
       this.#isClosed = true
-      for (const { feed } of this.#held.values()) feed.close()
-      this.#held.clear()
-      this.#rotation = []
+      for (const { feed } of this.#held.all) feed.close()
+      this.#held.remove(this.#held.all)
       this.#wake?.()
       this.#onClosed()
     }
@@ -444,16 +392,5 @@ export class Consumer<Key = Buffer, Value = Buffer>
     if (this.#isClosed) throw new ClosedError('the consumer')
     if (this.#offsets !== null) return this.#offsets
     throw new InvalidArgumentError('group', undefined, 'only consumers of a group commit offsets')
-  }
-
-  #heldOf(partitions: readonly TopicPartition[]): readonly Held[] {
-    return partitions.flatMap((place) => this.#held.get(partitionName(place)) ?? [])
-  }
-
-  #mustHold(place: TopicPartition): Held {
-    const held = this.#held.get(partitionName(place))
-    if (held !== undefined) return held
-    const rule = 'the consumer does not have this partition (now)'
-    throw new InvalidArgumentError('partition', partitionName(place), rule)
   }
 }

@@ -6,7 +6,7 @@ import { murmur2 } from './murmur2.ts'
  * @param topic the topic's name
  * @param key as it will be written: bytes, or a string that stands for its UTF-8
  * @param partitions how many there are
- * @returns 0 to partitions - 1; null leaves the choice to the producer, as for records without a key
+ * @returns 0 to partitions - 1; null leaves the choice to the producer, as without a key
  */
 export type Partitioner = (
   topic: string,

@@ -2,7 +2,7 @@ import type { Log } from '@varve/log'
 import type { Batch, Offset, RecordInput } from '@varve/record'
 import type { ProducerIdentity } from './producer-identity.ts'
 
-/** The header that carries a record's place in the source that it was taken from: decimal digits. */
+/** The header that says where in its source a record was taken from, in decimal digits. */
 export const sourceOffsetHeader = 'varve-source-offset'
 
 /** The record, saying where it was taken from. */

@@ -45,11 +45,12 @@ const retryMs = 1000
  * **Two phases.** A transaction's records lie in its partitions, unseen by readers of committed
  * records. Ending it writes the decision with all partitions, durably: from here on it is decided,
  * whatever happens. Then a control batch goes to every partition, and when all of them are durable
- * the transaction is noted as complete. After a crash a decision that is not complete is carried out
- * when the data directory is opened. A transaction without a decision is aborted when its producer
- * comes back, or when its time-out passes.
+ * the transaction is noted as complete. After a crash a decision that is not complete is carried
+ * out when the data directory is opened. A transaction without a decision is aborted when its
+ * producer comes back, or when its time-out passes.
  *
- * That it is complete is made durable while the producer goes on; its next transaction waits for it.
+ * That it is complete is made durable while the producer goes on; its next transaction waits for
+ * that.
  *
  * Which partitions take part is noted before the first record goes there, but not flushed: what the
  * power takes of that is found again in the logs, which know their open transactions.
@@ -154,7 +155,7 @@ export class TransactionCoordinator {
     })
   }
 
-  /** Stops time-outs and retries. What is decided and not carried out waits for the next opening. */
+  /** Stops time-outs and retries. What is decided and not carried out is at the next opening. */
   async close(): Promise<void> {
     this.#isClosed = true
     for (const state of this.#states.values()) state.timer?.cancel()

@@ -30,7 +30,7 @@ export class Transaction<Key = Sendable, Value = Sendable> implements AsyncDispo
     this.#work = work
   }
 
-  /** As `Producer.send`. Resolves when the record is written; what makes it durable is the commit. */
+  /** As `Producer.send`. Resolves when the record is written; the commit makes it durable. */
   send(
     topic: string,
     record: ProducerRecord<Key, Value>,

@@ -57,8 +57,8 @@ class OpenTransaction {
 const timeoutMsMax = 15 * 60_000
 
 /**
- * Sends records in transactions. Made by `varve.producer({ transactionalId })`. One transaction at a
- * time; make several producers for several at once.
+ * Sends records in transactions. Made by `varve.producer({ transactionalId })`. One transaction at
+ * a time; make several producers for several at once.
  *
  * @example
  * ```ts

@@ -218,7 +218,7 @@ describe('a consumer', () => {
     expect(await takeValues(consumer, 9)).toEqual(['new-0'])
   })
 
-  test('goes on when the log of a partition was opened again, and rejects when it failed', async () => {
+  test('goes on when a log was opened again, and rejects when it failed', async () => {
     await fill('one', 3)
     const consumer = varve.consumer({ topics: ['one'] })
     expect(await takeValues(consumer, 3)).toEqual(['0', '1', '2'])

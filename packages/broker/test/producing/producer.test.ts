@@ -125,7 +125,7 @@ describe('a producer', () => {
     await sending.close()
   })
 
-  test('takes strings, bytes and nulls, and what its serializers make of other things', async () => {
+  test('takes strings, bytes and nulls, and what serializers make of the rest', async () => {
     const plain = producer()
     await plain.send('one', { key: Buffer.from([1]), value: new Uint8Array([2]) })
     await plain.send('one', { key: null, value: null })

@@ -144,7 +144,7 @@ describe('a transaction', () => {
     await producer.close()
   })
 
-  test('of an older instance is aborted when a newer one begins, and the older is fenced', async () => {
+  test('of an older instance is aborted when a newer begins, and the older fenced', async () => {
     const older = opened.producer('p')
     const transaction = await older.begin()
     await transaction.send('a', { value: '1' }, { partition: 0 })
