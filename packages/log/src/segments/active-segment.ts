@@ -161,8 +161,8 @@ export class ActiveSegment implements ReadableSegment {
       this.#offsetOfMaxTimestamp = lastOffset
     }
     this.#firstTimestamp ??= batch.maxTimestamp
-    // A segment that is appended to is sealed when an index is full. One that was written with larger
-    // indexes, or is written by compaction, goes on without entries.
+    // A segment that is appended to is sealed when an index is full. One that was written with
+    // larger indexes, or is written by compaction, goes on without entries.
     const hasRoom = !this.offsetIndex.isFull && !this.timeIndex.isFull
     if (this.#bytesSinceEntry > this.#options.indexIntervalBytes && hasRoom) {
       this.offsetIndex.append(lastOffset, position)
