@@ -21,6 +21,8 @@ import { Groups } from './groups/groups.ts'
 import { Producer, type Sendable } from './producing/producer.ts'
 import { ProducerIds } from './producing/producer-ids.ts'
 import type { ProducerOptions } from './producing/producer-options.ts'
+import type { Queue } from './queues/queue.ts'
+import { type NamedQueueOptions, Queues } from './queues/queues.ts'
 import type { TopicDescription } from './topics/topic.ts'
 import { type TopicAlteration, Topics } from './topics/topics.ts'
 import { TransactionCoordinator } from './transactions/transaction-coordinator.ts'
@@ -90,7 +92,8 @@ export async function openVarve(directory: string, options: VarveOptions = {}): 
     const ids = new ProducerIds(() => topics.takeProducerIds())
     const coordinator = await TransactionCoordinator.load({ topics, clock, ids, logger })
     const groups = new Groups({ topics, clock, logger })
-    return new Varve(options, { topics, ids, coordinator, groups })
+    const queues = new Queues({ topics, clock, logger })
+    return new Varve(options, { topics, ids, coordinator, groups, queues })
   } catch (error) {
     await topics.close().catch(() => undefined)
     throw error
@@ -102,6 +105,7 @@ interface Parts {
   readonly ids: ProducerIds
   readonly coordinator: TransactionCoordinator
   readonly groups: Groups
+  readonly queues: Queues
 }
 
 /** An open data directory. Made by `openVarve`. */
@@ -111,18 +115,20 @@ export class Varve implements AsyncDisposable {
   readonly #coordinator: TransactionCoordinator
   readonly #clock: Clock
   readonly #groups: Groups
+  readonly #queues: Queues
   readonly #random: () => number
   /** What is closed before the logs are. */
   readonly #users = new Set<AsyncDisposable>()
   #closing: Promise<void> | null = null
 
   /** @internal Data directories are opened by `openVarve`. */
-  constructor(options: VarveOptions, { topics, ids, coordinator, groups }: Parts) {
+  constructor(options: VarveOptions, { topics, ids, coordinator, groups, queues }: Parts) {
     this.#topics = topics
     this.#ids = ids
     this.#coordinator = coordinator
     this.#clock = options.clock ?? systemClock
     this.#groups = groups
+    this.#queues = queues
     this.#random = options.random ?? (() => randomBytes(6).readUIntBE(0, 6) / 2 ** 48)
   }
 
@@ -229,6 +235,15 @@ export class Varve implements AsyncDisposable {
   }
 
   /**
+   * A queue: records that competing consumers take and finish one by one. Its topic, of the queue's
+   * own name unless another is given, is made where it is not there. Asked for again it is the same
+   * one. Rejects with TopicNotFoundError, InvalidTopicError, InvalidArgumentError.
+   */
+  queue(name: string, options: NamedQueueOptions = {}): Promise<Queue> {
+    return this.#queues.queue(name, options)
+  }
+
+  /**
    * Closes producers and consumers, then every log, durably. Rejects with the first error, after
    * closing everything. Idempotent.
    */
@@ -316,6 +331,7 @@ export class Varve implements AsyncDisposable {
   async #close(): Promise<void> {
     const users = [...this.#users].map((user) => user[Symbol.asyncDispose]())
     const results = await Promise.allSettled(users)
+    await this.#queues.close()
     await this.#groups.close()
     await this.#coordinator.close()
     await this.#topics.close()

@@ -4,10 +4,13 @@ import { InvalidTopicError } from './broker-errors.ts'
 export const offsetsTopic = '__consumer_offsets'
 /** What is known of transactional producers; Kafka's name. */
 export const transactionsTopic = '__transaction_state'
+/** The state of deliveries of queues; Varve's own. */
+export const queueStateTopic = '__varve_queue_state'
 
 const internalTopics: ReadonlySet<string> = new Set([
   offsetsTopic,
   transactionsTopic,
+  queueStateTopic,
   '__share_group_state',
   '__cluster_metadata',
 ])
@@ -16,8 +19,8 @@ const internalTopics: ReadonlySet<string> = new Set([
 const topicCharactersMax = 249
 
 /**
- * Whether the name is one of Kafka's own internal topics, which the library writes and programs
- * only read.
+ * Whether the name is one of Kafka's own internal topics, or of Varve's, which the library writes
+ * and programs only read.
  */
 export function isInternalTopic(topic: string): boolean {
   return internalTopics.has(topic)

@@ -2,6 +2,7 @@ import type { Clock, Timer } from '@varve/log'
 import { InvalidArgumentError, type Offset } from '@varve/record'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
+import { IllegalGenerationError, UnknownMemberError } from '../groups/group-errors.ts'
 import { attempt } from './attempts.ts'
 import { CommitTracker } from './commit-tracker.ts'
 import { HandlingFailedError } from './handling-errors.ts'
@@ -49,7 +50,7 @@ export interface RecordFailure {
 /** Where a runner's records come from, and where its progress goes. */
 export interface RunnerContext<R> {
   readonly records: AsyncIterator<R>
-  /** Rejects when the partitions have gone to somebody else. */
+  /** UnknownMemberError and IllegalGenerationError say that partitions are with somebody else. */
   readonly commit: (offsets: readonly CommittedOffset[]) => Promise<void>
   readonly clock: Clock
   /** 0 to 1. */
@@ -133,15 +134,25 @@ export class RecordRunner<R extends RunnableRecord> {
    * handled is told and waited for; what is done is committed. For a rebalance.
    */
   async release(partitions: readonly TopicPartition[]): Promise<void> {
-    for (const name of partitions.map(partitionName)) {
-      this.#leases.get(name)?.controller.abort()
-      this.#leases.delete(name)
-    }
+    this.#endLeases(partitions)
     await Promise.all(
       partitions.flatMap((each) => [...(this.#inFlight.get(partitionName(each)) ?? [])]),
     )
     await this.#commit()
     for (const each of partitions) this.#tracker.forget(each)
+  }
+
+  /** Partitions are with somebody else already: nothing more of them is handled, or committed. */
+  lose(partitions: readonly TopicPartition[]): void {
+    this.#endLeases(partitions)
+    for (const each of partitions) this.#tracker.forget(each)
+  }
+
+  #endLeases(partitions: readonly TopicPartition[]): void {
+    for (const name of partitions.map(partitionName)) {
+      this.#leases.get(name)?.controller.abort()
+      this.#leases.delete(name)
+    }
   }
 
   async #read(): Promise<void> {
@@ -262,7 +273,7 @@ export class RecordRunner<R extends RunnableRecord> {
         await this.#context.commit(offsets)
       } catch (error) {
         this.#tracker.giveBack(offsets)
-        this.#fail(error)
+        if (!isFenced(error)) this.#fail(error)
       }
     })
     return this.#committing
@@ -275,4 +286,12 @@ export class RecordRunner<R extends RunnableRecord> {
       if (!this.#stopping.signal.aborted) this.#schedule()
     })
   }
+}
+
+/**
+ * Something is with another member by now, who handles it again; what is not is due with the next
+ * commit.
+ */
+function isFenced(error: unknown): boolean {
+  return error instanceof UnknownMemberError || error instanceof IllegalGenerationError
 }

@@ -26,6 +26,8 @@ export class DeliveryNotes {
   readonly #savedBuckets: Set<number>
   readonly #dirty = new Set<number>()
   #savedStart: Offset | null
+  /** Below it everything is known to be finished, durably. */
+  #durableStart: Offset
   /** The highest offset of which something is noted that would be wrong of another record. */
   #highest: Offset = -1
   #acks: 'written' | 'flushed' = 'written'
@@ -40,12 +42,18 @@ export class DeliveryNotes {
     const { startOffset, buckets } = state.take(queue, partition)
     this.#found = buckets
     this.#savedStart = startOffset
+    this.#durableStart = startOffset ?? 0
     this.#savedBuckets = new Set(buckets.keys())
   }
 
   /** Where the queue had come to, at least; null when it is new. */
   get foundStart(): Offset | null {
     return this.#savedStart
+  }
+
+  /** Below it everything is finished, and stays so whatever crashes. */
+  get durableStart(): Offset {
+    return this.#durableStart
   }
 
   /** What was found of an offset; undefined where nothing is known. */
@@ -109,6 +117,8 @@ export class DeliveryNotes {
     }
     const change = { startOffset: isStartDue ? startOffset : null, buckets }
     await this.#state.save(this.#queue, this.#partition, change, acks)
+    // What was written before is flushed with it.
+    if (acks === 'flushed') this.#durableStart = startOffset
   }
 
   #runsOf(bucket: number, window: NotedWindow): DeliveryRun[] {

@@ -185,6 +185,15 @@ export class QueuePartition implements NotedWindow {
     return entry.turn
   }
 
+  /** Deletes segments of which everything is finished. */
+  async deleteFinished(): Promise<void> {
+    const { log } = this.#context
+    const { durableStart } = this.#notes
+    const first = log.segments()[0]
+    if (first === undefined || first.nextOffset > durableStart) return
+    await log.deleteSegmentsBefore(Math.min(durableStart, log.highWatermark), 'request')
+  }
+
   /** Whoever has records does not finish them any more. */
   async close(): Promise<void> {
     this.#closing.abort()

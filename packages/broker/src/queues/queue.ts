@@ -1,4 +1,4 @@
-import type { AppendOptions, AppendResult, Clock, Log } from '@varve/log'
+import type { AppendOptions, AppendResult, Clock, Log, Timer } from '@varve/log'
 import { InvalidArgumentError, type RecordInput } from '@varve/record'
 import { ClosedError } from '../base/broker-errors.ts'
 import type { RawRecord } from '../handling/handled-record.ts'
@@ -30,6 +30,11 @@ export interface QueueOptions {
    * @defaultValue 100000
    */
   readonly windowRecords?: number
+  /**
+   * Deletes segments of the topic when all their records are finished, looked for every minute:
+   * for a topic that nobody else reads. @defaultValue false
+   */
+  readonly deleteFinished?: boolean
   /** Keys and values kept at hand; others are read when they are delivered. @defaultValue 16 MiB */
   readonly windowBytes?: number
 }
@@ -87,6 +92,7 @@ export class Queue implements AsyncDisposable {
   #next = 0
   #failure: { readonly error: unknown } | null = null
   #isClosed = false
+  #timer: Timer | null = null
 
   private constructor(context: QueueContext, options: QueueOptions) {
     this.name = context.name
@@ -124,6 +130,7 @@ export class Queue implements AsyncDisposable {
   static async open(context: QueueContext, options: QueueOptions = {}): Promise<Queue> {
     const queue = new Queue(context, options)
     await Promise.all(queue.#partitions.map((partition) => partition.open()))
+    if (options.deleteFinished === true) queue.#deleteFinished()
     return queue
   }
 
@@ -192,12 +199,22 @@ export class Queue implements AsyncDisposable {
   /** Ends waiting consumers, who get ClosedError, and reading. Deliveries that are out expire. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#timer?.cancel()
     this.#wake()
     await Promise.all(this.#partitions.map((partition) => partition.close()))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #deleteFinished(): void {
+    this.#timer = this.#context.clock.setTimer(deletionIntervalMs, () => {
+      for (const partition of this.#partitions) {
+        partition.deleteFinished().catch((error: unknown) => this.#context.onError?.(error))
+      }
+      this.#deleteFinished()
+    })
   }
 
   async #take(visibilityTimeoutMs: number): Promise<Delivery | null> {
@@ -253,6 +270,8 @@ export class Queue implements AsyncDisposable {
     if (this.#failure !== null) throw this.#failure.error
   }
 }
+
+const deletionIntervalMs = 60_000
 
 function checkPositive(name: string, value: number): void {
   if (value > 0) return

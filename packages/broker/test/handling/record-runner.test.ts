@@ -1,6 +1,7 @@
 import { ManualClock } from '@varve/log/testing'
 import { InvalidArgumentError } from '@varve/record'
 import { expect, test } from 'vitest'
+import { IllegalGenerationError } from '../../src/groups/group-errors.ts'
 import { HandlingFailedError } from '../../src/handling/handling-errors.ts'
 import { RecordRunner, type RunOptions } from '../../src/handling/record-runner.ts'
 import { fixedRetry, noRetry } from '../../src/handling/retry-policy.ts'
@@ -225,6 +226,37 @@ test('a partition that is released is waited for, committed, and none of it is h
   expect(commits).toEqual([{ 0: 1, 1: 2 }])
   runner.stop()
   await running
+})
+
+test('partitions that are lost are neither handled nor committed any more, and the run goes on', async () => {
+  const seen: string[] = []
+  const slow = deferred()
+  const bench = benchOf(
+    ['a', 'b', 'c', 'd'],
+    {
+      concurrency: 2,
+      handler: async ({ partition, offset }) => {
+        seen.push(`${partition}@${offset}`)
+        if (partition === 0) await slow.promise
+      },
+    },
+    { partitions: 2, isOpen: true },
+  )
+  const running = bench.runner.run()
+  await turns()
+  bench.commitFailure = new IllegalGenerationError('g', 1, 2)
+  bench.clock.advance(5000)
+  await turns()
+  bench.runner.lose([{ topic: 't', partition: 0 }])
+  slow.resolve()
+  await turns()
+  bench.commitFailure = null
+  bench.clock.advance(5000)
+  await turns()
+  bench.runner.stop()
+  await running
+  expect(seen.sort()).toEqual(['0@0', '1@0', '1@1'])
+  expect(bench.commits).toEqual([{ 1: 2 }])
 })
 
 test('a commit that fails ends the run', async () => {

@@ -1,0 +1,123 @@
+import type { Clock } from '@varve/log'
+import { InvalidArgumentError, type RecordInput } from '@varve/record'
+import { ClosedError, TopicExistsError } from '../base/broker-errors.ts'
+import type { Logger } from '../base/logger.ts'
+import { queueStateTopic } from '../base/topic-names.ts'
+import { deadLetterTopicOf } from '../handling/dead-letter.ts'
+import { deadLetterSink } from '../handling/dead-letter-sink.ts'
+import { partitionForKey } from '../partitioning/partitioner.ts'
+import type { Topic } from '../topics/topic.ts'
+import type { Topics } from '../topics/topics.ts'
+import { Queue, type QueueOptions } from './queue.ts'
+import { QueueStateLog } from './queue-state-log.ts'
+
+export interface NamedQueueOptions extends QueueOptions {
+  /**
+   * The topic whose records it delivers. One of the queue's own name is made where it is not there,
+   * without retention: its records stay until they are finished, and are deleted then.
+   * @defaultValue the queue's name
+   */
+  readonly topic?: string
+  /**
+   * Where rejected records go; made where it is not there. Null: nowhere, they are gone.
+   * @defaultValue `<topic>.dead-letter`
+   */
+  readonly deadLetterTopic?: string | null
+}
+
+export interface QueuesOptions {
+  readonly topics: Topics
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** The queues of a data directory. Each is opened when it is first asked for. */
+export class Queues implements AsyncDisposable {
+  readonly #options: QueuesOptions
+  readonly #queues = new Map<string, Promise<Queue>>()
+  #state: Promise<QueueStateLog> | null = null
+  #isClosed = false
+
+  constructor(options: QueuesOptions) {
+    this.#options = options
+  }
+
+  /**
+   * A queue, opened where it is not yet: everybody who asks for it has the same one, with the
+   * options of the first. Rejects with TopicNotFoundError for another topic that is not there,
+   * InvalidTopicError, InvalidArgumentError.
+   */
+  queue(name: string, options: NamedQueueOptions = {}): Promise<Queue> {
+    if (this.#isClosed) return Promise.reject(new ClosedError('the data directory'))
+    const known = this.#queues.get(name)
+    if (known !== undefined) return known
+    const opening = this.#open(name, options)
+    this.#queues.set(name, opening)
+    // Asked again, it is tried again.
+    opening.catch(() => this.#queues.delete(name))
+    return opening
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const queues = await Promise.allSettled(this.#queues.values())
+    await Promise.all(
+      queues.map((queue) => (queue.status === 'fulfilled' ? queue.value.close() : undefined)),
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #open(name: string, options: NamedQueueOptions): Promise<Queue> {
+    if (typeof name !== 'string' || name === '') {
+      throw new InvalidArgumentError('name', name, 'the name of a queue is a non-empty string')
+    }
+    const { topic: topicName = name, ...rest } = options
+    const { deadLetterTopic = deadLetterTopicOf(topicName), ...queueOptions } = rest
+    const { clock, topics, logger } = this.#options
+    const isOwn = topicName === name
+    const topic = isOwn ? await this.#ownTopic(name) : topics.topic(topicName)
+    this.#state ??= this.#openState()
+    const append = (to: string, record: RecordInput) => this.#append(to, record)
+    const deadLetter =
+      deadLetterTopic === null
+        ? null
+        : deadLetterSink({ append, clock, topicOf: () => deadLetterTopic })
+    const context = {
+      name,
+      topic: topicName,
+      logs: topic.partitions.map(({ log }) => log),
+      state: await this.#state,
+      clock,
+      ...(deadLetter !== null && { deadLetter }),
+      onError: (error: unknown) => logger.error({ err: error, queue: name }, 'a queue has trouble'),
+    }
+    return Queue.open(context, { deleteFinished: isOwn, ...queueOptions })
+  }
+
+  async #openState(): Promise<QueueStateLog> {
+    const topic = await this.#options.topics.internal(queueStateTopic, 1)
+    return QueueStateLog.load(topic.partition(0).log)
+  }
+
+  async #ownTopic(name: string): Promise<Topic> {
+    const { topics } = this.#options
+    const found = topics.find(name)
+    if (found !== null) return found
+    return topics.create(name, 1, { retentionMs: -1 }).catch((error: unknown) => {
+      // Somebody was faster.
+      if (error instanceof TopicExistsError) return topics.topic(name)
+      throw error
+    })
+  }
+
+  /** Dead letters are few, and mostly looked at: kept until somebody deletes them. */
+  async #append(name: string, record: RecordInput): Promise<void> {
+    const { partitions } = await this.#ownTopic(name)
+    const { key = null } = record
+    const partition = key === null ? 0 : partitionForKey(key, partitions.length)
+    await partitions[partition]?.log.append(record, { acks: 'flushed' })
+  }
+}

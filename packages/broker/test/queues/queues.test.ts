@@ -1,0 +1,92 @@
+import { InvalidArgumentError } from '@varve/record'
+import { expect, test } from 'vitest'
+import { ClosedError, InvalidTopicError, TopicNotFoundError } from '../../src/base/broker-errors.ts'
+import { silentLogger } from '../../src/base/logger.ts'
+import { readDeadLetter } from '../../src/handling/dead-letter.ts'
+import { type NamedQueueOptions, Queues } from '../../src/queues/queues.ts'
+import { newMachine, openTopics } from '../broker-fixture.ts'
+
+const turns = async (count = 20) => {
+  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
+}
+
+test('a queue makes its topic, and goes on after a restart', async () => {
+  const machine = newMachine()
+  {
+    await using topics = await openTopics(machine)
+    await using queues = new Queues({ topics, logger: silentLogger, ...machine })
+    const queue = await queues.queue('mail')
+    expect(await queues.queue('mail')).toBe(queue)
+    for (const value of ['a', 'b']) await queue.enqueue({ value })
+    await turns()
+    await (await queue.dequeue())?.acknowledge()
+    expect(topics.topic('mail').settings.retentionMs).toBe(-1)
+  }
+  await using topics = await openTopics(machine)
+  await using queues = new Queues({ topics, logger: silentLogger, ...machine })
+  const queue = await queues.queue('mail')
+  expect(String((await queue.dequeue())?.record.value)).toBe('b')
+})
+
+test('rejected records are kept in the dead-letter topic with where they were', async () => {
+  const machine = newMachine()
+  await using topics = await openTopics(machine)
+  await using queues = new Queues({ topics, logger: silentLogger, ...machine })
+  await topics.create('orders', 2, {})
+  const queue = await queues.queue('mail', { topic: 'orders' })
+  const { partition } = await queue.enqueue({ key: 'k', value: 'bad' })
+  await (await queue.dequeue())?.reject(new Error('unreadable'))
+  const { log } = topics.topic('orders.dead-letter').partition(0)
+  const letters = []
+  for await (const record of log.reader({ from: 0 }).records()) letters.push(readDeadLetter(record))
+  expect(letters).toMatchObject([
+    { topic: 'orders', partition, offset: 0, attempts: 1, error: 'Error: unreadable' },
+  ])
+})
+
+test('finished segments of a queue of its own are deleted, others kept', async () => {
+  const machine = newMachine()
+  await using topics = await openTopics(machine)
+  await using queues = new Queues({ topics, logger: silentLogger, ...machine })
+  await topics.create('shared', 1, {})
+  for (const [name, options] of [
+    ['own', {}],
+    ['other', { topic: 'shared' }],
+  ] as const) {
+    const queue = await queues.queue(name, options)
+    const { log } = topics.topic(name === 'own' ? 'own' : 'shared').partition(0)
+    for (const value of ['a', 'b', 'c']) {
+      await queue.enqueue({ value })
+      await log.roll()
+    }
+    const kept = await queue.dequeue()
+    await (await queue.dequeue())?.acknowledge()
+    machine.clock.advance(60_000)
+    await turns()
+    expect(log.logStartOffset).toBe(0)
+    // Its time-out has passed meanwhile.
+    expect(String((await queue.dequeue())?.record.value)).toBe(String(kept?.record.value))
+    await queue.close()
+  }
+  await using again = new Queues({ topics, logger: silentLogger, ...machine })
+  const queue = await again.queue('own')
+  const { log } = topics.topic('own').partition(0)
+  await (await queue.dequeue())?.acknowledge()
+  machine.clock.advance(60_000)
+  await turns()
+  expect(log.logStartOffset).toBe(2)
+})
+
+test('what cannot be a queue is refused, and asked again it is tried again', async () => {
+  const machine = newMachine()
+  await using topics = await openTopics(machine)
+  const queues = new Queues({ topics, logger: silentLogger, ...machine })
+  const options: NamedQueueOptions = { topic: 'later' }
+  await expect(queues.queue('q', options)).rejects.toBeInstanceOf(TopicNotFoundError)
+  await topics.create('later', 1, {})
+  await queues.queue('q', options)
+  await expect(queues.queue('')).rejects.toBeInstanceOf(InvalidArgumentError)
+  await expect(queues.queue('../x')).rejects.toBeInstanceOf(InvalidTopicError)
+  await queues.close()
+  await expect(queues.queue('q')).rejects.toBeInstanceOf(ClosedError)
+})
