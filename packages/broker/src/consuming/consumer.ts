@@ -297,6 +297,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
   #lose(partitions: readonly TopicPartition[]): void {
     const gone = this.#held.of(partitions)
     for (const { feed } of gone) feed.close()
+    this.#runner?.lose(partitions)
     this.#forget(gone)
     this.#options.onLost?.(gone.map(({ place }) => place))
   }
