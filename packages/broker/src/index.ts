@@ -25,6 +25,7 @@ export {
   type TopicSettings,
   topicSettingNames,
 } from './base/topic-settings.ts'
+export type { CleaningOptions } from './cleaning/topic-cleaner.ts'
 export type { AssignmentSource, PartitionOwner } from './consuming/assignment-source.ts'
 export type { CommittedOffset, CommittedOffsets } from './consuming/committed-offsets.ts'
 export { Consumer } from './consuming/consumer.ts'

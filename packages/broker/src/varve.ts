@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto'
+import type { Cleaner } from '@varve/cleaner'
 import {
   type Clock,
   type Log,
   type LogDirectoryOptions,
   type LogOptions,
+  nodeFileSystem,
   systemClock,
 } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
 import { type Logger, silentLogger } from './base/logger.ts'
 import { isInternalTopic, offsetsTopic } from './base/topic-names.ts'
 import type { TopicSettings } from './base/topic-settings.ts'
+import { type CleaningOptions, topicCleaner } from './cleaning/topic-cleaner.ts'
 import type { AssignmentSource } from './consuming/assignment-source.ts'
 import type { CommittedOffsets } from './consuming/committed-offsets.ts'
 import { Consumer } from './consuming/consumer.ts'
@@ -52,6 +55,11 @@ export interface VarveOptions
   readonly log?: VarveLogOptions
   /** Settings of topics that do not have their own. @defaultValue Kafka's defaults */
   readonly topicDefaults?: TopicSettings
+  /**
+   * Retention and compaction of topics, which run in the background; false leaves them to whoever
+   * calls `varve.cleaner.runOnce()`. @defaultValue {}
+   */
+  readonly cleaning?: CleaningOptions | false
   /** Told of what an operator should know; a `pino` logger fits. @defaultValue none */
   readonly logger?: Logger
 }
@@ -85,15 +93,21 @@ const transactionTimeoutMs = 60_000
  * ```
  */
 export async function openVarve(directory: string, options: VarveOptions = {}): Promise<Varve> {
-  const { logger = silentLogger, ...rest } = options
+  const { logger = silentLogger, cleaning: _, ...rest } = options
   const topics = await Topics.open(directory, rest)
   try {
     const { clock = systemClock } = options
     const ids = new ProducerIds(() => topics.takeProducerIds())
     const coordinator = await TransactionCoordinator.load({ topics, clock, ids, logger })
     const groups = new Groups({ topics, clock, logger })
+    const { fs = nodeFileSystem, cleaning = {} } = options
+    const cleaner = topicCleaner(
+      { topics, groups: () => groups.coordinator(), clock, fs, logger },
+      cleaning === false ? {} : cleaning,
+    )
+    if (cleaning !== false) cleaner.start()
     const queues = new Queues({ topics, clock, logger })
-    return new Varve(options, { topics, ids, coordinator, groups, queues })
+    return new Varve(options, { topics, ids, coordinator, groups, queues, cleaner })
   } catch (error) {
     await topics.close().catch(() => undefined)
     throw error
@@ -106,6 +120,7 @@ interface Parts {
   readonly coordinator: TransactionCoordinator
   readonly groups: Groups
   readonly queues: Queues
+  readonly cleaner: Cleaner
 }
 
 /** An open data directory. Made by `openVarve`. */
@@ -117,18 +132,21 @@ export class Varve implements AsyncDisposable {
   readonly #groups: Groups
   readonly #queues: Queues
   readonly #random: () => number
+  /** Retention and compaction: what is planned, to run them now, what failed. */
+  readonly cleaner: Cleaner
   /** What is closed before the logs are. */
   readonly #users = new Set<AsyncDisposable>()
   #closing: Promise<void> | null = null
 
   /** @internal Data directories are opened by `openVarve`. */
-  constructor(options: VarveOptions, { topics, ids, coordinator, groups, queues }: Parts) {
+  constructor(options: VarveOptions, { topics, ids, coordinator, groups, queues, cleaner }: Parts) {
     this.#topics = topics
     this.#ids = ids
     this.#coordinator = coordinator
     this.#clock = options.clock ?? systemClock
     this.#groups = groups
     this.#queues = queues
+    this.cleaner = cleaner
     this.#random = options.random ?? (() => randomBytes(6).readUIntBE(0, 6) / 2 ** 48)
   }
 
@@ -331,6 +349,7 @@ export class Varve implements AsyncDisposable {
   async #close(): Promise<void> {
     const users = [...this.#users].map((user) => user[Symbol.asyncDispose]())
     const results = await Promise.allSettled(users)
+    await this.cleaner.close()
     await this.#queues.close()
     await this.#groups.close()
     await this.#coordinator.close()

@@ -59,6 +59,15 @@ export interface TopicSettings {
    * drops it. -1 never. @defaultValue -1
    */
   readonly recordTtlMs?: number
+  /**
+   * Varve's own: retention by time and size deletes nothing that these consumer groups have not
+   * committed past. @defaultValue []
+   */
+  readonly holdForGroups?: readonly string[]
+  /** Varve's own: at most so many bytes are kept for those groups. -1 any. @defaultValue -1 */
+  readonly holdBytesMax?: number
+  /** Varve's own: nothing older than this is kept for those groups. -1 ever. @defaultValue -1 */
+  readonly holdMsMax?: number
 }
 
 /** Every setting of a topic, each with a value. */
@@ -93,6 +102,9 @@ export const defaultTopicSettings: ResolvedTopicSettings = Object.freeze({
   fileDeleteDelayMs: 60_000,
   preallocate: false,
   recordTtlMs: -1,
+  holdForGroups: Object.freeze([]),
+  holdBytesMax: -1,
+  holdMsMax: -1,
 })
 
 type Rule = (value: unknown) => string | null
@@ -128,6 +140,11 @@ const policies: Rule = (value) => {
   return isKnown && isSet ? null : 'must be delete, compact, or both of them in an array'
 }
 
+const names: Rule = (value) => {
+  const isName = (name: unknown): boolean => typeof name === 'string' && name !== ''
+  return Array.isArray(value) && value.every(isName) ? null : 'must be an array of names'
+}
+
 /** Kafka's ranges (its LogConfig), except that a segment must hold at least a batch header. */
 const rules: { readonly [Name in keyof ResolvedTopicSettings]: Rule } = {
   cleanupPolicy: policies,
@@ -152,6 +169,9 @@ const rules: { readonly [Name in keyof ResolvedTopicSettings]: Rule } = {
   fileDeleteDelayMs: integer(0),
   preallocate: choice(true, false),
   recordTtlMs: limit(1),
+  holdForGroups: names,
+  holdBytesMax: limit(0),
+  holdMsMax: limit(0),
 }
 
 /** The names of all settings. */

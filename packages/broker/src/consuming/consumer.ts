@@ -92,9 +92,9 @@ export class Consumer<Key = Buffer, Value = Buffer>
    * The next record; the one before counts as done. Ends when the consumer is closed, or without
    * `follow` at the ends of all partitions.
    *
-   * Rejects with RecordsDeletedError, CorruptLogError and whatever else keeps a partition from being
-   * read: again with each call, until `seek` or `pause` deals with that partition. Rejects with
-   * TopicNotFoundError when a topic is deleted, and with what its group says.
+   * Rejects with RecordsDeletedError, CorruptLogError and whatever else keeps a partition from
+   * being read: again with each call, until `seek` or `pause` deals with that partition. Rejects
+   * with TopicNotFoundError when a topic is deleted, and with what its group says.
    */
   async next(): Promise<IteratorResult<ConsumerRecord<Key, Value>, undefined>> {
     this.#source.polled()
@@ -154,7 +154,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
     this.#wake?.()
   }
 
-  /** Goes on elsewhere in a partition. Rejects with InvalidArgumentError when it does not have it. */
+  /** Goes on elsewhere in a partition. Rejects with InvalidArgumentError where it has it not. */
   async seek(place: TopicPartition, to: StartingPoint): Promise<void> {
     checkStartingPoint(to)
     const held = this.#held.mustHave(place)

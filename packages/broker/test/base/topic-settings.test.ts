@@ -28,7 +28,7 @@ describe('the settings of a topic', () => {
       minCleanableDirtyRatio: 0.5,
       messageTimestampAfterMaxMs: 3_600_000,
     })
-    expect(topicSettingNames).toHaveLength(22)
+    expect(topicSettingNames).toHaveLength(25)
   })
 
   test('take one policy as well as a list', () => {
@@ -49,6 +49,8 @@ describe('the settings of a topic', () => {
     ['minCleanableDirtyRatio', Number.NaN, 'must be a number from 0 to 1'],
     ['compressionType', 'none', 'must be one of producer, uncompressed, gzip, snappy, lz4, zstd'],
     ['preallocate', 'yes', 'must be one of true, false'],
+    ['holdForGroups', 'billing', 'must be an array of names'],
+    ['holdForGroups', [''], 'must be an array of names'],
     ['recordTtlMs', 0, 'must be -1 or an integer of at least 1'],
     ['retention.ms', 5, 'there is no such topic setting'],
     ['__proto__x', 5, 'there is no such topic setting'],
