@@ -167,6 +167,13 @@ export class Cleaner implements AsyncDisposable {
     )
   }
 
+  /** Retention of one log, now. What it fails with stands in `failures`. */
+  async retain(log: Log): Promise<RetentionPlan> {
+    const plan = this.planRetention(log)
+    await this.#withLog(log, 'retention', null, () => deleteByPlan(log, plan))
+    return plan
+  }
+
   async #retainAll(signal: AbortSignal | null): Promise<ReadonlyMap<string, RetentionPlan>> {
     const done = new Map<string, RetentionPlan>()
     for (const log of this.#free()) {

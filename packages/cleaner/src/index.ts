@@ -23,6 +23,11 @@ export {
   type CompactionReason,
   planCompaction,
 } from './compaction/compaction-plan.ts'
+export {
+  type CompactionSurvey,
+  type CompactionSurveyOptions,
+  surveyCompaction,
+} from './compaction/compaction-survey.ts'
 export type {
   CleanedGroup,
   CompactionProgress,
@@ -48,7 +53,12 @@ export {
   type ResolvedCleaningPolicy,
   resolveCleaningPolicy,
 } from './policy/cleaning-policy.ts'
-export { deleteByPlan, planLogRetention } from './retention/log-retention.ts'
+export {
+  deleteByPlan,
+  type LogRetentionSettings,
+  planLogRetention,
+  type RetainedLog,
+} from './retention/log-retention.ts'
 export type { HeldBack, RetentionHold } from './retention/retention-hold.ts'
 export {
   type RetentionDecision,

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import yargs, { type Argv } from 'yargs'
 import { type CommandIo, UsageError } from './command-io.ts'
+import { addCompactVerb, addRetentionVerb } from './verbs/cleaning-verbs.ts'
 import { addConsumeVerb } from './verbs/consume-verb.ts'
 import { addDumpVerb } from './verbs/dump-verb.ts'
 import { addInspectVerb } from './verbs/inspect-verb.ts'
@@ -49,6 +50,8 @@ const verbs: Readonly<Record<string, (parser: Argv, choose: Choose) => void>> = 
   produce: addProduceVerb,
   consume: addConsumeVerb,
   topic: addTopicVerb,
+  retention: addRetentionVerb,
+  compact: addCompactVerb,
   inspect: addInspectVerb,
   dump: addDumpVerb,
   verify: addVerifyVerb,

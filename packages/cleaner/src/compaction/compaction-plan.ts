@@ -79,8 +79,9 @@ function isCleanable(input: CompactionInput, segment: SegmentInfo, firstDirty: O
 
 /** Kafka's rule: the oldest beginning of a dirty sealed segment is too long ago. */
 function isBehind(input: CompactionInput, firstDirtyOffset: Offset): boolean {
-  const limitMs = input.nowMs - input.policy.maxCompactionLagMs
-  if (limitMs <= 0) return false
+  const { maxCompactionLagMs } = input.policy
+  if (maxCompactionLagMs < 0) return false
+  const limitMs = input.nowMs - maxCompactionLagMs
   const dirty = input.segments
     .slice(0, -1)
     .filter(({ nextOffset }) => nextOffset > firstDirtyOffset)

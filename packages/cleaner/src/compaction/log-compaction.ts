@@ -183,7 +183,7 @@ function added(total: CompactionOutcome, { endOffset, stats }: RoundResult): Com
 const headerBytes = 61
 
 /** The largest timestamp of a segment's first batch; -1 where it has none. */
-function firstTimestampOf(fs: FileSystem, segment: SegmentInfo): Timestamp {
+export function firstTimestampOf(fs: FileSystem, segment: SegmentInfo): Timestamp {
   const file = fs.open(segment.path, 'read')
   try {
     const header = Buffer.alloc(headerBytes)

@@ -25,7 +25,7 @@ export interface CleaningPolicy {
   readonly minCleanableDirtyRatio?: number
   /** Records younger than this are not compacted. @defaultValue 0 */
   readonly minCompactionLagMs?: number
-  /** Records older than this are compacted whatever the ratio. @defaultValue never */
+  /** Records older than this are compacted whatever the ratio; -1 never. @defaultValue -1 */
   readonly maxCompactionLagMs?: number
   /** Age at which compaction drops a record whatever its key; -1 never. Ours. @defaultValue -1 */
   readonly recordTtlMs?: number
@@ -44,9 +44,6 @@ export interface CleaningPolicy {
 /** Every setting, each with a value. */
 export type ResolvedCleaningPolicy = Required<CleaningPolicy>
 
-/** Far enough away to mean never, and still exact when taken from a time. */
-const never = 2 ** 52
-
 export const defaultCleaningPolicy: ResolvedCleaningPolicy = Object.freeze({
   cleanupPolicy: Object.freeze(['delete'] as const),
   retentionMs: 7 * 86_400_000,
@@ -54,7 +51,7 @@ export const defaultCleaningPolicy: ResolvedCleaningPolicy = Object.freeze({
   deleteRetentionMs: 86_400_000,
   minCleanableDirtyRatio: 0.5,
   minCompactionLagMs: 0,
-  maxCompactionLagMs: never,
+  maxCompactionLagMs: -1,
   recordTtlMs: -1,
   holdBytesMax: -1,
   holdMsMax: -1,
@@ -66,7 +63,7 @@ const least: { readonly [Name in keyof ResolvedCleaningPolicy]?: number } = {
   retentionBytes: -1,
   deleteRetentionMs: 0,
   minCompactionLagMs: 0,
-  maxCompactionLagMs: 1,
+  maxCompactionLagMs: -1,
   recordTtlMs: -1,
   holdBytesMax: -1,
   holdMsMax: -1,
@@ -91,7 +88,7 @@ export function resolveCleaningPolicy(policy: CleaningPolicy = {}): ResolvedClea
   if (!(typeof ratio === 'number' && ratio >= 0 && ratio <= 1)) {
     throw new InvalidArgumentError('minCleanableDirtyRatio', ratio, 'must be from 0 to 1')
   }
-  if (minCompactionLagMs > maxCompactionLagMs) {
+  if (maxCompactionLagMs >= 0 && minCompactionLagMs > maxCompactionLagMs) {
     const rule = 'must not be less than minCompactionLagMs'
     throw new InvalidArgumentError('maxCompactionLagMs', maxCompactionLagMs, rule)
   }

@@ -8,6 +8,12 @@ import {
   selectForDeletion,
 } from './retention-selection.ts'
 
+/** What retention asks of a log. */
+export type RetainedLog = Pick<
+  Log,
+  'logStartOffset' | 'highWatermark' | 'logEndOffset' | 'segmentCount' | 'sizeBytes' | 'segments'
+>
+
 export interface LogRetentionSettings {
   readonly policy: ResolvedCleaningPolicy
   readonly nowMs: Timestamp
@@ -22,7 +28,7 @@ const firstLook = 64
  * only when all of those are to go: `decisions` are about these.
  */
 export function planLogRetention(
-  log: Log,
+  log: RetainedLog,
   fs: FileSystem,
   settings: LogRetentionSettings,
 ): RetentionPlan {
