@@ -224,8 +224,8 @@ export class Log implements AsyncDisposable {
    * hold records that are not acknowledged yet; `replaceSegments` refuses it as it is described
    * then, because whoever read it did not see them.
    *
-   * From index `from` to before `to`. The first description of a segment after opening reads a small
-   * file, so whoever needs only the oldest of thousands should not ask for all.
+   * From index `from` to before `to`. The first description of a segment after opening reads a
+   * small file, so whoever needs only the oldest of thousands should not ask for all.
    */
   segments(from = 0, to: number = Number.POSITIVE_INFINITY): readonly SegmentInfo[] {
     return this.#state.visibleInfos(from, to)
