@@ -42,6 +42,7 @@ export async function keepTail(
   if (from >= sizeBytes || (await isZeros(file, from, sizeBytes))) return null
   const path = unusedPath(fs, `${file.path}.${from}`)
   const kept = fs.open(path, 'create')
+  let isKept = false
   try {
     for (let position = from; position < sizeBytes; position += chunkBytes) {
       const bytes = Buffer.allocUnsafe(Math.min(chunkBytes, sizeBytes - position))
@@ -49,8 +50,11 @@ export async function keepTail(
       await writeFully(kept, bytes, position - from)
     }
     await kept.datasync()
+    isKept = true
   } finally {
     kept.close()
+    // Half a copy, on a full disk, would be in the way of the next attempt, and of every other one.
+    if (!isKept) await fs.remove(path).catch(() => undefined)
   }
   return path
 }

@@ -6,6 +6,7 @@ import type { LogOptions } from '../../src/base/log-options.ts'
 import { OffsetCheckpointFile } from '../../src/format/offset-checkpoint.ts'
 import { decodeOffsetIndex } from '../../src/format/offset-index.ts'
 import { decodeSegmentDigest } from '../../src/format/segment-digest.ts'
+import type { SimulatedFileSystem } from '../../src/testing/index.ts'
 import {
   appendValues,
   bytesAt,
@@ -144,6 +145,25 @@ describe.each(places)('recovery on %s', (_name, makePlace) => {
 })
 
 describe('recovery', () => {
+  test('leaves no half copy of a tail that the disk has no room for', async () => {
+    const { left } = await killedLog(simulatedPlace())
+    const damaged = positionsIn(left, 20)[5] ?? 0
+    overwrite(left, 20, damaged, garbage)
+    const kept = bytesAt(left, `t-0/${fileOf(20)}`).subarray(damaged)
+    for (let after = 0; ; after += 1) {
+      const place = left.killed() as Place<SimulatedFileSystem>
+      place.fs.injectFault({ kind: 'ENOSPC', after })
+      const directory = await openDirectory(place).catch(() => null)
+      const isHit = place.fs.faultHits > 0
+      for (const name of namesIn(place).filter((it) => it.endsWith('.broken'))) {
+        expect(bytesAt(place, `t-0/${name}`)).toEqual(kept)
+      }
+      place.fs.clearFaults()
+      await directory?.close()
+      if (!isHit) break
+    }
+  })
+
   test('with onLostWrites refuse opens nothing where valid batches follow, and changes none of the records', async () => {
     const { left } = await killedLog(simulatedPlace())
     overwrite(left, 10, 200, garbage)
