@@ -326,7 +326,10 @@ function sizeOf(field: Uint8Array | string, name: string): number {
 function sizeOfHeaders(headers: readonly RecordHeaderInput[]): number {
   if (!Array.isArray(headers)) throw new InvalidArgumentError('headers', headers, 'must be a list')
   let size = varintSize(headers.length)
-  for (const { key, value } of headers) {
+  for (const header of headers) {
+    if (typeof header !== 'object' || header === null)
+      throw new InvalidArgumentError('header', header, 'must be an object with a key and a value')
+    const { key, value } = header
     if (typeof key !== 'string')
       throw new InvalidArgumentError('header key', key, 'must be a string')
     const keySize = utf8Size(key)

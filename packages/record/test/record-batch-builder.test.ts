@@ -134,6 +134,7 @@ describe('a builder refuses', () => {
     ['a timestamp beyond 2^53', { timestamp: 2 ** 53 }],
     ['a timestamp too far from the others', { timestamp: 2 ** 53 - 1 }],
     ['headers that are no list', { headers: 'a' as unknown as [] }],
+    ['a header that is none', { headers: [null as unknown as { key: string; value: null }] }],
     [
       'a header key that is not text',
       { headers: [{ key: null as unknown as string, value: null }] },

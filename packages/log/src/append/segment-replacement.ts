@@ -64,6 +64,9 @@ export async function replaceSegments(
 /** The sealed segments that are meant: all there, as they were described, and neighbours. */
 function findReplaced(state: LogState, replaced: readonly SegmentInfo[]): readonly SealedSegment[] {
   const { sealed } = state.segments
+  const rule = 'must be neighbouring sealed segments of this log, as segments() lists them'
+  // A mistake of the caller's must not look like one of the storage's, and end the log.
+  if (!isListOfObjects(replaced)) throw new InvalidArgumentError('replaced', replaced, rule)
   const start = sealed.findIndex(({ baseOffset }) => baseOffset === replaced[0]?.baseOffset)
   const old = start < 0 ? [] : sealed.slice(start, start + replaced.length)
   const areThere = replaced.every(
@@ -71,7 +74,6 @@ function findReplaced(state: LogState, replaced: readonly SegmentInfo[]): readon
       old[index]?.baseOffset === info.baseOffset && old[index]?.sizeBytes === info.sizeBytes,
   )
   if (replaced.length > 0 && old.length === replaced.length && areThere) return old
-  const rule = 'must be neighbouring sealed segments of this log, as segments() lists them'
   throw new InvalidArgumentError('replaced', replaced, rule)
 }
 
@@ -85,6 +87,9 @@ function checkCleaned(
   old: readonly SealedSegment[],
 ): void {
   const rule = 'must be finished segments of this log that cover all of what they replace'
+  if (!isListOfObjects(cleaned) || !isListOfObjects(cleaned.map(({ info }) => info))) {
+    throw new InvalidArgumentError('cleaned', cleaned, rule)
+  }
   let expected = old[0]?.baseOffset ?? 0
   for (const { directory, info } of cleaned) {
     const path = `${segmentPath(directory, info.baseOffset, 'log')}${cleanedSuffix}`
@@ -95,4 +100,8 @@ function checkCleaned(
     expected = info.nextOffset
   }
   if (expected !== old.at(-1)?.nextOffset) throw new InvalidArgumentError('cleaned', cleaned, rule)
+}
+
+function isListOfObjects(list: unknown): boolean {
+  return Array.isArray(list) && list.every((item) => typeof item === 'object' && item !== null)
 }

@@ -82,6 +82,7 @@ export function newTopicId(randomBytes: (count: number) => Uint8Array): string {
 
 /** Whether it is a UUID in Kafka's notation and not zero, which Kafka uses for "none". */
 export function isTopicId(text: string): boolean {
+  if (typeof text !== 'string') return false
   const bytes = Buffer.from(text, 'base64url')
   const isCanonical = bytes.length === topicIdBytes && bytes.toString('base64url') === text
   return isCanonical && bytes.some((byte) => byte !== 0)

@@ -239,6 +239,12 @@ describe('replacing segments', () => {
     for (const [outputs, replaced] of cases) {
       await errorOf(log.replaceSegments(outputs, replaced), InvalidArgumentError)
     }
+    // As a caller without types may get them wrong: no reason to take the log offline.
+    for (const nothing of [undefined, null, {}, [null], [undefined], [{}], 'x'] as const) {
+      const wrong = nothing as unknown as readonly never[]
+      await errorOf(log.replaceSegments([cleaned], wrong), InvalidArgumentError)
+      await errorOf(log.replaceSegments(wrong, [first]), InvalidArgumentError)
+    }
     expect(await readAll(log)).toEqual(values(0, 40))
     await log.replaceSegments([cleaned], [first])
     await directory.close()

@@ -56,6 +56,8 @@ describe('topic ids', () => {
     `${topicId}==`,
     'x',
     'ä'.repeat(22),
+    null as unknown as string,
+    {} as unknown as string,
   ])('%j is none', (text) => {
     expect(isTopicId(text)).toBe(false)
     expect(() => encodePartitionMetadata(text)).toThrow(InvalidArgumentError)
