@@ -1,3 +1,6 @@
+import { appendsBesideCompaction } from './cleaner/appends-beside-compaction.bench.ts'
+import { compaction } from './cleaner/compaction.bench.ts'
+import { retention } from './cleaner/retention.bench.ts'
 import type { Benchmark } from './harness/benchmark.ts'
 import { batchedAppends } from './log/batched-appends.bench.ts'
 import { durableAppends } from './log/durable-appends.bench.ts'
@@ -21,6 +24,9 @@ export const benchmarks: readonly Benchmark[] = [
   opening,
   memory,
   partitions,
+  compaction,
+  retention,
+  appendsBesideCompaction,
   varints,
   checksums,
   batches,
