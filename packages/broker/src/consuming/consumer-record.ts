@@ -1,6 +1,7 @@
 import type { LogRecord, Offset, RecordHeader, Timestamp } from '@varve/record'
 import type { Deserializer } from '../base/serializers.ts'
 import type { TopicPartition } from '../base/topic-partition.ts'
+import type { RawRecord } from '../handling/handled-record.ts'
 
 /** How keys and values are made of bytes. */
 export interface Deserializers<Key, Value> {
@@ -60,5 +61,12 @@ export class ConsumerRecord<Key = Buffer, Value = Buffer> implements TopicPartit
 
   get headers(): readonly RecordHeader[] {
     return this.#record.headers
+  }
+
+  /** The record in bytes, as it was appended: for dead letters. */
+  get raw(): RawRecord {
+    const { topic, partition, offset, timestamp } = this
+    const { key, value, headers } = this.#record
+    return { topic, partition, offset, timestamp, key, value, headers }
   }
 }

@@ -1,8 +1,9 @@
 import type { Clock } from '@varve/log'
-import { InvalidArgumentError } from '@varve/record'
+import { InvalidArgumentError, type Offset } from '@varve/record'
 import { ClosedError } from '../base/broker-errors.ts'
 import type { TopicPartition } from '../base/topic-partition.ts'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
+import type { MeasuredGroup } from '../metrics/measured.ts'
 import { decodeSubscription } from './consumer-protocol.ts'
 import { Group, type GroupContext } from './group.ts'
 import {
@@ -179,6 +180,26 @@ export class GroupCoordinator {
     const store = this.storeOf(group)
     await store.whenStable(group, partitions, this.clock)
     return partitions.map(({ topic, partition }) => store.committed(group, topic, partition))
+  }
+
+  /**
+   * How far each group has come in each partition, as metrics show it.
+   *
+   * @param highWatermarkOf null for a partition that is not there
+   */
+  *measured(
+    highWatermarkOf: (place: TopicPartition) => Offset | null,
+  ): Generator<MeasuredGroup, void, undefined> {
+    for (const store of this.#stores) {
+      for (const group of store.groups) {
+        for (const { topic, partition, offset } of store.offsets(group)) {
+          const highWatermark = highWatermarkOf({ topic, partition })
+          if (highWatermark === null) continue
+          const lag = Math.max(0, highWatermark - offset)
+          yield { group, topic, partition, committedOffset: offset, lag }
+        }
+      }
+    }
   }
 
   // What operators do.

@@ -19,6 +19,8 @@ export interface QueuePartitionContext {
   readonly windowRecords: number
   readonly windowBytes: number
   readonly startAt: 'earliest' | 'latest'
+  /** How long after its timestamp a record is delivered, in ms; -1 for ever. Asked each time. */
+  recordTtlMs(): number
   /** Takes a record that is not to be delivered again; null where nobody does. */
   readonly deadLetter: ((record: RawRecord, failure: DeliveryFailure) => Promise<void>) | null
   /** A record can be taken. */
@@ -130,6 +132,7 @@ export class QueuePartition implements NotedWindow {
     for (let moment = this.#ready.pop(); moment !== undefined; moment = this.#ready.pop()) {
       const { entry, turn } = moment
       if (entry.turn !== turn || entry.state !== 'available') continue
+      if (this.#hasExpired(entry)) continue
       entry.state = 'acquired'
       entry.deliveryCount += 1
       entry.turn += 1
@@ -138,6 +141,15 @@ export class QueuePartition implements NotedWindow {
       return { entry, turn: entry.turn }
     }
     return null
+  }
+
+  /** A record whose time to live is over is finished: it is not delivered, by anybody. */
+  #hasExpired(entry: QueueEntry): boolean {
+    const { recordTtlMs, clock, troubled } = this.#context
+    const ttlMs = recordTtlMs()
+    if (ttlMs < 0 || entry.timestamp + ttlMs > clock.now()) return false
+    this.#finish(entry).catch(troubled)
+    return true
   }
 
   /**

@@ -50,6 +50,8 @@ export interface QueueContext {
   readonly clock: Clock
   /** Takes what is rejected; durable when it resolves. @defaultValue nobody: it is gone */
   readonly deadLetter?: (record: RawRecord, failure: DeliveryFailure) => Promise<void>
+  /** How long after its timestamp a record is delivered, in ms; -1 for ever. @defaultValue -1 */
+  readonly recordTtlMs?: () => number
   /** Told of what went wrong where nobody waits for it. @defaultValue nobody */
   readonly onError?: (error: unknown) => void
 }
@@ -118,6 +120,7 @@ export class Queue implements AsyncDisposable {
           windowRecords,
           windowBytes: options.windowBytes ?? 16 * 2 ** 20,
           startAt: options.startAt ?? 'earliest',
+          recordTtlMs: context.recordTtlMs ?? (() => -1),
           deadLetter,
           ready: () => this.#wake(),
           troubled: (error) => context.onError?.(error),

@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import { queueStateTopic } from '../base/topic-names.ts'
 import { deadLetterTopicOf } from '../handling/dead-letter.ts'
 import { deadLetterSink } from '../handling/dead-letter-sink.ts'
+import type { MeasuredQueue } from '../metrics/measured.ts'
 import { partitionForKey } from '../partitioning/partitioner.ts'
 import type { Topic } from '../topics/topic.ts'
 import type { Topics } from '../topics/topics.ts'
@@ -35,6 +36,7 @@ export interface QueuesOptions {
 export class Queues implements AsyncDisposable {
   readonly #options: QueuesOptions
   readonly #queues = new Map<string, Promise<Queue>>()
+  readonly #opened: Queue[] = []
   #state: Promise<QueueStateLog> | null = null
   #isClosed = false
 
@@ -56,6 +58,16 @@ export class Queues implements AsyncDisposable {
     // Asked again, it is tried again.
     opening.catch(() => this.#queues.delete(name))
     return opening
+  }
+
+  /** The queues that are open, as metrics show them. */
+  measured(): MeasuredQueue[] {
+    return this.#opened.map(({ name, length, inFlight, oldestAgeMs }) => ({
+      queue: name,
+      length: length - inFlight,
+      inFlight,
+      oldestAgeMs: oldestAgeMs ?? 0,
+    }))
   }
 
   async close(): Promise<void> {
@@ -91,10 +103,13 @@ export class Queues implements AsyncDisposable {
       logs: topic.partitions.map(({ log }) => log),
       state: await this.#state,
       clock,
+      recordTtlMs: () => topic.settings.recordTtlMs,
       ...(deadLetter !== null && { deadLetter }),
       onError: (error: unknown) => logger.error({ err: error, queue: name }, 'a queue has trouble'),
     }
-    return Queue.open(context, { deleteFinished: isOwn, ...queueOptions })
+    const queue = await Queue.open(context, { deleteFinished: isOwn, ...queueOptions })
+    this.#opened.push(queue)
+    return queue
   }
 
   async #openState(): Promise<QueueStateLog> {

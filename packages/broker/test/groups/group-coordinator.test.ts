@@ -148,6 +148,19 @@ test('offsets in an open transaction do not expire', async () => {
   expect(await coordinator.expireOffsets()).toBe(1)
 })
 
+test('lag is measured from what is committed to what is visible', async () => {
+  await using place = await openOffsets()
+  const { coordinator } = await coordinate(place)
+  await coordinator.commit('g', nobody, [
+    { topic: 't', partition: 0, offset: 4 },
+    { topic: 'gone', partition: 0, offset: 4 },
+  ])
+  const measured = coordinator.measured(({ topic }) => (topic === 't' ? 10 : null))
+  expect([...measured]).toEqual([
+    { group: 'g', topic: 't', partition: 0, committedOffset: 4, lag: 6 },
+  ])
+})
+
 test('offsets of a deleted topic are forgotten', async () => {
   await using place = await openOffsets()
   const { store, coordinator } = await coordinate(place)

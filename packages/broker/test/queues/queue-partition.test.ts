@@ -25,6 +25,7 @@ async function openPartition(settings: Partial<QueuePartitionContext> = {}) {
     windowRecords: 100,
     windowBytes: 1000,
     startAt: 'earliest',
+    recordTtlMs: () => -1,
     deadLetter: null,
     ready: () => undefined,
     troubled: (error) => troubles.push(error),

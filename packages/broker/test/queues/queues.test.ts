@@ -77,6 +77,23 @@ test('finished segments of a queue of its own are deleted, others kept', async (
   expect(log.logStartOffset).toBe(2)
 })
 
+test('a record whose time to live is over is not delivered', async () => {
+  const machine = newMachine()
+  await using topics = await openTopics(machine)
+  await using queues = new Queues({ topics, logger: silentLogger, ...machine })
+  await topics.create('brief', 1, { recordTtlMs: 1000 })
+  const queue = await queues.queue('q', { topic: 'brief' })
+  await queue.enqueue({ value: 'old' })
+  machine.clock.advance(600)
+  await queue.enqueue({ value: 'new' })
+  await turns()
+  expect(queues.measured()).toEqual([{ queue: 'q', length: 2, inFlight: 0, oldestAgeMs: 600 }])
+  machine.clock.advance(400)
+  expect(String((await queue.dequeue())?.record.value)).toBe('new')
+  await turns()
+  expect(queues.measured()).toEqual([{ queue: 'q', length: 0, inFlight: 1, oldestAgeMs: 400 }])
+})
+
 test('what cannot be a queue is refused, and asked again it is tried again', async () => {
   const machine = newMachine()
   await using topics = await openTopics(machine)
