@@ -234,15 +234,15 @@ export class LogDirectory implements AsyncDisposable {
 
   async #deleteLog(name: string): Promise<void> {
     const directory = `${this.path}/${name}`
-    if (this.#fs.stat(directory)?.isDirectory !== true) {
-      throw new LogNotFoundError(`there is no log ${name} in ${this.path}`)
-    }
-    await this.#logs
-      .get(name)
-      ?.close()
-      .catch(() => undefined)
-    const gone = `${this.path}/${name}.${randomUUID().replaceAll('-', '')}-delete`
     await withOurErrors(`deleting log ${name}`, async () => {
+      if (this.#fs.stat(directory)?.isDirectory !== true) {
+        throw new LogNotFoundError(`there is no log ${name} in ${this.path}`)
+      }
+      await this.#logs
+        .get(name)
+        ?.close()
+        .catch(() => undefined)
+      const gone = `${this.path}/${name}.${randomUUID().replaceAll('-', '')}-delete`
       this.#files.forgetDirectory(directory)
       this.#fs.rename(directory, gone)
       this.#crashed.delete(name)
