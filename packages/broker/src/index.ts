@@ -116,6 +116,7 @@ export {
   type DeadLetterSinkOptions,
   deadLetterSink,
 } from './handling/dead-letter-sink.ts'
+export { DeadLetterTopics } from './handling/dead-letter-topics.ts'
 export type { RawRecord } from './handling/handled-record.ts'
 export { HandlingFailedError } from './handling/handling-errors.ts'
 export { LogEffectLedger, type LogEffectLedgerOptions } from './handling/log-effect-ledger.ts'
@@ -177,6 +178,7 @@ export {
   type CreateTopicOptions,
   type GroupConsumerOptions,
   openVarve,
+  type ReplayTopicOptions,
   Varve,
   type VarveLogOptions,
   type VarveOptions,

@@ -21,6 +21,14 @@ import { FixedAssignment, TopicAssignment } from './consuming/topic-assignment.t
 import type { GroupCoordinator } from './groups/group-coordinator.ts'
 import type { GroupMemberOptions } from './groups/group-member.ts'
 import { Groups } from './groups/groups.ts'
+import {
+  type ReplayOptions,
+  type ReplayReport,
+  replayDeadLetters,
+} from './handling/dead-letter-replay.ts'
+import { DeadLetterTopics } from './handling/dead-letter-topics.ts'
+import type { RawRecord } from './handling/handled-record.ts'
+import type { RecordFailure } from './handling/record-runner.ts'
 import { Producer, type Sendable } from './producing/producer.ts'
 import { ProducerIds } from './producing/producer-ids.ts'
 import type { ProducerOptions } from './producing/producer-options.ts'
@@ -68,6 +76,11 @@ export interface VarveOptions
 export interface GroupConsumerOptions<Key, Value>
   extends Omit<ConsumerOptions<Key, Value>, 'assignment' | 'topics'>,
     GroupMemberOptions {}
+
+export interface ReplayTopicOptions extends Pick<ReplayOptions, 'select' | 'toOriginalPartition'> {
+  /** Keeps how far it has come. @defaultValue 'varve-dead-letter-replay' */
+  readonly group?: string
+}
 
 export interface CreateTopicOptions extends TopicSettings {
   /** @defaultValue 1 */
@@ -262,6 +275,41 @@ export class Varve implements AsyncDisposable {
   }
 
   /**
+   * What `consumer.run` does with records that could not be handled: they go to `topic`, by default
+   * `<topic>.dead-letter` after their own, which is made where it is not there, with headers that
+   * say where they were and why they were given up.
+   *
+   * @example
+   * ```ts
+   * await consumer.run({ handler, deadLetter: varve.deadLetters() })
+   * ```
+   */
+  deadLetters(
+    options: { readonly topic?: string } = {},
+  ): (record: { readonly raw: RawRecord }, failure: RecordFailure) => Promise<void> {
+    const sink = new DeadLetterTopics(this.#topics, this.#clock).sink(options.topic ?? null)
+    return ({ raw }, failure) => sink(raw, failure)
+  }
+
+  /**
+   * Sends the dead letters of a topic that have not been replayed yet back to where they came from.
+   * How far it has come is committed by `group`, so that none is sent again the next time; after a
+   * crash in the midst of it the last one may be. Rejects with TopicNotFoundError.
+   */
+  async replayDeadLetters(topic: string, options: ReplayTopicOptions = {}): Promise<ReplayReport> {
+    const { group = 'varve-dead-letter-replay', ...selection } = options
+    this.#topics.topic(topic)
+    await using consumer = this.consumer({ group, topics: [topic], follow: false })
+    await using producer = this.producer()
+    return await replayDeadLetters(rawOf(consumer), {
+      ...selection,
+      send: (to, partition, record) =>
+        producer.send(to, record, partition === null ? {} : { partition }),
+      done: ({ partition, offset }) => consumer.commit([{ topic, partition, offset: offset + 1 }]),
+    })
+  }
+
+  /**
    * Closes producers and consumers, then every log, durably. Rejects with the first error, after
    * closing everything. Idempotent.
    */
@@ -357,4 +405,10 @@ export class Varve implements AsyncDisposable {
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }
+}
+
+async function* rawOf(
+  records: AsyncIterable<{ readonly raw: RawRecord }>,
+): AsyncGenerator<RawRecord, void, undefined> {
+  for await (const { raw } of records) yield raw
 }

@@ -1,12 +1,11 @@
 import type { Clock } from '@varve/log'
-import { InvalidArgumentError, type RecordInput } from '@varve/record'
+import { InvalidArgumentError } from '@varve/record'
 import { ClosedError, TopicExistsError } from '../base/broker-errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { queueStateTopic } from '../base/topic-names.ts'
 import { deadLetterTopicOf } from '../handling/dead-letter.ts'
-import { deadLetterSink } from '../handling/dead-letter-sink.ts'
+import { DeadLetterTopics } from '../handling/dead-letter-topics.ts'
 import type { MeasuredQueue } from '../metrics/measured.ts'
-import { partitionForKey } from '../partitioning/partitioner.ts'
 import type { Topic } from '../topics/topic.ts'
 import type { Topics } from '../topics/topics.ts'
 import { Queue, type QueueOptions } from './queue.ts'
@@ -92,11 +91,8 @@ export class Queues implements AsyncDisposable {
     const isOwn = topicName === name
     const topic = isOwn ? await this.#ownTopic(name) : topics.topic(topicName)
     this.#state ??= this.#openState()
-    const append = (to: string, record: RecordInput) => this.#append(to, record)
-    const deadLetter =
-      deadLetterTopic === null
-        ? null
-        : deadLetterSink({ append, clock, topicOf: () => deadLetterTopic })
+    const letters = new DeadLetterTopics(topics, clock)
+    const deadLetter = deadLetterTopic === null ? null : letters.sink(deadLetterTopic)
     const context = {
       name,
       topic: topicName,
@@ -126,13 +122,5 @@ export class Queues implements AsyncDisposable {
       if (error instanceof TopicExistsError) return topics.topic(name)
       throw error
     })
-  }
-
-  /** Dead letters are few, and mostly looked at: kept until somebody deletes them. */
-  async #append(name: string, record: RecordInput): Promise<void> {
-    const { partitions } = await this.#ownTopic(name)
-    const { key = null } = record
-    const partition = key === null ? 0 : partitionForKey(key, partitions.length)
-    await partitions[partition]?.log.append(record, { acks: 'flushed' })
   }
 }
