@@ -8,6 +8,7 @@ import { sampleText } from './record-samples.ts'
 import type { TimedRecord } from './scenario.ts'
 
 const cleanerTimeoutMs = 60_000
+export const dirtySegmentBytes = 10_000
 
 /**
  * Fills two compacted topics and waits until Kafka's cleaner has been through them: one keeps its
@@ -20,19 +21,7 @@ export async function fillCompacted(
   line: KafkaLine,
   dataDirectory: string,
 ): Promise<FilledTopic[]> {
-  const topics: FilledTopic[] = [
-    { name: 'compacted', sent: null },
-    { name: 'compacted-transactions', sent: null },
-  ]
-  const configs = {
-    'cleanup.policy': 'compact',
-    'min.cleanable.dirty.ratio': '0.01',
-    ...smallSegments(line, 10_000),
-  }
-  await client.createTopic('compacted', configs)
-  await client.createTopic('compacted-transactions', { ...configs, 'delete.retention.ms': '0' })
-  await overwriteWithTombstones(client)
-  await overwriteInTransactions(client)
+  const topics = await writeDirty(client, line)
   for (const { name } of topics) await cleanerHasPassed(dataDirectory, name)
 
   // New segments give the cleaner reason for a second round.
@@ -40,6 +29,23 @@ export async function fillCompacted(
   for (const { name } of topics) await sendUpdates(producer, name, 20)
   for (const { name } of topics) await cleanerHasPassed(dataDirectory, name)
   return topics
+}
+
+/** Makes two topics that are to be compacted, and fills them with what has been overwritten. */
+export async function writeDirty(client: KafkaClient, line: KafkaLine): Promise<FilledTopic[]> {
+  const configs = {
+    'cleanup.policy': 'compact',
+    'min.cleanable.dirty.ratio': '0.01',
+    ...smallSegments(line, dirtySegmentBytes),
+  }
+  await client.createTopic('compacted', configs)
+  await client.createTopic('compacted-transactions', { ...configs, 'delete.retention.ms': '0' })
+  await overwriteWithTombstones(client)
+  await overwriteInTransactions(client)
+  return [
+    { name: 'compacted', sent: null },
+    { name: 'compacted-transactions', sent: null },
+  ]
 }
 
 /** The first producer's last batch loses every record to the second one's. */
@@ -82,7 +88,7 @@ function keyed(seed: number, keys: readonly string[]): readonly TimedRecord[] {
 }
 
 /** Waits until everything below the active segment has been cleaned. */
-async function cleanerHasPassed(dataDirectory: string, topic: string): Promise<void> {
+export async function cleanerHasPassed(dataDirectory: string, topic: string): Promise<void> {
   const activeName = logFileNames(join(dataDirectory, `${topic}-0`)).at(-1) ?? ''
   const activeBaseOffset = Number.parseInt(activeName, 10)
   const deadline = performance.now() + cleanerTimeoutMs
