@@ -308,9 +308,11 @@ export class GroupCoordinator {
         )
         await store.deleteOffsets(name, expired, this.#commitOptions)
         count += expired.length
-        const isOver = expired.length === all.length && expired.length > 0
         const isKnown = this.#groups.has(name) || store.groups.includes(name)
-        if (isOver && isKnown && facts.state === 'empty') await this.delete(name)
+        const isOver = expired.length === all.length && !store.hasPending(name)
+        if (isOver && isKnown && stateOf(this.#groups.get(name)) === 'empty') {
+          await this.delete(name)
+        }
       }
     }
     return count

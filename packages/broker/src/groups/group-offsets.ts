@@ -25,6 +25,10 @@ export class GroupOffsets {
     return this.metadata === null && this.#committed.size === 0 && this.#pending.size === 0
   }
 
+  get hasPending(): boolean {
+    return this.#pending.size > 0
+  }
+
   committed(topic: string, partition: number): StoredOffset | null {
     return this.#committed.get(keyOf({ topic, partition })) ?? null
   }

@@ -93,6 +93,11 @@ export class OffsetStore {
     return this.#groups.get(group)?.isPending(topic, partition) ?? false
   }
 
+  /** Whether an open transaction may yet commit anything for the group. */
+  hasPending(group: string): boolean {
+    return this.#groups.get(group)?.hasPending ?? false
+  }
+
   /** Resolves when no open transaction may change these partitions' offsets any more. */
   async whenStable(
     group: string,

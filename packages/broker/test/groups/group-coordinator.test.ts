@@ -137,6 +137,18 @@ test('offsets of an empty group expire seven days after its last member left, an
   expect(coordinator.list()).toEqual([])
 })
 
+test('an empty group that has committed nothing is forgotten', async () => {
+  bench = await GroupBench.open({ partitions: 1 })
+  const { coordinator } = bench
+  const a = await bench.join('a')
+  expect([await coordinator.expireOffsets(), coordinator.list()]).toEqual([0, ['g']])
+  await a.member.close()
+  bench.owners.clear()
+  expect([await coordinator.expireOffsets(), coordinator.list()]).toEqual([0, []])
+  await bench.restart('close')
+  expect(bench.coordinator.list()).toEqual([])
+})
+
 test('offsets in an open transaction do not expire', async () => {
   await using place = await openOffsets()
   const { store, coordinator } = await coordinate(place)
