@@ -290,6 +290,17 @@ export class LogState implements ReadSource {
     this.#isProgressDurable = true
   }
 
+  /**
+   * Raises the recovery point to where the log is flushed, durably. What compaction is about to
+   * replace must not be recovered any more: a producer snapshot may know of a transaction as open
+   * whose marker will be gone.
+   */
+  async settleRecoveryPoint(): Promise<void> {
+    this.raiseRecoveryPoint(this.offsets.flushedOffset)
+    this.#isProgressDurable = false
+    await this.makeProgressDurable()
+  }
+
   /** Writes the leader-epoch checkpoint, durably. */
   saveEpochs(): Promise<void> {
     const path = `${this.directory}/${leaderEpochCheckpointFileName}`

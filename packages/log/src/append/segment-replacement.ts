@@ -29,6 +29,7 @@ export async function replaceSegments(
   checkCleaned(state, cleaned, old)
   for (const { path } of old) if (state.pins.isPinned(path)) throw new SegmentPinnedError(path)
 
+  await state.settleRecoveryPoint()
   for (const { info } of cleaned.toReversed()) {
     // The first one completes the step, so the others must be there, durably, before it.
     if (info === cleaned[0]?.info && cleaned.length > 1) await fs.syncDirectory(directory)

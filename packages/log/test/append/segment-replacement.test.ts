@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@varve/record'
+import { endTransactionMarkerBatch, InvalidArgumentError } from '@varve/record'
 import { afterEach, describe, expect, test } from 'vitest'
 import { logChannels } from '../../src/base/diagnostics.ts'
 import { LogClosedError, SegmentPinnedError } from '../../src/base/log-errors.ts'
@@ -344,4 +344,27 @@ describe('the writer of a cleaned segment', () => {
     await directory.close()
     expect(place.fs.openFiles()).toEqual([])
   })
+})
+
+test('what was replaced is not recovered again, where a snapshot knows of what is gone', async () => {
+  const place = simulatedPlace()
+  const { log } = await createLog(place)
+  const producer = { producerId: 1, producerEpoch: 0, baseSequence: 0, isTransactional: true }
+  await log.appendBatch(batchOf([{ value: 'to be compacted' }], producer))
+  await log.roll()
+  const timestamp = 1000
+  const ending = { ...producer, type: 'commit', coordinatorEpoch: 0, timestamp } as const
+  await log.appendBatch(endTransactionMarkerBatch(ending), { origin: 'coordinator' })
+  await appendValues(log, 1)
+  await log.roll()
+  await appendValues(log, 1)
+  const replaced = log.segments().slice(0, 2)
+  for (const one of replaced) {
+    const cleaned = await clean(place, log, [one], (offset) => offset === 2)
+    await log.replaceSegments([cleaned], [one])
+  }
+  const { fs } = place
+  const reopened = await reopenLog(simulatedPlace(fs.crashState(fs.operations, 'none')))
+  expect(await offsetsOf(reopened.log, { isolation: 'committed' })).toEqual([2, 3])
+  await reopened.directory.close()
 })
