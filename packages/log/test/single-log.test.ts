@@ -7,12 +7,14 @@ import { type OpenLogOptions, openLog } from '../src/single-log.ts'
 import { ManualClock } from '../src/testing/index.ts'
 import {
   appendValues,
+  bytesAt,
   errorOf,
   fileOf,
   namesIn,
   openDirectory,
   type Place,
   places,
+  putBytes,
   readAll,
   removePlace,
   simulatedPlace,
@@ -48,6 +50,21 @@ describe.each(places)('a log on its own on %s', (_name, makePlace) => {
     expect(namesIn(place, 'here/events')).not.toContain(own[0])
     expect(await readAll(again)).toEqual(values(0, 25))
     await again.close()
+  })
+
+  test('writes checkpoints that cannot be read anew', async () => {
+    place = makePlace()
+    const log = await open(place)
+    await appendValues(log, 10, 5)
+    await log.close()
+    for (const name of ['recovery-point-offset-checkpoint', 'log-start-offset-checkpoint']) {
+      putBytes(place, name, Buffer.from('garbage'))
+    }
+    const again = await open(place)
+    await again.deleteSegmentsBefore(7)
+    await again.close()
+    expect(bytesAt(place, 'recovery-point-offset-checkpoint').toString()).toBe('0\n1\nlog 0 10\n')
+    expect(bytesAt(place, 'log-start-offset-checkpoint').toString()).toBe('0\n1\nlog 0 7\n')
   })
 
   test('is recovered after its process was killed', async () => {

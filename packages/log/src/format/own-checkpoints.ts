@@ -10,7 +10,10 @@ import { OffsetCheckpointFile } from './offset-checkpoint.ts'
 /** Whatever the directory is called, and will be called: the files speak of nothing else. */
 export const ownCheckpointName = 'log-0'
 
-/** The checkpoints of a log that lives on its own, in its own directory, in Kafka's form. */
+/**
+ * The checkpoints of a log that lives on its own, in its own directory, in Kafka's form. A file that
+ * cannot be read counts as empty, and is whole again when it is written next.
+ */
 export class OwnCheckpoints implements LogCheckpoints {
   readonly recoveryPoint: Offset | null
   readonly logStartOffset: Offset | null
@@ -33,11 +36,11 @@ export class OwnCheckpoints implements LogCheckpoints {
   }
 
   async saveLogStartOffset(offset: Offset): Promise<void> {
-    await this.#logStartFile.writeOne(ownCheckpointName, offset)
+    await this.#logStartFile.write(new Map([[ownCheckpointName, offset]]))
   }
 
   async closed(recoveryPoint: Offset): Promise<void> {
-    await this.#recoveryPointFile.writeOne(ownCheckpointName, recoveryPoint)
+    await this.#recoveryPointFile.write(new Map([[ownCheckpointName, recoveryPoint]]))
   }
 
   /** Removes the files: somebody else keeps these offsets from now on. */
