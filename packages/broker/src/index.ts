@@ -166,6 +166,7 @@ export { type TopicAlteration, Topics, type TopicsOptions } from './topics/topic
 export { Transaction } from './transactions/transaction.ts'
 export {
   CorruptTransactionRecordError,
+  TransactionBlockedError,
   TransactionEndedError,
   TransactionFailedError,
   TransactionPendingError,

@@ -13,6 +13,8 @@ export interface CommittedOffset extends TopicPartition {
 
 /** Where a consumer's progress is kept between its lives. */
 export interface CommittedOffsets {
+  /** In whose name. */
+  readonly group: string
   /** Of each partition, in their order, what was committed last; null where nothing was. */
   fetch(partitions: readonly TopicPartition[]): Promise<ReadonlyArray<CommittedOffset | null>>
   /**
@@ -20,4 +22,14 @@ export interface CommittedOffsets {
    * somebody else meanwhile.
    */
   commit(offsets: readonly CommittedOffset[]): Promise<void>
+  /** Rejects with what `commit` would reject with now: for offsets that a transaction commits. */
+  check(offsets: readonly CommittedOffset[]): Promise<void>
+}
+
+/** Whose offsets a transaction can commit. */
+export interface OffsetsOwner {
+  /** Null for a consumer without a group. */
+  readonly group: string | null
+  /** Rejects when the partitions have gone to somebody else. */
+  checkOffsets(offsets: readonly CommittedOffset[]): Promise<void>
 }

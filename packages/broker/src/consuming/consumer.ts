@@ -6,7 +6,7 @@ import type { TopicPartition } from '../base/topic-partition.ts'
 import { RecordRunner, type RunOptions } from '../handling/record-runner.ts'
 import type { Partition } from '../topics/topic.ts'
 import type { AssignmentSource, PartitionOwner } from './assignment-source.ts'
-import type { CommittedOffset, CommittedOffsets } from './committed-offsets.ts'
+import type { CommittedOffset, CommittedOffsets, OffsetsOwner } from './committed-offsets.ts'
 import { type ConsumerOptions, checkStartingPoint, type StartingPoint } from './consumer-options.ts'
 import { ConsumerRecord, type Deserializers } from './consumer-record.ts'
 import { type Held, HeldPartitions, type PartitionLag } from './held-partitions.ts'
@@ -39,7 +39,7 @@ const fetchBytesMin = 16 * 1024
  * ```
  */
 export class Consumer<Key = Buffer, Value = Buffer>
-  implements AsyncIterableIterator<ConsumerRecord<Key, Value>>, AsyncDisposable
+  implements AsyncIterableIterator<ConsumerRecord<Key, Value>>, OffsetsOwner, AsyncDisposable
 {
   readonly #context: ConsumingContext
   readonly #options: ConsumerOptions<Key, Value>
@@ -81,6 +81,11 @@ export class Consumer<Key = Buffer, Value = Buffer>
     if (options.autoCommitMs !== undefined) this.#assertCommits()
     options.signal?.addEventListener('abort', this.#onAbort)
     if (options.signal?.aborted === true) this.#onAbort()
+  }
+
+  /** Null without one. */
+  get group(): string | null {
+    return this.#offsets?.group ?? null
   }
 
   /** The partitions that it has now. */
@@ -142,6 +147,14 @@ export class Consumer<Key = Buffer, Value = Buffer>
       for (const held of this.#held.of([place])) held.committed = place.offset
     }
     this.#lastCommitMs = this.#context.clock.monotonic()
+  }
+
+  /**
+   * Rejects with what `commit` would reject with now. A transaction asks it, so that a consumer
+   * whose partitions have gone to somebody else commits nothing.
+   */
+  async checkOffsets(offsets: readonly CommittedOffset[]): Promise<void> {
+    await this.#assertCommits().check(offsets)
   }
 
   /** Passes these partitions over until `resume`. Those it does not have are ignored. */

@@ -149,10 +149,23 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
    * IllegalGenerationError or UnknownMemberError when they are with somebody else by then.
    */
   async commit(offsets: readonly CommittedOffset[]): Promise<void> {
+    await this.#asOwner(offsets, () => {
+      return this.#coordinator.commit(this.group, this.identity, offsets)
+    })
+  }
+
+  async check(offsets: readonly CommittedOffset[]): Promise<void> {
+    await this.#asOwner(offsets, async () => {
+      this.#coordinator.checkCommit(this.group, this.identity)
+    })
+  }
+
+  /** Does something as who has the partitions; in a rebalance, when that is over. */
+  async #asOwner(offsets: readonly CommittedOffset[], action: () => Promise<void>): Promise<void> {
     for (;;) {
       this.#checkOwned(offsets)
       try {
-        return await this.#coordinator.commit(this.group, this.identity, offsets)
+        return await action()
       } catch (error) {
         if (!(error instanceof RebalanceInProgressError) || this.#isClosed) throw error
       }

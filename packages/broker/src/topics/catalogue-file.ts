@@ -1,4 +1,4 @@
-import type { FileSystem } from '@varve/log'
+import { type FileSystem, StorageError } from '@varve/log'
 import { readSmallFile, replaceSmallFile } from '@varve/log/files'
 import { crc32c, InvalidArgumentError } from '@varve/record'
 import { CorruptCatalogueError } from '../base/broker-errors.ts'
@@ -85,13 +85,18 @@ export function readCatalogue(fs: FileSystem, directory: string): Catalogue | nu
   return bytes === null ? null : decodeCatalogue(bytes, path)
 }
 
-/** Whole or not at all; durable when it resolves. */
+/** Whole or not at all; durable when it resolves. Rejects with StorageError. */
 export async function writeCatalogue(
   fs: FileSystem,
   directory: string,
   catalogue: Catalogue,
 ): Promise<void> {
-  await replaceSmallFile(fs, `${directory}/${catalogueFileName}`, encodeCatalogue(catalogue))
+  const path = `${directory}/${catalogueFileName}`
+  try {
+    await replaceSmallFile(fs, path, encodeCatalogue(catalogue))
+  } catch (error) {
+    throw error instanceof Error ? new StorageError(`writing ${path}`, error) : error
+  }
 }
 
 /** Right by its checksum, yet nothing is believed that could not have been written. */

@@ -16,7 +16,11 @@ import type { IdentitySource, ProducerIdentity } from '../producing/producer-ide
 import type { ProducerIds } from '../producing/producer-ids.ts'
 import type { Partition, Topic } from '../topics/topic.ts'
 import type { Topics } from '../topics/topics.ts'
-import { TransactionEndedError, TransactionPendingError } from './transaction-errors.ts'
+import {
+  TransactionBlockedError,
+  TransactionEndedError,
+  TransactionPendingError,
+} from './transaction-errors.ts'
 import {
   decodeTransactionKey,
   decodeTransactionValue,
@@ -101,8 +105,7 @@ export class TransactionCoordinator {
       this.#assertOpen()
       state.session?.fenced(new ProducerFencedError(id, 'a newer one has begun'))
       state.session = null
-      if (state.isPrepared) await this.#carryOut(state)
-      if (state.status === 'ongoing') await this.#end(state, 'abort', true)
+      await this.#finishLast(state, true)
       await this.#raiseEpoch(state)
       state.timeoutMs = timeoutMs
       state.status = 'empty'
@@ -123,7 +126,7 @@ export class TransactionCoordinator {
     const state = this.#state(id)
     return state.exclusively(async () => {
       this.#check(state, identity)
-      if (state.isPrepared) await this.#carryOut(state)
+      await this.#finishLast(state, false)
       if (state.status !== 'ongoing') {
         await this.#completed(state)
         state.status = 'ongoing'
@@ -218,6 +221,22 @@ export class TransactionCoordinator {
       throw error
     }
     await this.#carryOut(state)
+  }
+
+  /**
+   * Before another transaction: what is decided is carried out, and what is open aborted where its
+   * producer is gone.
+   */
+  async #finishLast(state: TransactionState, isGone: boolean): Promise<void> {
+    try {
+      if (state.isPrepared) await this.#carryOut(state)
+      if (isGone && state.status === 'ongoing') await this.#end(state, 'abort', true)
+    } catch (error) {
+      // Its outcome is not that of the transaction which is about to begin.
+      throw error instanceof TransactionPendingError
+        ? new TransactionBlockedError(state.id, error)
+        : error
+    }
   }
 
   /** Tells every partition what was decided. */

@@ -37,12 +37,11 @@ export class TransactionFailedError extends VarveError {
 }
 
 /**
- * A transaction is decided, but not all of its partitions could be told (Kafka:
- * CONCURRENT_TRANSACTIONS).
+ * A transaction is decided, but not all of its partitions could be told. Only its own commit or
+ * abort rejects with it.
  */
 export class TransactionPendingError extends VarveError {
   readonly code = 'VARVE_TRANSACTION_PENDING'
-  readonly kafkaErrorCode = 51
   override readonly retriable = true
   readonly outcome: 'commit' | 'abort'
 
@@ -54,5 +53,22 @@ export class TransactionPendingError extends VarveError {
       hint: 'that is finished when the partition can be appended to again, or at the next opening',
     })
     this.outcome = outcome
+  }
+}
+
+/**
+ * A producer cannot begin a transaction, because the one before has not ended in all of its
+ * partitions (Kafka: CONCURRENT_TRANSACTIONS). Nothing was sent.
+ */
+export class TransactionBlockedError extends VarveError {
+  readonly code = 'VARVE_TRANSACTION_BLOCKED'
+  readonly kafkaErrorCode = 51
+  override readonly retriable = true
+
+  constructor(transactionalId: string, cause: TransactionPendingError) {
+    super(`'${transactionalId}' cannot begin a transaction yet: ${cause.message}`, {
+      cause,
+      hint: 'try again when the partition can be appended to again',
+    })
   }
 }

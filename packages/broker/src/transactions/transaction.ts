@@ -1,4 +1,4 @@
-import type { CommittedOffset } from '../consuming/committed-offsets.ts'
+import type { CommittedOffset, OffsetsOwner } from '../consuming/committed-offsets.ts'
 import type { Sendable } from '../producing/producer.ts'
 import type { ProducerRecord, SentBatch, SentRecord } from '../producing/sent.ts'
 
@@ -9,7 +9,7 @@ export interface TransactionWork<Key, Value> {
     records: ProducerRecord<Key, Value> | ReadonlyArray<ProducerRecord<Key, Value>>,
     partition: number | undefined,
   ): Promise<SentRecord | readonly SentBatch[]>
-  sendOffsets(group: string, offsets: readonly CommittedOffset[]): Promise<void>
+  sendOffsets(of: string | OffsetsOwner, offsets: readonly CommittedOffset[]): Promise<void>
   end(outcome: 'commit' | 'abort'): Promise<void>
 }
 
@@ -52,9 +52,13 @@ export class Transaction<Key = Sendable, Value = Sendable> implements AsyncDispo
   /**
    * Commits a group's offsets with the transaction: what was consumed and what was made of it count
    * together. The offset is that of the next record to be consumed.
+   *
+   * @param of the consumer that consumed: when its partitions have gone to another member of the
+   *   group, this rejects, and the transaction can only be aborted. Or the name of a group, of which
+   *   nothing is checked.
    */
-  sendOffsets(group: string, offsets: readonly CommittedOffset[]): Promise<void> {
-    return this.#work.sendOffsets(group, offsets)
+  sendOffsets(of: string | OffsetsOwner, offsets: readonly CommittedOffset[]): Promise<void> {
+    return this.#work.sendOffsets(of, offsets)
   }
 
   /**

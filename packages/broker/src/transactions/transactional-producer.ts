@@ -1,7 +1,7 @@
 import type { Log } from '@varve/log'
 import { InvalidArgumentError, type RecordInput } from '@varve/record'
 import { offsetsTopic } from '../base/topic-names.ts'
-import type { CommittedOffset } from '../consuming/committed-offsets.ts'
+import type { CommittedOffset, OffsetsOwner } from '../consuming/committed-offsets.ts'
 import { partitionForGroup } from '../groups/group-partition.ts'
 import { encodeOffsetCommitKey, encodeOffsetCommitValue } from '../groups/offset-commit.ts'
 import { Dispatcher, type ProducingContext } from '../producing/dispatcher.ts'
@@ -118,7 +118,7 @@ export class TransactionalProducer<Key = Sendable, Value = Sendable> implements 
     this.#open = open
     return new Transaction<Key, Value>({
       send: (topic, records, partition) => this.#send(open, topic, records, partition),
-      sendOffsets: (group, offsets) => this.#sendOffsets(open, group, offsets),
+      sendOffsets: (of, offsets) => this.#sendOffsets(open, of, offsets),
       end: (outcome) => this.#end(open, outcome),
     })
   }
@@ -178,18 +178,26 @@ export class TransactionalProducer<Key = Sendable, Value = Sendable> implements 
 
   async #sendOffsets(
     open: OpenTransaction,
-    group: string,
+    of: string | OffsetsOwner,
     offsets: readonly CommittedOffset[],
   ): Promise<void> {
     this.#assertOpen(open)
     if (offsets.length === 0) return
     try {
+      const group = typeof of === 'string' ? of : of.group
+      if (group === null || group === '') {
+        throw new InvalidArgumentError('group', group, 'only a group has committed offsets')
+      }
+      const owner = typeof of === 'string' ? null : of
+      await owner?.checkOffsets(offsets)
       const { partitions } = await this.#context.offsetsTopic()
       this.#assertOpen(open)
       const commitTimestamp = this.#context.clock.now()
       const records = offsets.map((offset) => offsetRecord(group, offset, commitTimestamp))
       const partition = partitionForGroup(group, partitions.length)
       await this.#dispatcher.sendAll(offsetsTopic, records, partition)
+      // Whoever has got the partitions since may have begun before these offsets were to be seen.
+      await owner?.checkOffsets(offsets)
     } catch (error) {
       open.failure ??= error
       throw error

@@ -5,6 +5,7 @@ import { TopicNotFoundError } from '../../src/base/broker-errors.ts'
 import { brokerChannels, type ReadEvent } from '../../src/base/diagnostics.ts'
 import { jsonSerde, stringSerde } from '../../src/base/serializers.ts'
 import { RecordsDeletedError } from '../../src/consuming/consumer-errors.ts'
+import { TransactionFailedError } from '../../src/transactions/transaction-errors.ts'
 import type { Varve } from '../../src/varve.ts'
 import { errorOf, type Machine, newMachine, openOn, takeValues, turns } from '../broker-fixture.ts'
 
@@ -392,6 +393,28 @@ describe('a consumer of a group', () => {
     expect(committed.map((each) => each?.offset)).toEqual([5, 5, 5])
   })
 
+  test('that has lost its partitions commits nothing of them in a transaction', async () => {
+    await fill('one', 10)
+    const consumer = varve.consumer({ group: 'g', topics: ['one'] })
+    const record = (await consumer.next()).value
+    const producer = varve.producer({ transactionalId: 'p' })
+    const transaction = await producer.begin()
+    await consumer.close()
+    const next = varve.consumer({ group: 'g', topics: ['one'] })
+    await next.start()
+    const offset = (record?.offset ?? 0) + 1
+    const sent = transaction.sendOffsets(consumer, [{ topic: 'one', partition: 0, offset }])
+    await expect(sent).rejects.toThrow()
+    await errorOf(transaction.commit(), TransactionFailedError)
+    await transaction.abort()
+    expect(await takeValues(next, 1)).toEqual(['0'])
+    const alone = varve.consumer({ topics: ['one'] })
+    const other = await producer.begin()
+    const none = other.sendOffsets(alone, [{ topic: 'one', partition: 0, offset }])
+    await errorOf(none, InvalidArgumentError)
+    await other.abort()
+  })
+
   test('goes on behind what a transaction has committed for it', async () => {
     await fill('one', 10)
     const consumer = varve.consumer({ group: 'g', topics: ['one'] })
@@ -401,7 +424,7 @@ describe('a consumer of a group', () => {
       const transaction = await producer.begin()
       await transaction.send('t', { value: `of ${record?.value}` }, { partition: 0 })
       const offset = (record?.offset ?? 0) + 1
-      await transaction.sendOffsets('g', [{ topic: 'one', partition: 0, offset }])
+      await transaction.sendOffsets(consumer, [{ topic: 'one', partition: 0, offset }])
       await transaction[outcome]()
     }
     await consumer.close()
