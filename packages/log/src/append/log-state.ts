@@ -251,7 +251,7 @@ export class LogState implements ReadSource {
 
   /**
    * Notes how far the log has come, for other processes and for recovery. One small write into the
-   * page cache; never flushed, because an older note is a lower bound and as true.
+   * page cache, not flushed, because an older note is a lower bound and as true.
    */
   saveProgress(): void {
     const path = `${this.directory}/${progressFileName}`
