@@ -1,4 +1,4 @@
-import type { Offset, Timestamp } from '@varve/record'
+import { InvalidArgumentError, type Offset, type Timestamp } from '@varve/record'
 import type { ReadableSegment, ReadSource } from '../segments/read-source.ts'
 import { LogCursor } from './log-cursor.ts'
 
@@ -18,6 +18,10 @@ export async function findOffsetByTimestamp(
   source: ReadSource,
   timestamp: Timestamp,
 ): Promise<FoundOffset | null> {
+  // What is no number is less than nothing: that there is no such record would be a wrong answer.
+  if (typeof timestamp !== 'number' || Number.isNaN(timestamp)) {
+    throw new InvalidArgumentError('timestamp', timestamp, 'must be milliseconds since 1970')
+  }
   let segment = source.segmentFor(source.logStartOffset)
   while (segment !== null) {
     if (segment.maxTimestamp >= timestamp) {

@@ -1,11 +1,28 @@
+import { InvalidArgumentError } from '@varve/record'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Log } from '../../src/log.ts'
 import { openLogReadOnly, type ReadOnlyLog } from '../../src/read/read-only-log.ts'
-import { createLog, range, reopenLog, simulatedPlace, TestProducer } from '../log-fixture.ts'
+import {
+  createLog,
+  errorOf,
+  range,
+  reopenLog,
+  simulatedPlace,
+  TestProducer,
+} from '../log-fixture.ts'
 import { checkProperty } from '../property.ts'
 
 describe('the offset for a timestamp', () => {
+  test('is not looked for where there is no timestamp', async () => {
+    const { directory, log } = await createLog(simulatedPlace())
+    await log.append({ value: 'v' })
+    for (const none of [Number.NaN, undefined, null, '2026-11-21', new Date()]) {
+      await errorOf(log.offsetForTimestamp(none as number), InvalidArgumentError)
+    }
+    await directory.close()
+  })
+
   test('is that of the first record so late, as reading all of them finds it', async () => {
     const shape = fc.record({
       batches: fc.array(fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 6 }), {
