@@ -46,6 +46,9 @@ interface Moment {
   readonly dueMs: number
 }
 
+/** So many finished entries stay in the order before it is made anew. */
+const orderSlack = 1024
+
 /** After what time a record is offered again that the dead-letter topic did not take. */
 const deadLetterRetryMs = 1000
 
@@ -61,6 +64,9 @@ const deadLetterRetryMs = 1000
 export class QueuePartition implements NotedWindow {
   readonly #context: QueuePartitionContext
   readonly #entries = new Map<Offset, QueueEntry>()
+  /** The same in order, from `#head` on: a map is slow to find its first after many deletions. */
+  #order: QueueEntry[] = []
+  #head = 0
   /** Entries of each key in order, where order is kept: only the first may be taken. */
   readonly #keys = new Map<string, QueueEntry[]>()
   readonly #ready = new Heap<Moment>((left, right) => left.entry.offset < right.entry.offset)
@@ -121,10 +127,7 @@ export class QueuePartition implements NotedWindow {
 
   /** Of the first record that is not finished; null when there is none. */
   get oldestTimestamp(): Timestamp | null {
-    for (const entry of this.#entries.values()) {
-      if (entry.state !== 'finished') return entry.timestamp
-    }
-    return null
+    return this.#order[this.#head]?.timestamp ?? null
   }
 
   /** The first record that is available, now acquired; null when there is none. */
@@ -215,8 +218,6 @@ export class QueuePartition implements NotedWindow {
     await this.#notes.settled()
   }
 
-  // Reading.
-
   async #follow(): Promise<void> {
     const { signal } = this.#closing
     while (!signal.aborted) {
@@ -273,6 +274,7 @@ export class QueuePartition implements NotedWindow {
     this.#end = offset + 1
     const run = this.#notes.foundAt(offset)
     this.#entries.set(offset, entry)
+    this.#order.push(entry)
     if (run !== undefined && run.deliveryCount === null) {
       entry.state = 'finished'
       entry.record = null
@@ -314,8 +316,6 @@ export class QueuePartition implements NotedWindow {
     }
     throw new OffsetOutOfRangeError(log.name, entry.offset, log.logStartOffset, log.logEndOffset)
   }
-
-  // Availability.
 
   #makeAvailable(entry: QueueEntry, delayMs: number): void {
     if (entry.state === 'acquired') this.#acquired -= 1
@@ -379,8 +379,6 @@ export class QueuePartition implements NotedWindow {
     this.#giveUp(entry, error).catch((failure: unknown) => this.#context.troubled(failure))
   }
 
-  // Finishing.
-
   #check(entry: QueueEntry, turn: number): void {
     if (entry.state === 'acquired' && entry.turn === turn) return
     const { queue, partition } = this.#context
@@ -427,15 +425,17 @@ export class QueuePartition implements NotedWindow {
 
   /** The window begins with the first record that is not finished. */
   #advance(): void {
-    for (const [offset, { state }] of this.#entries) {
-      if (state !== 'finished') {
-        this.#start = offset
-        this.#room()
-        return
-      }
-      this.#entries.delete(offset)
+    let first = this.#order[this.#head]
+    while (first?.state === 'finished') {
+      this.#entries.delete(first.offset)
+      this.#head += 1
+      first = this.#order[this.#head]
     }
-    this.#start = this.#end
+    if (this.#head >= orderSlack && this.#head * 2 >= this.#order.length) {
+      this.#order = this.#order.slice(this.#head)
+      this.#head = 0
+    }
+    this.#start = first?.offset ?? this.#end
     this.#room()
   }
 
