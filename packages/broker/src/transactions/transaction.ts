@@ -54,8 +54,8 @@ export class Transaction<Key = Sendable, Value = Sendable> implements AsyncDispo
    * together. The offset is that of the next record to be consumed.
    *
    * @param of the consumer that consumed: when its partitions have gone to another member of the
-   *   group, this rejects, and the transaction can only be aborted. Or the name of a group, of which
-   *   nothing is checked.
+   *   group, this rejects, and the transaction can only be aborted. Or the name of a group, of
+   *   which nothing is checked.
    */
   sendOffsets(of: string | OffsetsOwner, offsets: readonly CommittedOffset[]): Promise<void> {
     return this.#work.sendOffsets(of, offsets)
