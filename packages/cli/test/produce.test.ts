@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { LogDirectory } from '@varve/log'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -208,5 +208,14 @@ describe('varve produce', () => {
     expect(code).toBe(3)
     expect(err).toContain('locked')
     expect(directory.logs.size).toBe(0)
+  })
+
+  test('a partition far beyond those that are there is not made by a slip of the finger', async () => {
+    const data = newDirectory()
+    const argv = ['produce', 'orders', '--data', data, '--partition']
+    const { code, err } = await runWith({ input: ['x\n'] }, ...argv, '2147483647')
+    expect(code).toBe(2)
+    expect(err).toContain('varve topic')
+    expect(readdirSync(data).filter((name) => name.startsWith('orders'))).toEqual([])
   })
 })

@@ -37,6 +37,8 @@ export interface ProduceOptions {
 
 /** Records are appended together up to about this many bytes. */
 const groupBytesMax = 256 * 1024
+/** So many partitions are made at most for the one that is named: more is a slip of the finger. */
+const madePartitionsMax = 100
 /** What a record takes at most beside its key and value. */
 const recordOverheadBytes = 64
 const batchHeaderBytes = 61
