@@ -115,6 +115,10 @@ async function openPartition(
     const rule = `would make all partitions before it; from ${newPartitionsMax} on it must be there`
     throw new InvalidArgumentError('--partition', partition, rule)
   }
+  if (partition >= madePartitionsMax && !isThere(partition)) {
+    const rule = `is not there; \`varve topic\` makes topics of more than ${madePartitionsMax} partitions`
+    throw new InvalidArgumentError('--partition', partition, rule)
+  }
   for (let number = 0; number <= partition; number += 1) {
     throwIfInterrupted(io)
     if (!isThere(number)) await directory.createLog(topic, number)
