@@ -37,8 +37,6 @@ export interface ProduceOptions {
 
 /** Records are appended together up to about this many bytes. */
 const groupBytesMax = 256 * 1024
-/** So many partitions are made at most for the one that is named: more is a slip of the finger. */
-const madePartitionsMax = 100
 /** What a record takes at most beside its key and value. */
 const recordOverheadBytes = 64
 const batchHeaderBytes = 61
@@ -112,11 +110,7 @@ async function openPartition(
   const isThere = (number: number): boolean =>
     directory.logs.has(`${topic}-${number}`) || directory.failures.has(`${topic}-${number}`)
   if (partition >= newPartitionsMax && !isThere(partition)) {
-    const rule = `would make all partitions before it; from ${newPartitionsMax} on it must be there`
-    throw new InvalidArgumentError('--partition', partition, rule)
-  }
-  if (partition >= madePartitionsMax && !isThere(partition)) {
-    const rule = `is not there; \`varve topic\` makes topics of more than ${madePartitionsMax} partitions`
+    const rule = `is not there; make a topic of so many partitions with \`varve topic\``
     throw new InvalidArgumentError('--partition', partition, rule)
   }
   for (let number = 0; number <= partition; number += 1) {
