@@ -1,13 +1,19 @@
 import { once } from 'node:events'
+import { constants, setPriority } from 'node:os'
 import { nodeFileSystem, systemClock } from '@varve/log'
 import { compactRound } from '../compaction/compaction-round.ts'
 import type { CleanedGroup } from '../compaction/compaction-task.ts'
+import { blockingFileSystem } from './blocking-file-system.ts'
 import type {
   WorkerAnswer,
   WorkerMessage,
   WorkerOutcome,
   WorkerRequest,
 } from './worker-messages.ts'
+
+// Appends come first where processors are short. On Linux this concerns the calling thread only,
+// elsewhere it would be the whole process.
+if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL)
 
 /** Runs a round in a worker thread. Never rejects. */
 export async function compact({ task, port }: WorkerRequest): Promise<WorkerOutcome> {
@@ -19,7 +25,7 @@ export async function compact({ task, port }: WorkerRequest): Promise<WorkerOutc
   }
   try {
     const result = await compactRound(task, {
-      fs: nodeFileSystem,
+      fs: blockingFileSystem(nodeFileSystem),
       clock: systemClock,
       // A worker is stopped by ending its thread.
       signal: null,

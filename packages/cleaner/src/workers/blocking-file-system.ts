@@ -1,0 +1,37 @@
+import type { File, FileSystem } from '@varve/log'
+
+/**
+ * The same file system, but reading and writing block the thread. A thread that has nothing else to
+ * do saves the hop through the pool, 40 to 100 µs a call and more where the pool is busy. Flushes
+ * do not block.
+ */
+export function blockingFileSystem(fs: FileSystem): FileSystem {
+  return {
+    open: (path, mode) => blockingFile(fs.open(path, mode)),
+    list: (directory) => fs.list(directory),
+    stat: (path) => fs.stat(path),
+    makeDirectory: (path) => fs.makeDirectory(path),
+    rename: (from, to) => fs.rename(from, to),
+    link: (existing, added) => fs.link(existing, added),
+    setModifiedTime: (path, timeMs) => fs.setModifiedTime(path, timeMs),
+    remove: (path) => fs.remove(path),
+    removeDirectory: (path) => fs.removeDirectory(path),
+    syncDirectory: (path) => fs.syncDirectory(path),
+    lock: (path) => fs.lock(path),
+    freeBytes: (path) => fs.freeBytes(path),
+  }
+}
+
+function blockingFile(file: File): File {
+  return {
+    path: file.path,
+    sizeBytes: () => file.sizeBytes(),
+    readSync: (target, position) => file.readSync(target, position),
+    read: async (target, position) => file.readSync(target, position),
+    writeSync: (source, position) => file.writeSync(source, position),
+    write: async (source, position) => file.writeSync(source, position),
+    datasync: () => file.datasync(),
+    truncate: (sizeBytes) => file.truncate(sizeBytes),
+    close: () => file.close(),
+  }
+}
