@@ -49,6 +49,8 @@ export class PartitionDelivery {
   #sequence = 0
   /** Something was refused: what the log has may not be what was counted. */
   #isInDoubt = false
+  /** To which was appended last; another one may have lost something since. */
+  #log: Log | null = null
   #order = 0
   readonly #undelivered: Undelivered[] = []
   #retrying: Timer | null = null
@@ -66,7 +68,8 @@ export class PartitionDelivery {
   }
 
   async deliver(batch: RecordBatch): Promise<AppendResult> {
-    if (this.#isInDoubt) await this.#askTheLog()
+    const isReopened = this.#log !== null && this.#partition.openLog !== this.#log
+    if (this.#isInDoubt || isReopened) await this.#askTheLog()
     if (this.#isNumbered) {
       if (batch.baseSequence !== this.#sequence) batch.stampSequence(this.#sequence)
       this.#sequence = incrementSequence(this.#sequence, batch.count)
@@ -97,6 +100,7 @@ export class PartitionDelivery {
   }
 
   async #append(log: Log, batch: RecordBatch): Promise<AppendResult> {
+    this.#log = log
     const appended = log.appendBatch(batch, { acks: this.#options.acks })
     this.#inFlight.add(appended)
     try {
@@ -108,8 +112,12 @@ export class PartitionDelivery {
 
   async #askTheLog(): Promise<void> {
     await Promise.allSettled(this.#inFlight)
-    if (!this.#isInDoubt || !this.#isNumbered) return
-    const last = this.#lastSequence(this.#partition.log)
+    const log = this.#partition.openLog
+    if (log === null || !this.#isNumbered || (!this.#isInDoubt && log === this.#log)) return
+    // What waits to be sent again is numbered already.
+    if (this.#undelivered.length > 0) return
+    const last = this.#lastSequence(log)
+    this.#log = log
     this.#sequence = last === null ? 0 : incrementSequence(last, 1)
     this.#isInDoubt = false
   }

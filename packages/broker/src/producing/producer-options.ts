@@ -45,7 +45,8 @@ export interface ProducerOptions<Key, Value> extends SendingOptions {
   /**
    * A name that stays the same over restarts. The producer then has the same producer id each time,
    * with a higher epoch; a producer of the same name that was made before can send no more
-   * (ProducerFencedError); and `sourceOffset` can be used. Needs `idempotent`.
+   * (ProducerFencedError); and `sourceOffset` can be used. Needs `idempotent`. A name must not be a
+   * transactional id as well.
    * @defaultValue none
    */
   readonly name?: string

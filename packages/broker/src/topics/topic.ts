@@ -66,6 +66,11 @@ export class Partition implements TopicPartition {
     return this.#owner.settings
   }
 
+  /** Its log, null while it is not open. */
+  get openLog(): Log | null {
+    return this.#directory.logs.get(this.name) ?? null
+  }
+
   /** Whether its log is not open, though the topic is there: it may come back. */
   get isMissing(): boolean {
     return !this.#owner.isDeleted && !this.#directory.logs.has(this.name)

@@ -62,6 +62,25 @@ test('after a refusal the numbers go on where the log has them', async () => {
   expect(delivering.nextSequence).toBe(3)
 })
 
+test('what the log has lost since does not keep the next batch out', async () => {
+  const { clock } = machine
+  const delivering = new PartitionDelivery(partition(), identity, {
+    clock,
+    acks: 'written',
+    deliveryTimeoutMs: 0,
+  })
+  await delivering.deliver(batchOf(['a']))
+  await partition().log.flush()
+  await delivering.deliver(batchOf(['b', 'c']))
+  machine.fs.injectFault({ kind: 'EIO', cache: 'dropped' })
+  await expect(partition().log.flush()).rejects.toThrow()
+  await topics.directory.reopenLog('t', 0)
+  expect(await valuesOf(partition().log)).toEqual(['a'])
+  await delivering.deliver(batchOf(['d']))
+  expect(await valuesOf(partition().log)).toEqual(['a', 'd'])
+  expect(delivering.nextSequence).toBe(2)
+})
+
 test('a batch that had arrived when the log went away is found, not appended again', async () => {
   const delivering = delivery(5000)
   const { log } = partition()
