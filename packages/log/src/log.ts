@@ -192,6 +192,17 @@ export class Log implements AsyncDisposable {
     await this.#writer.flush()
   }
 
+  /**
+   * As `flush`, and waits until every sealed segment is complete: its indexes and digest are on disk
+   * too. Whoever reads the files themselves does this first.
+   */
+  async settle(): Promise<void> {
+    await this.#writer.command(async () => {
+      await this.#writer.flushNow()
+      await this.#writer.sealed()
+    })
+  }
+
   /** Seals the active segment and starts the next, unless it is empty. */
   async roll(): Promise<void> {
     await this.#writer.roll()

@@ -12,6 +12,7 @@ import {
   errorOf,
   eventsOf,
   fileOf,
+  namesIn,
   offsetsOf,
   openDirectory,
   type Place,
@@ -219,6 +220,20 @@ describe('appending', () => {
     expect(late).toMatchObject({ baseOffset: 1, isDuplicate: false })
     await directory.close()
   })
+})
+
+test('a log that has settled has all files of its sealed segments', async () => {
+  const place = simulatedPlace()
+  const { directory, log } = await createLog(place, { acks: 'none' })
+  for (let segment = 0; segment < 3; segment++) {
+    await appendValues(log, 2)
+    await log.roll()
+  }
+  await log.settle()
+  const digests = namesIn(place).filter((name) => name.endsWith('.digest'))
+  expect(digests).toEqual([0, 2, 4].map((baseOffset) => fileOf(baseOffset, 'digest')))
+  expect(log.flushedOffset).toBe(6)
+  await directory.close()
 })
 
 describe('the active segment is sealed', () => {
