@@ -108,8 +108,9 @@ async function runRound(
   isDryRun: boolean,
 ): Promise<RoundResult> {
   const { clock, executor, signal, resources } = context
-  // A producer's newest batch must be durable before the one before it loses its records.
-  if (!isDryRun) await log.flush()
+  // A producer's newest batch must be durable before the one before it loses its records; and a
+  // segment that was sealed a moment ago may not have its transaction index yet.
+  if (!isDryRun) await log.settle()
   const { segmentBytes, segmentIndexBytes, indexIntervalBytes } = log.options
   const end = plan.firstUncleanableOffset
   const task: CompactionTask = {
