@@ -159,6 +159,7 @@ export { type DequeueOptions, Queue, type QueueContext, type QueueOptions } from
 export { DeliveryExpiredError } from './queues/queue-errors.ts'
 export type { DeliveryFailure } from './queues/queue-partition.ts'
 export { QueueStateLog } from './queues/queue-state-log.ts'
+export type { ProcessContext, ProcessOptions } from './queues/queue-worker.ts'
 export { type NamedQueueOptions, Queues, type QueuesOptions } from './queues/queues.ts'
 export type { PartitionDescription, TopicDescription } from './topics/topic.ts'
 export { type ListedTopic, listTopics } from './topics/topic-listing.ts'

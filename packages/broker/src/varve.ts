@@ -119,13 +119,16 @@ export async function openVarve(directory: string, options: VarveOptions = {}): 
       cleaning === false ? {} : cleaning,
     )
     if (cleaning !== false) cleaner.start()
-    const queues = new Queues({ topics, clock, logger })
+    const { random = randomFraction } = options
+    const queues = new Queues({ topics, clock, logger, random })
     return new Varve(options, { topics, ids, coordinator, groups, queues, cleaner })
   } catch (error) {
     await topics.close().catch(() => undefined)
     throw error
   }
 }
+
+const randomFraction = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48
 
 interface Parts {
   readonly topics: Topics
@@ -160,7 +163,7 @@ export class Varve implements AsyncDisposable {
     this.#groups = groups
     this.#queues = queues
     this.cleaner = cleaner
-    this.#random = options.random ?? (() => randomBytes(6).readUIntBE(0, 6) / 2 ** 48)
+    this.#random = options.random ?? randomFraction
   }
 
   /**

@@ -7,6 +7,7 @@ import { Delivery } from './delivery.ts'
 import { deliverAtHeader } from './queue-entry.ts'
 import { type DeliveryFailure, QueuePartition } from './queue-partition.ts'
 import type { QueueStateLog } from './queue-state-log.ts'
+import { type ProcessOptions, QueueWorker } from './queue-worker.ts'
 
 export interface QueueOptions {
   /** How long a consumer has a record before it is delivered again, in ms. @defaultValue 30000 */
@@ -48,6 +49,8 @@ export interface QueueContext {
   readonly logs: readonly Log[]
   readonly state: QueueStateLog
   readonly clock: Clock
+  /** 0 to 1. */
+  readonly random: () => number
   /** Takes what is rejected; durable when it resolves. @defaultValue nobody: it is gone */
   readonly deadLetter?: (record: RawRecord, failure: DeliveryFailure) => Promise<void>
   /** How long after its timestamp a record is delivered, in ms; -1 for ever. @defaultValue -1 */
@@ -196,6 +199,31 @@ export class Queue implements AsyncDisposable {
       const restMs = endMs - clock.monotonic()
       if (restMs <= 0 || signal?.aborted === true) return null
       await this.#whenReady(restMs, signal)
+    }
+  }
+
+  /**
+   * Takes records and handles them, until the signal is given or the queue is closed: acknowledged
+   * when the handler resolves, delivered again as `retry` says when it rejects, and rejected when
+   * that gives up. Rejects with what taking or finishing records fails with.
+   *
+   * @example
+   * ```ts
+   * await queue.process({ concurrency: 4, handler: (record) => deliver(record.value) })
+   * ```
+   */
+  async process(options: ProcessOptions): Promise<void> {
+    const { clock, random } = this.#context
+    const worker = new QueueWorker(options, {
+      clock,
+      random,
+      visibilityTimeoutMs: this.#visibilityTimeoutMs,
+      dequeue: (signal) => this.dequeue({ signal }),
+    })
+    try {
+      await worker.run()
+    } catch (error) {
+      if (!this.#isClosed || !(error instanceof ClosedError)) throw error
     }
   }
 

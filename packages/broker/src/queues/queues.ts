@@ -28,6 +28,8 @@ export interface NamedQueueOptions extends QueueOptions {
 export interface QueuesOptions {
   readonly topics: Topics
   readonly clock: Clock
+  /** 0 to 1. */
+  readonly random: () => number
   readonly logger: Logger
 }
 
@@ -87,7 +89,7 @@ export class Queues implements AsyncDisposable {
     }
     const { topic: topicName = name, ...rest } = options
     const { deadLetterTopic = deadLetterTopicOf(topicName), ...queueOptions } = rest
-    const { clock, topics, logger } = this.#options
+    const { clock, random, topics, logger } = this.#options
     const isOwn = topicName === name
     const topic = isOwn ? await this.#ownTopic(name) : topics.topic(topicName)
     this.#state ??= this.#openState()
@@ -99,6 +101,7 @@ export class Queues implements AsyncDisposable {
       logs: topic.partitions.map(({ log }) => log),
       state: await this.#state,
       clock,
+      random,
       recordTtlMs: () => topic.settings.recordTtlMs,
       ...(deadLetter !== null && { deadLetter }),
       onError: (error: unknown) => logger.error({ err: error, queue: name }, 'a queue has trouble'),

@@ -42,7 +42,7 @@ export class QueueBench implements AsyncDisposable {
     for (let index = 0; index < partitions; index++) logs.push(await logOf('mail', index))
     const state = await QueueStateLog.load(await logOf('queues', 0))
     const errors: unknown[] = []
-    const context = { name: 'mail', topic: 'mail', logs, state, clock }
+    const context = { name: 'mail', topic: 'mail', logs, state, clock, random: () => 0.5 }
     const queue = await Queue.open(
       { ...context, ...(deadLetter && { deadLetter }), onError: (error) => errors.push(error) },
       options,

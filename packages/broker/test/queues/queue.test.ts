@@ -313,7 +313,8 @@ test('where a new queue begins in its topic is asked for, and remembered', async
   await using again = await first.reopen('cut', { startAt: 'latest' })
   expect(await again.values()).toEqual(['a'])
   const { clock, state, log } = await again.parts()
-  const context = { name: 'other', topic: 'mail', logs: [log], state, clock }
+  const random = () => 0.5
+  const context = { name: 'other', topic: 'mail', logs: [log], state, clock, random }
   await using late = await Queue.open(context, { startAt: 'latest' })
   await using early = await Queue.open({ ...context, name: 'third' })
   await again.turns()

@@ -6,6 +6,8 @@ import { readDeadLetter } from '../../src/handling/dead-letter.ts'
 import { type NamedQueueOptions, Queues } from '../../src/queues/queues.ts'
 import { newMachine, openTopics } from '../broker-fixture.ts'
 
+const random = () => 0.5
+
 const turns = async (count = 20) => {
   for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
 }
@@ -14,7 +16,7 @@ test('a queue makes its topic, and goes on after a restart', async () => {
   const machine = newMachine()
   {
     await using topics = await openTopics(machine)
-    await using queues = new Queues({ topics, logger: silentLogger, ...machine })
+    await using queues = new Queues({ topics, logger: silentLogger, random, ...machine })
     const queue = await queues.queue('mail')
     expect(await queues.queue('mail')).toBe(queue)
     for (const value of ['a', 'b']) await queue.enqueue({ value })
@@ -23,7 +25,7 @@ test('a queue makes its topic, and goes on after a restart', async () => {
     expect(topics.topic('mail').settings.retentionMs).toBe(-1)
   }
   await using topics = await openTopics(machine)
-  await using queues = new Queues({ topics, logger: silentLogger, ...machine })
+  await using queues = new Queues({ topics, logger: silentLogger, random, ...machine })
   const queue = await queues.queue('mail')
   expect(String((await queue.dequeue())?.record.value)).toBe('b')
 })
@@ -31,7 +33,7 @@ test('a queue makes its topic, and goes on after a restart', async () => {
 test('rejected records are kept in the dead-letter topic with where they were', async () => {
   const machine = newMachine()
   await using topics = await openTopics(machine)
-  await using queues = new Queues({ topics, logger: silentLogger, ...machine })
+  await using queues = new Queues({ topics, logger: silentLogger, random, ...machine })
   await topics.create('orders', 2, {})
   const queue = await queues.queue('mail', { topic: 'orders' })
   const { partition } = await queue.enqueue({ key: 'k', value: 'bad' })
@@ -47,7 +49,7 @@ test('rejected records are kept in the dead-letter topic with where they were', 
 test('finished segments of a queue of its own are deleted, others kept', async () => {
   const machine = newMachine()
   await using topics = await openTopics(machine)
-  await using queues = new Queues({ topics, logger: silentLogger, ...machine })
+  await using queues = new Queues({ topics, logger: silentLogger, random, ...machine })
   await topics.create('shared', 1, {})
   for (const [name, options] of [
     ['own', {}],
@@ -68,7 +70,7 @@ test('finished segments of a queue of its own are deleted, others kept', async (
     expect(String((await queue.dequeue())?.record.value)).toBe(String(kept?.record.value))
     await queue.close()
   }
-  await using again = new Queues({ topics, logger: silentLogger, ...machine })
+  await using again = new Queues({ topics, logger: silentLogger, random, ...machine })
   const queue = await again.queue('own')
   const { log } = topics.topic('own').partition(0)
   await (await queue.dequeue())?.acknowledge()
@@ -80,7 +82,7 @@ test('finished segments of a queue of its own are deleted, others kept', async (
 test('a record whose time to live is over is not delivered', async () => {
   const machine = newMachine()
   await using topics = await openTopics(machine)
-  await using queues = new Queues({ topics, logger: silentLogger, ...machine })
+  await using queues = new Queues({ topics, logger: silentLogger, random, ...machine })
   await topics.create('brief', 1, { recordTtlMs: 1000 })
   const queue = await queues.queue('q', { topic: 'brief' })
   await queue.enqueue({ value: 'old' })
@@ -97,7 +99,7 @@ test('a record whose time to live is over is not delivered', async () => {
 test('what cannot be a queue is refused, and asked again it is tried again', async () => {
   const machine = newMachine()
   await using topics = await openTopics(machine)
-  const queues = new Queues({ topics, logger: silentLogger, ...machine })
+  const queues = new Queues({ topics, logger: silentLogger, random, ...machine })
   const options: NamedQueueOptions = { topic: 'later' }
   await expect(queues.queue('q', options)).rejects.toBeInstanceOf(TopicNotFoundError)
   await topics.create('later', 1, {})
