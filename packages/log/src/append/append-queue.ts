@@ -72,6 +72,7 @@ export class AppendQueue {
   readonly #endTurn = (): void => {
     this.#turnReadings = 0
   }
+  #whenFull: (() => void) | null = null
   #outside: Array<{ readonly enter: () => void; readonly reject: (error: unknown) => void }> = []
 
   constructor(log: string, options: ResolvedLogOptions, clock: Clock) {
@@ -96,6 +97,16 @@ export class AppendQueue {
     return this.#filling.sizeBytes + open + this.#externalBytes
   }
 
+  /** Whether enough is queued for a batch of full size. */
+  get isBatchFull(): boolean {
+    return this.sizeBytes >= this.#options.batchBytes
+  }
+
+  /** Called, from now on, when something is queued and there is enough for a full batch. */
+  set whenBatchFull(callback: (() => void) | null) {
+    this.#whenFull = callback
+  }
+
   /** Queues records as one atomic unit: all of them in one batch. */
   addRecords(
     records: readonly RecordInput[],
@@ -105,6 +116,7 @@ export class AppendQueue {
     const enter: Enter = (settle) => {
       this.#encode(records, compressionType).add(records.length, acks, settle)
       this.#appends++
+      if (this.#whenFull !== null && this.isBatchFull) this.#whenFull()
       if (acks === 'none') settle(unplaced)
     }
     return this.#isFull ? this.#addLater(enter) : new Promise(enter)
@@ -115,6 +127,7 @@ export class AppendQueue {
     const enter: Enter = (settle) => {
       this.#enqueueBatch(batch, origin, acks).add(batch.count, acks, settle)
       this.#appends++
+      if (this.#whenFull !== null && this.isBatchFull) this.#whenFull()
       if (acks === 'none') settle(unplaced)
     }
     return this.#isFull ? this.#addLater(enter) : new Promise(enter)

@@ -53,6 +53,8 @@ export class LogWriter {
   /** The names of newly made segment files becoming durable; null when they are. */
   #directorySync: Promise<void> | null = null
   #flushTimer: Timer | null = null
+  /** Ends the wait for more appends; null when nobody waits. */
+  #endLinger: (() => void) | null = null
   /** The active segment's file, kept while it holds unflushed data. */
   #file: File | null = null
 
@@ -96,6 +98,7 @@ export class LogWriter {
     return new Promise((resolve, reject) => {
       this.#commands.push({ run: async () => resolve(await run()), reject })
       this.#schedule()
+      this.#endLinger?.()
     })
   }
 
@@ -200,13 +203,20 @@ export class LogWriter {
     this.#lastPollMs = this.#state.clock.monotonic()
   }
 
+  /** Waits for more appends: not when a batch is full, nor when somebody waits for a command. */
   async #linger(): Promise<void> {
-    const { lingerMs, batchBytes } = this.#state.options
-    if (this.#queue.isEmpty || this.#commands.length > 0) return
-    if (this.#queue.sizeBytes >= batchBytes) return
+    const { lingerMs } = this.#state.options
+    if (this.#queue.isEmpty || this.#queue.isBatchFull || this.#commands.length > 0) return
     await new Promise<void>((resolve) => {
-      this.#state.clock.setTimer(lingerMs, resolve, { keepsAlive: true })
+      const timer = this.#state.clock.setTimer(lingerMs, resolve, { keepsAlive: true })
+      this.#endLinger = () => {
+        timer.cancel()
+        resolve()
+      }
+      this.#queue.whenBatchFull = this.#endLinger
     })
+    this.#queue.whenBatchFull = null
+    this.#endLinger = null
   }
 
   async #commit(group: AppendGroup): Promise<void> {

@@ -137,6 +137,26 @@ describe('flush policies', () => {
     })
     expect(events.map(({ records }) => records)).toEqual([2, 1])
   })
+
+  test('linger ends when a batch is full, and for whoever flushes or closes', async () => {
+    const clock = new ManualClock()
+    const options = { lingerMs: 60_000, batchBytes: 500 }
+    const { directory, log } = await createLog(simulatedPlace(), options, { clock })
+    const first = log.append({ value: 'a' })
+    await turns()
+    const second = log.append({ value: 'x'.repeat(600) })
+    expect((await first).baseOffset).toBe(0)
+    expect((await second).baseOffset).toBe(1)
+    const third = log.append({ value: 'b' })
+    await turns()
+    await log.flush()
+    expect((await third).baseOffset).toBe(2)
+    const fourth = log.append({ value: 'c' })
+    await turns()
+    await directory.close()
+    expect((await fourth).baseOffset).toBe(3)
+    expect(clock.pendingTimers).toBe(0)
+  })
 })
 
 describe('back-pressure', () => {
