@@ -27,6 +27,9 @@ export interface CleanedSegment {
 /** Written at once. */
 const bufferBytes = 1024 * 1024
 
+/** Flushed at once. A gigabyte at the end would hold up the flushes of whoever appends meanwhile. */
+const flushBytes = 16 * 1024 * 1024
+
 /**
  * Writes a segment that is to replace others: the only way to make one. It needs no open log and
  * may run in another thread. Batches keep their offsets, and are appended in order.
@@ -38,6 +41,7 @@ export class CleanedSegmentWriter {
   #chunks: Buffer[] = []
   #bufferedBytes = 0
   #position = 0
+  #flushedPosition = 0
   /** Of the newest batch; -1, unknown, before the first. */
   #leaderEpoch = -1
 
@@ -136,6 +140,9 @@ export class CleanedSegmentWriter {
     this.#bufferedBytes = 0
     await writeFully(this.#file, bytes, this.#position)
     this.#position += bytes.length
+    if (this.#position - this.#flushedPosition < flushBytes) return
+    await this.#file.datasync()
+    this.#flushedPosition = this.#position
   }
 
   async #writeDerived(
