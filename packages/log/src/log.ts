@@ -193,8 +193,8 @@ export class Log implements AsyncDisposable {
   }
 
   /**
-   * As `flush`, and waits until every sealed segment is complete: its indexes and digest are on disk
-   * too. Whoever reads the files themselves does this first.
+   * As `flush`, and waits until every sealed segment is complete: its indexes and digest are on
+   * disk too. Whoever reads the files themselves does this first.
    */
   async settle(): Promise<void> {
     await this.#writer.command(async () => {

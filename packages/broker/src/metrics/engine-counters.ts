@@ -12,7 +12,7 @@ import {
 import { Counter, Histogram, type Registry } from 'prom-client'
 import { Subscriptions } from './subscriptions.ts'
 
-/** In seconds: from 25 µs, so that a fast disk's flushes and those of a slow one can be told apart. */
+/** In seconds; from 25 µs on, so that flushes of fast disks and of slow ones can be told apart. */
 const secondsBuckets: number[] = [
   25e-6, 50e-6, 75e-6, 100e-6, 150e-6, 200e-6, 250e-6, 300e-6, 400e-6, 500e-6, 750e-6, 1e-3, 1.5e-3,
   2e-3, 3e-3, 5e-3, 7.5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1, 2.5,

@@ -62,7 +62,7 @@ function addGauge<Item>(
   { registry, labelNames, items, labelsOf }: Family<Item>,
   name: string,
   help: string,
-  valueOf: (item: Item) => number,
+  measure: (item: Item) => number,
 ): void {
   new Gauge({
     name: `varve_${name}`,
@@ -72,7 +72,7 @@ function addGauge<Item>(
     collect(): void {
       // What is gone has no series any more.
       this.reset()
-      for (const item of items()) this.set(labelsOf(item), valueOf(item))
+      for (const item of items()) this.set(labelsOf(item), measure(item))
     },
   })
 }

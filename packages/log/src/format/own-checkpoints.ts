@@ -11,8 +11,8 @@ import { OffsetCheckpointFile } from './offset-checkpoint.ts'
 export const ownCheckpointName = 'log-0'
 
 /**
- * The checkpoints of a log that lives on its own, in its own directory, in Kafka's form. A file that
- * cannot be read counts as empty, and is whole again when it is written next.
+ * The checkpoints of a log that lives on its own, in its own directory, in Kafka's form. A file
+ * that cannot be read counts as empty, and is whole again when it is written next.
  */
 export class OwnCheckpoints implements LogCheckpoints {
   readonly recoveryPoint: Offset | null
