@@ -9,6 +9,7 @@ export {
 } from './base/broker-errors.ts'
 export { brokerChannels, type ReadEvent } from './base/diagnostics.ts'
 export type { Logger } from './base/logger.ts'
+export { expiresAtHeader } from './base/record-expiry.ts'
 export {
   bytesSerde,
   type Deserializer,

@@ -10,6 +10,7 @@ import {
 } from '@varve/log'
 import type { Batch, LogRecord, Offset } from '@varve/record'
 import { brokerChannels } from '../base/diagnostics.ts'
+import { isExpired } from '../base/record-expiry.ts'
 import type { Partition } from '../topics/topic.ts'
 import { RecordsDeletedError } from './consumer-errors.ts'
 
@@ -127,8 +128,8 @@ export class PartitionFeed {
           const record = step.value
           if (record.offset < this.#position) continue
           this.#position = record.offset + 1
-          const isExpired = recordTtlMs >= 0 && record.timestamp + recordTtlMs <= now
-          if (!isExpired) return { record, leaderEpoch: batch.leaderEpoch }
+          if (!isExpired(record, recordTtlMs, now))
+            return { record, leaderEpoch: batch.leaderEpoch }
         }
         this.#records = null
       }

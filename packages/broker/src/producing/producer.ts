@@ -68,7 +68,11 @@ export class Producer<Key = Sendable, Value = Sendable> implements AsyncDisposab
     onClosed: () => void,
   ) {
     this.#context = context
-    this.#serializer = new RecordSerializer(options.keySerializer, options.valueSerializer)
+    this.#serializer = new RecordSerializer(
+      context.clock,
+      options.keySerializer,
+      options.valueSerializer,
+    )
     this.#name = options.name ?? null
     this.#onClosed = onClosed
     this.#dispatcher = new Dispatcher(context, {

@@ -1,4 +1,6 @@
+import type { Clock } from '@varve/log'
 import { InvalidArgumentError, type RecordInput } from '@varve/record'
+import { withExpiry } from '../base/record-expiry.ts'
 import type { Serializer } from '../base/serializers.ts'
 import type { ProducerRecord } from './sent.ts'
 
@@ -6,14 +8,30 @@ import type { ProducerRecord } from './sent.ts'
 export class RecordSerializer<Key, Value> {
   readonly #key: Serializer<Key> | null
   readonly #value: Serializer<Value> | null
+  readonly #clock: Clock
 
-  constructor(key: Serializer<Key> | undefined, value: Serializer<Value> | undefined) {
+  constructor(
+    clock: Clock,
+    key: Serializer<Key> | undefined,
+    value: Serializer<Value> | undefined,
+  ) {
+    this.#clock = clock
     this.#key = key ?? null
     this.#value = value ?? null
   }
 
   /** Without serializers the record itself: nothing is made. Throws what a serializer throws. */
   one(topic: string, record: ProducerRecord<Key, Value>): RecordInput {
+    const serialized = this.#serialize(topic, record)
+    if (record?.ttlMs === undefined) return serialized
+    const { ttlMs, timestamp = this.#clock.now() } = record
+    if (!Number.isSafeInteger(ttlMs) || ttlMs < 1) {
+      throw new InvalidArgumentError('ttlMs', ttlMs, 'must be a positive integer')
+    }
+    return withExpiry(serialized, timestamp + ttlMs)
+  }
+
+  #serialize(topic: string, record: ProducerRecord<Key, Value>): RecordInput {
     if (this.#key === null && this.#value === null) return record as RecordInput
     if (typeof record !== 'object' || record === null) {
       throw new InvalidArgumentError('record', record, 'must be an object with a key, a value')
@@ -31,7 +49,10 @@ export class RecordSerializer<Key, Value> {
   }
 
   all(topic: string, records: ReadonlyArray<ProducerRecord<Key, Value>>): readonly RecordInput[] {
-    if (this.#key === null && this.#value === null) return records as readonly RecordInput[]
+    const isPlain = this.#key === null && this.#value === null
+    if (isPlain && records.every((record) => record?.ttlMs === undefined)) {
+      return records as readonly RecordInput[]
+    }
     return records.map((record) => this.one(topic, record))
   }
 }

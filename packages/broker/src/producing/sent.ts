@@ -9,6 +9,11 @@ export interface ProducerRecord<Key, Value> {
   readonly headers?: readonly RecordHeaderInput[]
   /** Milliseconds since the epoch. @defaultValue now */
   readonly timestamp?: Timestamp
+  /**
+   * So many ms after its timestamp the record is not delivered to consumers any more, whatever its
+   * topic's retention. Kept in a header, `varve-expires-at`. @defaultValue its topic's
+   */
+  readonly ttlMs?: number
 }
 
 /** A record that has been sent. */

@@ -87,7 +87,11 @@ export class TransactionalProducer<Key = Sendable, Value = Sendable> implements 
     checkOptions(transactionalId, transactionTimeoutMs)
     this.#context = context
     this.#id = transactionalId
-    this.#serializer = new RecordSerializer(options.keySerializer, options.valueSerializer)
+    this.#serializer = new RecordSerializer(
+      context.clock,
+      options.keySerializer,
+      options.valueSerializer,
+    )
     this.#onClosed = onClosed
     this.#dispatcher = new Dispatcher(context, {
       // The commit makes everything durable, each log with one flush.

@@ -215,8 +215,13 @@ describe('a consumer', () => {
     await fill('one', 3, 0, 'old-')
     machine.clock.advance(1000)
     await fill('one', 1, 0, 'new-')
+    const producer = varve.producer()
+    await producer.send('one', { value: 'short', ttlMs: 10 })
+    await producer.send('one', { value: 'long', ttlMs: 500 })
+    await producer.send('one', { value: 'odd', headers: [{ key: 'varve-expires-at', value: 'x' }] })
+    machine.clock.advance(10)
     const consumer = varve.consumer({ topics: ['one'], follow: false })
-    expect(await takeValues(consumer, 9)).toEqual(['new-0'])
+    expect(await takeValues(consumer, 9)).toEqual(['new-0', 'long', 'odd'])
   })
 
   test('goes on when a log was opened again, and rejects when it failed', async () => {

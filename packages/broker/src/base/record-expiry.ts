@@ -1,0 +1,24 @@
+import type { LogRecord, RecordInput, Timestamp } from '@varve/record'
+
+/** When a record expires that has a time to live of its own: ms since the epoch, in decimal. */
+export const expiresAtHeader = 'varve-expires-at'
+
+/** The record, saying when it expires. */
+export function withExpiry(record: RecordInput, expiresAtMs: Timestamp): RecordInput {
+  const header = { key: expiresAtHeader, value: String(expiresAtMs) }
+  return { ...record, headers: [...(record.headers ?? []), header] }
+}
+
+/**
+ * Whether a record is not to be delivered any more: by its topic's `recordTtlMs` (-1 never), or by
+ * its own header. A header that is no number says nothing.
+ */
+export function isExpired(record: LogRecord, recordTtlMs: number, now: Timestamp): boolean {
+  if (recordTtlMs >= 0 && record.timestamp + recordTtlMs <= now) return true
+  for (const { key, value } of record.headers) {
+    if (key !== expiresAtHeader || value === null) continue
+    const expiresAtMs = Number(value.toString('latin1'))
+    if (value.length > 0 && expiresAtMs <= now) return true
+  }
+  return false
+}
