@@ -1,7 +1,7 @@
 import type { Clock } from '@varve/log'
 import { InvalidArgumentError, type Offset } from '@varve/record'
 import { ClosedError } from '../base/broker-errors.ts'
-import type { TopicPartition } from '../base/topic-partition.ts'
+import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
 import type { MeasuredGroup } from '../metrics/measured.ts'
 import { decodeSubscription } from './consumer-protocol.ts'
@@ -75,6 +75,9 @@ export class GroupCoordinator {
   readonly #stores: readonly OffsetStore[]
   readonly #options: GroupCoordinatorOptions
   readonly #groups = new Map<string, Group>()
+  /** When partitions were made, as far as that was seen: counted in `#age`. */
+  readonly #made = new Map<string, number>()
+  #age = 0
   #isClosed = false
 
   /** @param stores of every partition of `__consumer_offsets`, in order, loaded */
@@ -260,7 +263,26 @@ export class GroupCoordinator {
     await this.storeOf(group).commit(group, offsets, this.#commitOptions)
   }
 
-  /** Takes note that topics have been made, or have more partitions, or are gone. */
+  /** Goes up whenever partitions are made. */
+  get age(): number {
+    return this.#age
+  }
+
+  /** Whether a partition was made after that age: what is in it then was not there before. */
+  wasMadeAfter(age: number, place: TopicPartition): boolean {
+    return (this.#made.get(partitionName(place)) ?? -1) > age
+  }
+
+  /** Takes note that a topic has been made, or has more partitions: `first` and those after it. */
+  partitionsMade(topic: string, first: number): void {
+    this.#age += 1
+    for (let partition = first; partition < this.partitionCount(topic); partition++) {
+      this.#made.set(partitionName({ topic, partition }), this.#age)
+    }
+    this.topicsChanged(new Set([topic]))
+  }
+
+  /** Takes note that topics have more partitions, or are gone. */
   topicsChanged(topics: ReadonlySet<string>): void {
     for (const group of this.#groups.values()) {
       const subscribed = subscribedTopicsOf(group)

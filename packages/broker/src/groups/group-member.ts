@@ -82,6 +82,8 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
   #running: Promise<void> | null = null
   #isClosed = false
   #handlingSince: number | null = null
+  /** The coordinator's when it started: partitions made later are read from their beginning. */
+  #age = 0
   /** Partitions are given up when the program is done with its record: ends that wait. */
   #waiting: ((isDone: boolean) => void) | null = null
   #pollTimer: Timer | null = null
@@ -121,6 +123,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     this.#connected = await this.#connect()
     if (this.#isClosed) return
     this.#owner = owner
+    this.#age = this.#connected.age
     this.#running = this.#run(owner)
     this.#watch()
     await this.#started.promise
@@ -287,9 +290,17 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
       this.#owned = [...this.#owned, ...added]
       this.#ownedGeneration = generation
       if (added.length === 0) return
-      await owner.assign(added)
+      await this.#assignAdded(owner, added)
       if (this.#memberId !== memberId) owner.lose(added)
     })
+  }
+
+  async #assignAdded(owner: PartitionOwner, added: readonly TopicPartition[]): Promise<void> {
+    const areNew = (place: TopicPartition) => this.#coordinator.wasMadeAfter(this.#age, place)
+    const old = added.filter((place) => !areNew(place))
+    const fresh = added.filter(areNew)
+    if (old.length > 0) await owner.assign(old)
+    if (fresh.length > 0) await owner.assign(fresh, true)
   }
 
   #inTurn(action: () => Promise<void>): Promise<void> {

@@ -91,13 +91,19 @@ export class Groups implements AsyncDisposable {
       partitionCount: (name) => topics.find(name)?.partitions.length ?? null,
       onError: (error, group) => logger.error({ err: error, group }, 'a group was not noted'),
     })
-    this.#unwatch = topics.watch(({ name }, event) => {
+    const counts = new Map(topics.all.map(({ name, partitions }) => [name, partitions.length]))
+    this.#unwatch = topics.watch(({ name, partitions }, event) => {
+      const before = counts.get(name) ?? 0
       if (event === 'deleted') {
+        counts.delete(name)
         this.#attend(
           coordinator.topicDeleted(name),
           'offsets of a deleted topic were not forgotten',
         )
-      } else coordinator.topicsChanged(new Set([name]))
+      } else {
+        counts.set(name, partitions.length)
+        coordinator.partitionsMade(name, before)
+      }
     })
     if (!this.#isClosed) this.#schedule(coordinator)
     return coordinator

@@ -4,7 +4,7 @@ import type { Logger } from '../../src/base/logger.ts'
 import type { PartitionOwner } from '../../src/consuming/assignment-source.ts'
 import { Groups } from '../../src/groups/groups.ts'
 import type { Topics } from '../../src/topics/topics.ts'
-import { type Machine, newMachine, openTopics } from '../broker-fixture.ts'
+import { type Machine, newMachine, openOn, openTopics, takeValues } from '../broker-fixture.ts'
 
 const turns = async (count = 30) => {
   for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
@@ -66,6 +66,22 @@ test('members get the partitions of topics that are made, grown and deleted mean
   await member.close()
   await groups.close()
   expect(said).toEqual([])
+})
+
+test('what is in partitions that are made while a member is there is not passed over', async () => {
+  const machine = newMachine()
+  await using varve = await openOn(machine)
+  await varve.createTopic('t', {})
+  await varve.producer().send('t', { value: 'before' })
+  const consumer = varve.consumer({ group: 'g', topics: ['t', 'u'], from: 'latest' })
+  await consumer.start()
+  await varve.addPartitions('t', 2)
+  await varve.producer().send('t', { value: 'grown' }, { partition: 1 })
+  await varve.createTopic('u', {})
+  await varve.producer().send('u', { value: 'made' })
+  expect((await takeValues(consumer, 2)).sort()).toEqual(['grown', 'made'])
+  const late = varve.consumer({ group: 'late', topics: ['t', 'u'], from: 'latest', follow: false })
+  expect(await takeValues(late, 1)).toEqual([])
 })
 
 test('offsets are looked through for expired ones, and skipped records are told of', async () => {
