@@ -11,10 +11,11 @@ export function withExpiry(record: RecordInput, expiresAtMs: Timestamp): RecordI
 
 /**
  * Whether a record is not to be delivered any more: by its topic's `recordTtlMs` (-1 never), or by
- * its own header. A header that is no number says nothing.
+ * its own header. A record without a timestamp, or with a header that is no number, stays.
  */
 export function isExpired(record: LogRecord, recordTtlMs: number, now: Timestamp): boolean {
-  if (recordTtlMs >= 0 && record.timestamp + recordTtlMs <= now) return true
+  const { timestamp } = record
+  if (recordTtlMs >= 0 && timestamp >= 0 && timestamp + recordTtlMs <= now) return true
   for (const { key, value } of record.headers) {
     if (key !== expiresAtHeader || value === null) continue
     const expiresAtMs = Number(value.toString('latin1'))
