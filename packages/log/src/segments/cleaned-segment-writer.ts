@@ -27,7 +27,7 @@ export interface CleanedSegment {
 /** Written at once. */
 const bufferBytes = 1024 * 1024
 
-/** Flushed at once. A gigabyte at the end would hold up the flushes of whoever appends meanwhile. */
+/** Flushed at once: a gigabyte at the end would hold up the flushes of whoever appends then. */
 const flushBytes = 16 * 1024 * 1024
 
 /**
