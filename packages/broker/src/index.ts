@@ -28,7 +28,11 @@ export {
 } from './base/topic-settings.ts'
 export type { CleaningOptions } from './cleaning/topic-cleaner.ts'
 export type { AssignmentSource, PartitionOwner } from './consuming/assignment-source.ts'
-export type { CommittedOffset, CommittedOffsets } from './consuming/committed-offsets.ts'
+export type {
+  CommittedOffset,
+  CommittedOffsets,
+  OffsetsOwner,
+} from './consuming/committed-offsets.ts'
 export { Consumer } from './consuming/consumer.ts'
 export { RecordsDeletedError } from './consuming/consumer-errors.ts'
 export type { ConsumerOptions, StartingPoint } from './consuming/consumer-options.ts'
