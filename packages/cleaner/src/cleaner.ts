@@ -23,6 +23,22 @@ import type { RetentionPlan } from './retention/retention-selection.ts'
 import { workerExecutor } from './workers/worker-executor.ts'
 import { WorkerPool } from './workers/worker-pool.ts'
 
+/** Describing so many segments for the first time takes some 30 ms. */
+const segmentsPerTurn = 1024
+
+/** What was done in several parts. */
+function joined(before: RetentionPlan | undefined, plan: RetentionPlan): RetentionPlan {
+  if (before === undefined) return plan
+  const { held, overruled } = plan
+  const gone = before.decisions.filter(({ isDeleted }) => isDeleted)
+  return {
+    decisions: [...gone, ...plan.decisions],
+    deletions: [...before.deletions, ...plan.deletions],
+    held,
+    overruled,
+  }
+}
+
 interface Work {
   readonly task: CleaningFailure['task']
   readonly done: Promise<void>
@@ -100,9 +116,7 @@ export class Cleaner implements AsyncDisposable {
 
   /** What is to be deleted of a log now. Changes nothing. */
   planRetention(log: Log): RetentionPlan {
-    const { fs, clock, holds } = this.#options
-    const policy = this.#policyOf(log)
-    return planLogRetention(log, fs, { policy, nowMs: clock.now(), holds: holds(log) })
+    return this.#planRetention(log, Number.POSITIVE_INFINITY)
   }
 
   /** Whether a log is due for compaction, and how much of it. Changes nothing. */
@@ -126,6 +140,13 @@ export class Cleaner implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #planRetention(log: Log, segmentsMax: number): RetentionPlan {
+    const { fs, clock, holds } = this.#options
+    const policy = this.#policyOf(log)
+    const settings = { policy, nowMs: clock.now(), holds: holds(log), segmentsMax }
+    return planLogRetention(log, fs, settings)
   }
 
   #repeat(index: number, intervalMs: number, action: () => Promise<unknown>): void {
@@ -179,18 +200,31 @@ export class Cleaner implements AsyncDisposable {
     for (const log of this.#free()) {
       if (this.#isStopped(signal)) break
       await this.#withLog(log, 'retention', signal, async () => {
-        const plan = this.planRetention(log)
-        const { deletions, held, overruled } = plan
-        await deleteByPlan(log, plan)
+        await this.#retainInParts(log, signal, done)
         this.#failures.succeeded(log, 'retention')
-        if (deletions.length === 0 && held.length === 0) return
-        done.set(log.name, plan)
-        cleanerChannels.retention.publish({ log: log.name, deletions, held, overruled })
       })
-      // One log may have thousands of segments: others have their turn in between.
       await new Promise((resolve) => setImmediate(resolve))
     }
     return done
+  }
+
+  /** Of thousands of segments not all are looked at in one turn of the event loop. */
+  async #retainInParts(
+    log: Log,
+    signal: AbortSignal | null,
+    done: Map<string, RetentionPlan>,
+  ): Promise<void> {
+    while (!this.#isStopped(signal)) {
+      const plan = this.#planRetention(log, segmentsPerTurn)
+      const { decisions, deletions, held, overruled } = plan
+      if (deletions.length === 0 && held.length === 0) return
+      await deleteByPlan(log, plan)
+      done.set(log.name, joined(done.get(log.name), plan))
+      cleanerChannels.retention.publish({ log: log.name, deletions, held, overruled })
+      const mayGoOn = decisions.at(-1)?.isDeleted === true && log.segmentCount > 1
+      if (!mayGoOn) return
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 
   /** The dirtiest first, as many at a time as there are workers. */

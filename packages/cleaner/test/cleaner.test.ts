@@ -100,6 +100,24 @@ describe('one run', () => {
     expect(log.logStartOffset).toBe(40)
   })
 
+  test('deletes thousands of segments, some at a time', async () => {
+    const house = await openHouse({ acks: 'written' })
+    const log = await house.directory.createLog('many', 0)
+    for (let segment = 0; segment < 1200; segment++) {
+      await log.append({ value: 'x', timestamp: house.clock.now() })
+      await log.roll()
+    }
+    house.clock.advance(1001)
+    await using cleaner = cleanerOf(house, { policy: () => ({ retentionMs: 1000 }) })
+    using events = new EventRecorder<RetentionEvent>(cleanerChannels.retention)
+    const { retention } = await cleaner.runOnce()
+    expect(events.events).toHaveLength(2)
+    const plan = retention.get('many-0')
+    expect(plan?.deletions.flatMap(({ segments }) => segments)).toHaveLength(1200)
+    expect(plan?.decisions.filter(({ isDeleted }) => isDeleted)).toHaveLength(1200)
+    expect([log.logStartOffset, log.segmentCount]).toEqual([1200, 1])
+  })
+
   test('deletes and compacts where both are asked for', async () => {
     const house = await openHouse()
     const log = await fill(house, 'both', 30)

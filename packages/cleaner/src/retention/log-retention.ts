@@ -18,6 +18,11 @@ export interface LogRetentionSettings {
   readonly policy: ResolvedCleaningPolicy
   readonly nowMs: Timestamp
   readonly holds: readonly RetentionHold[]
+  /**
+   * Look at no more than about so many segments, when no group holds anything back: the rest can be
+   * looked at when these are gone. @defaultValue as many as it takes
+   */
+  readonly segmentsMax?: number
 }
 
 /** Looked at first; four times as many while all of them are to go. */
@@ -33,6 +38,7 @@ export function planLogRetention(
   settings: LogRetentionSettings,
 ): RetentionPlan {
   const { logStartOffset, highWatermark, logEndOffset, segmentCount, sizeBytes } = log
+  const { segmentsMax = segmentCount, holds } = settings
   for (let count = firstLook; ; count *= 4) {
     const segments = log.segments(0, count).map((segment) => withAge(fs, segment))
     const seenBytes = segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
@@ -47,7 +53,7 @@ export function planLogRetention(
     })
     const goesOn = plan.decisions.at(-1)
     const isWanted = goesOn?.isDeleted === true || goesOn?.reason === 'heldByGroup'
-    if (isAll || !isWanted) return plan
+    if (isAll || !isWanted || (count >= segmentsMax && holds.length === 0)) return plan
   }
 }
 
