@@ -1,3 +1,7 @@
+/** Rounds for each eight bytes of the message, and for each half of the hash. */
+const compressionRounds = 2
+const finalizationRounds = 4
+
 /**
  * SipHash-2-4 with 128 bits of output (Aumasson and Bernstein): a keyed hash. Without the key
  * nobody can make keys that collide. In 32-bit halves: JavaScript has no fast 64-bit integers.
@@ -6,15 +10,6 @@ export class SipHash {
   readonly #key: Uint32Array
   /** The hash of the last {@link hash}, as four uint32 halves, low ones first. */
   readonly words: Uint32Array = new Uint32Array(4)
-  // The state, as signed halves.
-  #v0l = 0
-  #v0h = 0
-  #v1l = 0
-  #v1h = 0
-  #v2l = 0
-  #v2h = 0
-  #v3l = 0
-  #v3h = 0
 
   /** `key`: 16 bytes. */
   constructor(key: Uint8Array) {
@@ -22,79 +17,55 @@ export class SipHash {
     this.#key = Uint32Array.from([0, 4, 8, 12], (at) => view.getUint32(at, true))
   }
 
-  /** Hashes bytes into {@link words}. */
+  /**
+   * Hashes bytes into {@link words}. One loop over all rounds, so that the state stays in local
+   * variables and the round is written once.
+   */
   hash(bytes: Uint8Array): void {
-    this.#begin()
-    const length = bytes.length
-    const wholeEnd = length - (length % 8)
-    let at = 0
-    for (; at < wholeEnd; at += 8) this.#compress(uint32At(bytes, at), uint32At(bytes, at + 4))
-    let low = 0
-    let high = length << 24
-    for (let index = 0; index < length - at && index < 4; index++) {
-      low |= (bytes[at + index] as number) << (8 * index)
-    }
-    for (let index = 4; index < length - at; index++) {
-      high |= (bytes[at + index] as number) << (8 * (index - 4))
-    }
-    this.#compress(low, high)
-    this.#finish()
-  }
-
-  #begin(): void {
-    const [k0l = 0, k0h = 0, k1l = 0, k1h = 0] = this.#key
-    this.#v0l = k0l ^ 0x70736575
-    this.#v0h = k0h ^ 0x736f6d65
-    this.#v1l = k1l ^ 0x6e646f6d ^ 0xee
-    this.#v1h = k1h ^ 0x646f7261
-    this.#v2l = k0l ^ 0x6e657261
-    this.#v2h = k0h ^ 0x6c796765
-    this.#v3l = k1l ^ 0x79746573
-    this.#v3h = k1h ^ 0x74656462
-  }
-
-  #compress(low: number, high: number): void {
-    this.#v3l ^= low
-    this.#v3h ^= high
-    this.#rounds(2)
-    this.#v0l ^= low
-    this.#v0h ^= high
-  }
-
-  #finish(): void {
     const { words } = this
-    this.#v2l ^= 0xee
-    this.#rounds(4)
-    words[0] = this.#v0l ^ this.#v1l ^ this.#v2l ^ this.#v3l
-    words[1] = this.#v0h ^ this.#v1h ^ this.#v2h ^ this.#v3h
-    this.#v1l ^= 0xdd
-    this.#rounds(4)
-    words[2] = this.#v0l ^ this.#v1l ^ this.#v2l ^ this.#v3l
-    words[3] = this.#v0h ^ this.#v1h ^ this.#v2h ^ this.#v3h
-  }
-
-  /** In locals: fields would be read and written at every step. */
-  #rounds(count: number): void {
-    let v0l = this.#v0l
-    let v0h = this.#v0h
-    let v1l = this.#v1l
-    let v1h = this.#v1h
-    let v2l = this.#v2l
-    let v2h = this.#v2h
-    let v3l = this.#v3l
-    let v3h = this.#v3h
-    let swap = 0
-    for (let round = 0; round < count; round++) {
+    const key = this.#key
+    let v0l = (key[0] as number) ^ 0x70736575
+    let v0h = (key[1] as number) ^ 0x736f6d65
+    let v1l = (key[2] as number) ^ 0x6e646f6d ^ 0xee
+    let v1h = (key[3] as number) ^ 0x646f7261
+    let v2l = (key[0] as number) ^ 0x6e657261
+    let v2h = (key[1] as number) ^ 0x6c796765
+    let v3l = (key[2] as number) ^ 0x79746573
+    let v3h = (key[3] as number) ^ 0x74656462
+    const length = bytes.length
+    const compressing = ((length >>> 3) + 1) * compressionRounds
+    const total = compressing + 2 * finalizationRounds
+    let low = 0
+    let high = 0
+    let at = 0
+    for (let round = 0; round < total; round++) {
+      if (round < compressing) {
+        if (round % compressionRounds === 0) {
+          v0l ^= low
+          v0h ^= high
+          low = at + 8 <= length ? uint32At(bytes, at) : restAt(bytes, at)
+          high = at + 8 <= length ? uint32At(bytes, at + 4) : restAt(bytes, at + 4) | (length << 24)
+          at += 8
+          v3l ^= low
+          v3h ^= high
+        }
+      } else if (round === compressing) {
+        v0l ^= low
+        v0h ^= high
+        v2l ^= 0xee
+      } else if (round === compressing + finalizationRounds) {
+        words[0] = v0l ^ v1l ^ v2l ^ v3l
+        words[1] = v0h ^ v1h ^ v2h ^ v3h
+        v1l ^= 0xdd
+      }
       // v0 += v1; v1 <<<= 13; v1 ^= v0; v0 <<<= 32
       let sum = (v0l >>> 0) + (v1l >>> 0)
-      v0h = (v0h + v1h + (sum > 0xffffffff ? 1 : 0)) | 0
-      v0l = sum | 0
+      let swap = (v0h + v1h + (sum > 0xffffffff ? 1 : 0)) | 0
+      v0h = sum | 0
+      v0l = swap
       swap = (v1l << 13) | (v1h >>> 19)
-      v1h = ((v1h << 13) | (v1l >>> 19)) ^ v0h
-      v1l = swap ^ v0l
-      swap = v0l
-      v0l = v0h
-      v0h = swap
+      v1h = ((v1h << 13) | (v1l >>> 19)) ^ v0l
+      v1l = swap ^ v0h
       // v2 += v3; v3 <<<= 16; v3 ^= v2
       sum = (v2l >>> 0) + (v3l >>> 0)
       v2h = (v2h + v3h + (sum > 0xffffffff ? 1 : 0)) | 0
@@ -111,23 +82,15 @@ export class SipHash {
       v3l = swap ^ v0l
       // v2 += v1; v1 <<<= 17; v1 ^= v2; v2 <<<= 32
       sum = (v2l >>> 0) + (v1l >>> 0)
-      v2h = (v2h + v1h + (sum > 0xffffffff ? 1 : 0)) | 0
-      v2l = sum | 0
+      swap = (v2h + v1h + (sum > 0xffffffff ? 1 : 0)) | 0
+      v2h = sum | 0
+      v2l = swap
       swap = (v1l << 17) | (v1h >>> 15)
-      v1h = ((v1h << 17) | (v1l >>> 15)) ^ v2h
-      v1l = swap ^ v2l
-      swap = v2l
-      v2l = v2h
-      v2h = swap
+      v1h = ((v1h << 17) | (v1l >>> 15)) ^ v2l
+      v1l = swap ^ v2h
     }
-    this.#v0l = v0l
-    this.#v0h = v0h
-    this.#v1l = v1l
-    this.#v1h = v1h
-    this.#v2l = v2l
-    this.#v2h = v2h
-    this.#v3l = v3l
-    this.#v3h = v3h
+    words[2] = v0l ^ v1l ^ v2l ^ v3l
+    words[3] = v0h ^ v1h ^ v2h ^ v3h
   }
 }
 
@@ -138,4 +101,14 @@ function uint32At(bytes: Uint8Array, at: number): number {
     ((bytes[at + 2] as number) << 16) |
     ((bytes[at + 3] as number) << 24)
   )
+}
+
+/** As `uint32At`, with zeros for what lies behind the end. */
+function restAt(bytes: Uint8Array, at: number): number {
+  const length = bytes.length
+  let value = 0
+  for (let index = 0; index < 4 && at + index < length; index++) {
+    value |= (bytes[at + index] as number) << (8 * index)
+  }
+  return value
 }
