@@ -34,11 +34,10 @@ export class SipHash {
     let v3h = (key[3] as number) ^ 0x74656462
     const length = bytes.length
     const compressing = ((length >>> 3) + 1) * compressionRounds
-    const total = compressing + 2 * finalizationRounds
     let low = 0
     let high = 0
     let at = 0
-    for (let round = 0; round < total; round++) {
+    for (let round = 0; round < compressing + 2 * finalizationRounds; round++) {
       if (round < compressing) {
         if (round % compressionRounds === 0) {
           v0l ^= low
