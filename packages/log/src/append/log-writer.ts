@@ -53,6 +53,7 @@ export class LogWriter {
   /** The names of newly made segment files becoming durable; null when they are. */
   #directorySync: Promise<void> | null = null
   #flushTimer: Timer | null = null
+  #isWaitingForRoom = false
   /** Ends the wait for more appends; null when nobody waits. */
   #endLinger: (() => void) | null = null
   /** The active segment's file, kept while it holds unflushed data. */
@@ -223,7 +224,7 @@ export class LogWriter {
     const placed: PlacedBatch[] = []
     try {
       const { files } = this.#state
-      if (this.#file === null && files.isCrowded) await files.room()
+      if (this.#file === null && files.isCrowded) await this.#waitForRoom()
       if (this.#isNewLeaderEpoch) await this.#assignLeaderEpoch()
       await this.#writeGroup(group, placed)
       if (this.#mustFlush(group)) {
@@ -322,6 +323,7 @@ export class LogWriter {
   /** Starts the next segment; the old one is sealed beside the loop. */
   async #roll(reason: RollReason): Promise<void> {
     const state = this.#state
+    await this.#seals.room()
     // The note tells recovery that a gap between segments is a loss: it must not be lost itself.
     await state.makeProgressDurable()
     const { active: old } = state.segments
@@ -381,9 +383,19 @@ export class LogWriter {
     this.#file = null
   }
 
+  async #waitForRoom(): Promise<void> {
+    this.#isWaitingForRoom = true
+    try {
+      await this.#state.files.room()
+    } finally {
+      this.#isWaitingForRoom = false
+    }
+  }
+
   /** Too many files are open: flushing lets this one go. */
   async #relieve(): Promise<void> {
-    if (this.#failure !== null || this.#isClosing) return
+    // A loop that waits for room cannot flush: it would wait for itself.
+    if (this.#failure !== null || this.#isClosing || this.#isWaitingForRoom) return
     await this.flush().catch(() => undefined)
   }
 

@@ -9,6 +9,9 @@ import {
 import { type File, type FileSystem, writeDurably } from '../storage/file-system.ts'
 import type { LogState } from './log-state.ts'
 
+/** So many rolled segments may wait to be sealed; then rolling waits. */
+const unsealedMax = 8
+
 /**
  * The sealing of rolled segments, beside the writer's loop. In this order, each durable before the
  * next begins: the log's data, its indexes and digest, the producer snapshot of the new segment's
@@ -25,7 +28,8 @@ export class SealJobs {
   #flushed: Promise<void> = Promise.resolve()
   /** Resolves when every rolled segment is sealed. */
   #done: Promise<void> = Promise.resolve()
-  #waiting = 0
+  /** Those that are not sealed yet, oldest first. */
+  readonly #waiting: Array<Promise<void>> = []
 
   /** `onFailure` is told when a segment could not be sealed: the log must not go on. */
   constructor(state: LogState, onFailure: (error: unknown) => void) {
@@ -43,14 +47,14 @@ export class SealJobs {
     const snapshot = state.producers.encodeSnapshot()
     const snapshotPath = `${state.directory}/${producerSnapshotFileName(segment.nextOffset)}`
     const before = this.#done
-    this.#waiting++
     this.#flushed = before.then(() => flushLog(state, segment, file))
     this.#done = this.#flushed.then(async () => {
       await sealSegment(state.fs, segment)
       await writeDurably(state.fs, snapshotPath, snapshot)
       await state.fs.syncDirectory(state.directory)
-      this.#waiting--
+      this.#waiting.shift()
     })
+    this.#waiting.push(this.#done)
     this.#flushed.catch(() => undefined)
     this.#done.catch(this.#onFailure)
     return new SealedSegment(state.files, state.directory, segment.info(), segment.identity)
@@ -58,7 +62,16 @@ export class SealJobs {
 
   /** Whether a segment waits to be sealed: then the recovery point stays before its end. */
   get isBusy(): boolean {
-    return this.#waiting > 0
+    return this.#waiting.length > 0
+  }
+
+  /**
+   * Waits while too many segments wait to be sealed: whoever fills segments faster than the disk
+   * takes them would keep ever more of them in memory, and their files open. Rejects when one could
+   * not be sealed.
+   */
+  async room(): Promise<void> {
+    while (this.#waiting.length >= unsealedMax) await this.#waiting[0]
   }
 
   flushed(): Promise<void> {

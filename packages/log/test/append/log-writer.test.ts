@@ -159,6 +159,41 @@ describe('flush policies', () => {
   })
 })
 
+describe('rolling faster than the disk takes it', () => {
+  test('waits for the disk, whatever is asked of the appends and however few files may be open', async () => {
+    for (const openFilesMax of [4, 64]) {
+      const place = simulatedPlace()
+      const { directory, log } = await createLog(place, {}, { openFilesMax })
+      for (let index = 0; index < 40; index++) {
+        await log.append({ value: `v${index}` }, { acks: 'none' })
+        await log.roll()
+      }
+      expect(log.segmentCount).toBe(41)
+      await log.flush()
+      expect(await offsetsOf(log)).toEqual(range(0, 40))
+      await directory.close()
+    }
+  })
+
+  test('leaves a bounded number of segments unsealed', async () => {
+    const place = simulatedPlace()
+    const { directory, log } = await createLog(place)
+    place.fs.holdFlushes()
+    const rolls: Promise<void>[] = []
+    for (let index = 0; index < 30; index++) {
+      void log.append({ value: `v${index}` }, { acks: 'none' })
+      rolls.push(log.roll())
+    }
+    await turns()
+    expect(log.segmentCount).toBeLessThan(12)
+    place.fs.resumeFlushes()
+    await Promise.all(rolls)
+    expect(log.segmentCount).toBeGreaterThan(1)
+    expect(await offsetsOf(log)).toEqual(range(0, 30))
+    await directory.close()
+  })
+})
+
 describe('back-pressure', () => {
   const queueBytesMax = 400
   const value = 'x'.repeat(150)
