@@ -1,24 +1,140 @@
 /**
- * Varve: an append-only, segmented, crash-safe log for Node.js, with Apache Kafka's bytes on disk.
- * A program opens a directory and has durable, ordered, replayable logs; there is no server to run.
+ * Varve: durable, partitioned, replayable topics for Node.js in a directory, with producers,
+ * consumer groups, transactions and queues, with no server to run; an append-only, segmented,
+ * crash-safe log with Apache Kafka's bytes on disk.
  *
  * @example
  * ```ts
- * import { LogDirectory } from 'varve'
+ * import { openVarve } from 'varve'
  *
- * await using directory = await LogDirectory.open('./data')
- * const log = directory.logs.get('orders-0') ?? (await directory.createLog('orders', 0))
+ * await using varve = await openVarve('./data')
+ * if (!varve.listTopics().includes('orders')) await varve.createTopic('orders', { partitions: 3 })
  *
  * // Resolves when the record is on disk: it survives a power cut.
- * const { baseOffset } = await log.append({ key: 'o-17', value: 'paid' })
+ * const producer = varve.producer()
+ * await producer.send('orders', { key: 'o-17', value: 'paid' })
  *
- * for await (const record of log.reader({ from: baseOffset }).records()) {
- *   console.log(record.offset, String(record.key), String(record.value))
+ * const consumer = varve.consumer({ group: 'billing', topics: ['orders'], follow: false })
+ * for await (const record of consumer) {
+ *   console.log(record.partition, record.offset, String(record.key), String(record.value))
+ *   await consumer.commit(record)
  * }
  * ```
  *
+ * The engine below it can be used by itself: see {@link LogDirectory} and {@link openLog}.
+ *
  * @module
  */
+export {
+  type AssignableMember,
+  type Assignor,
+  brokerChannels,
+  bytesSerde,
+  type CleaningOptions,
+  type CleanupPolicy,
+  ClosedError,
+  type CommittedOffset,
+  Consumer,
+  type ConsumerOptions,
+  ConsumerRecord,
+  CorruptCatalogueError,
+  CorruptGroupRecordError,
+  CorruptTransactionRecordError,
+  type CreateTopicOptions,
+  cooperativeStickyAssignor,
+  type DeadLetter,
+  type DeadLetterSink,
+  type Delivery,
+  DeliveryExpiredError,
+  type DequeueOptions,
+  type Deserializer,
+  deadLetterHeaders,
+  deadLetterTopicOf,
+  defaultPartitioner,
+  defaultTopicSettings,
+  type EffectLedger,
+  expiresAtHeader,
+  exponentialRetry,
+  FencedInstanceError,
+  fixedRetry,
+  type GroupConsumerOptions,
+  type GroupCoordinator,
+  type GroupDescription,
+  GroupError,
+  GroupNotEmptyError,
+  GroupNotFoundError,
+  type HandlingContext,
+  HandlingFailedError,
+  IllegalGenerationError,
+  InconsistentGroupProtocolError,
+  InvalidTimestampError,
+  InvalidTopicError,
+  jsonSerde,
+  type ListedTopic,
+  LogEffectLedger,
+  type Logger,
+  listTopics,
+  type MeasuredGroup,
+  type MeasuredLog,
+  type MeasuredQueue,
+  Metrics,
+  type MetricsOptions,
+  type NamedQueueOptions,
+  NotRetriable,
+  noRetry,
+  type OnceOnlyOptions,
+  onceOnly,
+  openVarve,
+  type PartitionDescription,
+  type Partitioner,
+  type PartitionLag,
+  type ProcessContext,
+  type ProcessOptions,
+  Producer,
+  ProducerFencedError,
+  type ProducerOptions,
+  type ProducerRecord,
+  partitionForKey,
+  Queue,
+  type QueueOptions,
+  RebalanceInProgressError,
+  type RecordFailure,
+  RecordsDeletedError,
+  type ReplayReport,
+  type ReplayTopicOptions,
+  type RetryPolicy,
+  type RunOptions,
+  randomRetry,
+  rangeAssignor,
+  readDeadLetter,
+  roundRobinAssignor,
+  type Sendable,
+  type SendOptions,
+  type SentBatch,
+  type SentRecord,
+  type Serde,
+  type Serializer,
+  type StartingPoint,
+  sourceOffsetHeader,
+  stringSerde,
+  type TopicAlteration,
+  type TopicDescription,
+  TopicExistsError,
+  TopicNotFoundError,
+  type TopicPartition,
+  type TopicSettings,
+  Transaction,
+  TransactionalProducer,
+  type TransactionalProducerOptions,
+  TransactionBlockedError,
+  TransactionEndedError,
+  TransactionFailedError,
+  TransactionPendingError,
+  UnknownMemberError,
+  Varve,
+  type VarveLogOptions,
+  type VarveOptions,
+} from '@varve/broker'
 export {
   type AbortedTransaction,
   type Acks,
