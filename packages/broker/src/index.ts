@@ -1,3 +1,4 @@
+export { expiresAtHeader } from '@varve/cleaner'
 export {
   ClosedError,
   CorruptCatalogueError,
@@ -9,7 +10,6 @@ export {
 } from './base/broker-errors.ts'
 export { brokerChannels, type ReadEvent } from './base/diagnostics.ts'
 export type { Logger } from './base/logger.ts'
-export { expiresAtHeader } from './base/record-expiry.ts'
 export {
   bytesSerde,
   type Deserializer,

@@ -1,3 +1,4 @@
+import { isExpired } from '@varve/cleaner'
 import {
   type Clock,
   type Isolation,
@@ -10,7 +11,6 @@ import {
 } from '@varve/log'
 import type { Batch, LogRecord, Offset } from '@varve/record'
 import { brokerChannels } from '../base/diagnostics.ts'
-import { isExpired } from '../base/record-expiry.ts'
 import type { Partition } from '../topics/topic.ts'
 import { RecordsDeletedError } from './consumer-errors.ts'
 

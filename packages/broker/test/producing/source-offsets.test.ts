@@ -1,6 +1,6 @@
+import { expiresAtHeader } from '@varve/cleaner'
 import { ManualClock } from '@varve/log/testing'
 import { expect, test } from 'vitest'
-import { expiresAtHeader } from '../../src/base/record-expiry.ts'
 import { jsonSerde } from '../../src/base/serializers.ts'
 import { RecordSerializer } from '../../src/producing/record-serializer.ts'
 import {

@@ -7,6 +7,7 @@ import {
   type Offset,
   RecordBatch,
 } from '@varve/record'
+import { isExpired } from '../policy/record-expiry.ts'
 import type { CompactionTask, ProducerTail } from './compaction-task.ts'
 import type { OffsetMap } from './offset-map.ts'
 import type { TransactionFates } from './transaction-fates.ts'
@@ -86,9 +87,7 @@ export class BatchCleaner {
     }
     const { recordTtlMs, nowMs } = this.#task
     // Its predecessors go in the same round or have gone before: none of them can come back.
-    if (recordTtlMs >= 0 && record.timestamp >= 0 && record.timestamp + recordTtlMs <= nowMs) {
-      return false
-    }
+    if (isExpired(record, recordTtlMs, nowMs)) return false
     if (record.valueSize < 0 && isOver) return false
     return record.offset >= this.#map.get(record.key as Buffer)
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { expiresAtHeader } from '../../src/policy/record-expiry.ts'
 import {
   appendPairs,
   compactAll,
@@ -109,4 +110,18 @@ test("a producer's newest batch stays, empty, so that it is known when it is sen
   const [tail] = again.log.producers()
   expect(tail).toMatchObject({ producerId: 7, epoch: 0 })
   expect(tail?.batches.at(-1)).toMatchObject({ lastSequence: 1, lastOffset: 1 })
+})
+
+test('a record whose own time is over goes, and with it what it has replaced', async () => {
+  const log = await makeLog()
+  const now = log.clock.now()
+  const expiring = (at: number) => [{ key: expiresAtHeader, value: String(at) }]
+  await log.log.append([
+    { key: 'a', value: 'old', timestamp: now },
+    { key: 'b', value: 'kept', timestamp: now, headers: expiring(now + 1000) },
+    { key: 'a', value: 'over', timestamp: now, headers: expiring(now) },
+    { key: 'c', value: 'last', timestamp: now },
+  ])
+  await compactAll(log)
+  expect(await contentOf(log)).toEqual(['1 b=kept', '3 c=last'])
 })
