@@ -29,6 +29,8 @@ import {
 import { DeadLetterTopics } from './handling/dead-letter-topics.ts'
 import type { RawRecord } from './handling/handled-record.ts'
 import type { RecordFailure } from './handling/record-runner.ts'
+import { directorySource } from './metrics/directory-source.ts'
+import { Metrics, type MetricsOptions } from './metrics/metrics.ts'
 import { Producer, type Sendable } from './producing/producer.ts'
 import { ProducerIds } from './producing/producer-ids.ts'
 import type { ProducerOptions } from './producing/producer-options.ts'
@@ -310,6 +312,23 @@ export class Varve implements AsyncDisposable {
         producer.send(to, record, partition === null ? {} : { partition }),
       done: ({ partition, offset }) => consumer.commit([{ topic, partition, offset: offset + 1 }]),
     })
+  }
+
+  /**
+   * What happens here and how things stand, for Prometheus; counts until it or the data directory
+   * is closed. Groups are shown once one has been asked for, queues while they are open.
+   *
+   * @example
+   * ```ts
+   * const metrics = varve.metrics()
+   * console.log(await metrics.text())
+   * ```
+   */
+  metrics(options: MetricsOptions = {}): Metrics {
+    const [topics, groups, queues] = [this.#topics, this.#groups, this.#queues]
+    const metrics = new Metrics(directorySource({ topics, groups, queues }), options)
+    this.#users.add({ [Symbol.asyncDispose]: async () => metrics.close() })
+    return metrics
   }
 
   /**

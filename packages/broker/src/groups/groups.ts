@@ -34,6 +34,7 @@ export class Groups implements AsyncDisposable {
   readonly #options: GroupsOptions
   readonly #clock: Clock
   #opening: Promise<GroupCoordinator> | null = null
+  #loaded: GroupCoordinator | null = null
   #unwatch: (() => void) | null = null
   #timer: Timer | null = null
   #isClosed = false
@@ -46,6 +47,11 @@ export class Groups implements AsyncDisposable {
   /** Whether any group has ever been in this directory. */
   get isUsed(): boolean {
     return this.#options.topics.find(offsetsTopic) !== null
+  }
+
+  /** Of all groups; null while nobody has asked for one. */
+  get loaded(): GroupCoordinator | null {
+    return this.#loaded
   }
 
   /** Of all groups; makes `__consumer_offsets` where it is not there. */
@@ -106,6 +112,7 @@ export class Groups implements AsyncDisposable {
       }
     })
     if (!this.#isClosed) this.#schedule(coordinator)
+    this.#loaded = coordinator
     return coordinator
   }
 
