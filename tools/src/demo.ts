@@ -1,5 +1,6 @@
 // `npm run demo`: appends real files durably in a child process, kills that process twice on the
-// way, and proves that every acknowledged record is there. Leaves the directory to be played with.
+// way, and proves that every acknowledged record is there; then compacts while reading goes on.
+// Leaves the directory to be played with.
 
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
@@ -11,6 +12,7 @@ import { nodeFileSystem, openLogReadOnly, type ReadOnlyLog } from '@varve/log'
 import { Random } from '@varve/log/testing'
 import { type CompressionType, compress, NativeModuleError } from '@varve/record'
 import { type AppendRun, appendAndKill } from './demo/append-and-kill.ts'
+import { type CompactionProof, compactAndProve } from './demo/compact.ts'
 import { demoCorpus, partition, repositoryRoot, topic } from './demo/demo-settings.ts'
 import { Ledger } from './demo/ledger.ts'
 import { type Proof, prove } from './demo/prove.ts'
@@ -72,6 +74,10 @@ async function demo(data: string, seed: number): Promise<void> {
   await explainTimestamp(log, run)
   heading('6. Rates')
   explainRates({ run, ledger, proof, provedMs, corpusBytes })
+
+  heading('7. The same files again, changed and deleted; then compaction, while reading goes on')
+  explainCompaction(await compactAndProve(data, corpus, compressionType))
+  runVarve('verify', shown)
   explainNext(shown, corpus[Math.floor(corpus.length / 2)]?.key ?? '')
   print(styled('dim', `All of this took ${seconds(performance.now() - startedMs)}.`))
 }
@@ -168,6 +174,20 @@ function explainRates({ run, ledger, proof, provedMs, corpusBytes }: Rates): voi
   print(
     styled('dim', '  Files were read and hashed meanwhile: npm run bench measures the log alone.'),
   )
+}
+
+function explainCompaction(proof: CompactionProof): void {
+  const { changed, deleted, same, beforeBytes, afterBytes, compactingMs } = proof
+  print(
+    `  ${count(changed)} files sent changed, ${count(deleted)} deleted, ${count(same)} as before`,
+  )
+  print(
+    `  ${mebibytes(beforeBytes)} before, ${mebibytes(afterBytes)} after, in ${seconds(compactingMs)}; ` +
+      `${count(proof.readMeanwhile)} records were read meanwhile`,
+  )
+  print(`  ${styled('green', '✓')} ${count(proof.left)} keys have a value, each its latest`)
+  print(`  ${styled('green', '✓')} no value that was replaced or deleted is left; what was deleted`)
+  print('    is still said for a day, so that every consumer hears of it')
 }
 
 function explainNext(shown: string, key: string): void {

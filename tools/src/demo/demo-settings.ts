@@ -13,13 +13,13 @@ export const topic = 'files'
 export const partition = 0
 
 /** Small, so that a hundred megabytes make several segments; a record must fit into one. */
-const segmentBytes = 32 * 2 ** 20
+export const segmentBytes: number = 32 * 2 ** 20
 const batchOverheadBytes = 64 * 1024
 
 export const logOptions: LogOptions = {
   segmentBytes,
   maxMessageBytes: segmentBytes,
-  // What compaction and retention are about is not shown here: deleted files may go at once.
+  // No other process reads along that would need deleted files a while longer.
   fileDeleteDelayMs: 0,
 }
 
