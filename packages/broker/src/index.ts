@@ -18,6 +18,7 @@ export {
   type Serializer,
   stringSerde,
 } from './base/serializers.ts'
+export { offsetsTopic } from './base/topic-names.ts'
 export type { TopicPartition } from './base/topic-partition.ts'
 export {
   type CleanupPolicy,
@@ -70,6 +71,7 @@ export {
   RebalanceInProgressError,
   UnknownMemberError,
 } from './groups/group-errors.ts'
+export { GroupListing, type ListedGroup } from './groups/group-listing.ts'
 export { GroupMember, type GroupMemberOptions } from './groups/group-member.ts'
 export {
   encodeGroupMetadataKey,

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { AppendBatchOptions, AppendResult, Clock, Log } from '@varve/log'
 import {
   type Batch,
@@ -25,6 +26,15 @@ export interface CommitOptions {
   readonly acks?: 'written' | 'flushed'
 }
 
+/** What replaying reads: a log that is open, or one of another process that is only read. */
+type ReadableOffsetLog = Pick<Log, 'logStartOffset' | 'highWatermark' | 'read'>
+
+/** A store that is only read: it commits nothing. */
+export type OffsetView = Pick<
+  OffsetStore,
+  'groups' | 'skipped' | 'metadata' | 'committed' | 'offsets' | 'refresh'
+>
+
 /** A record of `__consumer_offsets` on its way there. */
 interface GroupRecordInput {
   readonly key: Buffer
@@ -47,21 +57,31 @@ const unstableRetryMs = 10
  * commit marker on (`appendBatch`). Commits that arrive together share a batch and a flush.
  */
 export class OffsetStore {
-  readonly #log: Log
+  readonly #log: ReadableOffsetLog
+  /** Null where it is only read. */
+  readonly #writable: Log | null
   readonly #groups = new Map<string, GroupOffsets>()
   readonly #skipped = new Map<string, number>()
   /** Everything before it stands here. */
   #nextOffset: Offset
   #catchingUp: Promise<void> | null = null
 
-  private constructor(log: Log) {
+  private constructor(log: ReadableOffsetLog, writable: Log | null) {
     this.#log = log
+    this.#writable = writable
     this.#nextOffset = log.logStartOffset
   }
 
   /** Replays the log. Rejects with CorruptLogError where it is damaged. */
   static async load(log: Log): Promise<OffsetStore> {
-    const store = new OffsetStore(log)
+    const store = new OffsetStore(log, log)
+    await store.refresh()
+    return store
+  }
+
+  /** Replays a log that somebody else may be writing. Rejects as `load` does. */
+  static async view(log: ReadableOffsetLog): Promise<OffsetView> {
+    const store = new OffsetStore(log, null)
     await store.refresh()
     return store
   }
@@ -178,7 +198,7 @@ export class OffsetStore {
    * as `Log.appendBatch` does.
    */
   async appendBatch(batch: RecordBatch, options: AppendBatchOptions = {}): Promise<AppendResult> {
-    const result = await this.#log.appendBatch(batch, options)
+    const result = await this.#appendable.appendBatch(batch, options)
     await this.refresh()
     return result
   }
@@ -188,8 +208,13 @@ export class OffsetStore {
     await this.#catchUpTo(this.#log.highWatermark)
   }
 
+  get #appendable(): Log {
+    assert(this.#writable !== null, 'a store that is only read was written to')
+    return this.#writable
+  }
+
   async #append(records: readonly GroupRecordInput[], acks: 'written' | 'flushed' = 'flushed') {
-    const { baseOffset, lastOffset } = await this.#log.append(records, { acks })
+    const { baseOffset, lastOffset } = await this.#appendable.append(records, { acks })
     if (baseOffset === this.#nextOffset && this.#catchingUp === null) {
       for (const { key, value } of records) {
         this.#replay(this.#nextOffset, key, value, null)
