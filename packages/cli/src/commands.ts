@@ -4,6 +4,7 @@ import { type CommandIo, UsageError } from './command-io.ts'
 import { addCompactVerb, addRetentionVerb } from './verbs/cleaning-verbs.ts'
 import { addConsumeVerb } from './verbs/consume-verb.ts'
 import { addDumpVerb } from './verbs/dump-verb.ts'
+import { addGroupVerb } from './verbs/group-verb.ts'
 import { addInspectVerb } from './verbs/inspect-verb.ts'
 import { addProduceVerb } from './verbs/produce-verb.ts'
 import { addReindexVerb } from './verbs/reindex-verb.ts'
@@ -50,6 +51,7 @@ const verbs: Readonly<Record<string, (parser: Argv, choose: Choose) => void>> = 
   produce: addProduceVerb,
   consume: addConsumeVerb,
   topic: addTopicVerb,
+  group: addGroupVerb,
   retention: addRetentionVerb,
   compact: addCompactVerb,
   inspect: addInspectVerb,

@@ -1,8 +1,9 @@
+import type { StartingPoint } from '@varve/broker'
 import { type Isolation, openLogReadOnly, type ReadOnlyLog } from '@varve/log'
 import { partitionDirectoryName } from '@varve/log/files'
-import { InvalidArgumentError } from '@varve/record'
 import { type CommandIo, exitCodes, throwIfInterrupted } from '../command-io.ts'
 import { JsonRecordOutput, ValueOutput } from '../consume/record-output.ts'
+import { parseStartingPoint } from '../consume/starting-point.ts'
 import { requireCount } from '../option-checks.ts'
 
 export interface ConsumeOptions {
@@ -27,7 +28,7 @@ export interface ConsumeOptions {
 export async function consume(options: ConsumeOptions, io: CommandIo): Promise<number> {
   const { topic, partition, max, follow, isolation } = options
   requireCount('max', max, 1)
-  const parsedFrom = parseFrom(options.from)
+  const parsedFrom = parseStartingPoint('--from', options.from)
   const directory = `${options.data}/${partitionDirectoryName(topic, partition)}`
   await using log = await openLogReadOnly(directory)
   const from = await startOffset(log, parsedFrom)
@@ -56,45 +57,10 @@ export async function consume(options: ConsumeOptions, io: CommandIo): Promise<n
   return exitCodes.fine
 }
 
-type From =
-  | { readonly kind: 'earliest' }
-  | { readonly kind: 'latest' }
-  | { readonly kind: 'offset'; readonly offset: number }
-  | { readonly kind: 'time'; readonly timestamp: number }
-
-/** A date, and where there is a time of day, optionally its zone; without one it is local time. */
-const isoPattern = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/
-
-function parseFrom(text: string): From {
-  if (text === 'earliest') return { kind: 'earliest' }
-  if (text === 'latest') return { kind: 'latest' }
-  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) {
-    return { kind: 'offset', offset: Number(text) }
-  }
-  const timestamp = isoPattern.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(timestamp) && isDay(text.slice(0, 10))) return { kind: 'time', timestamp }
-  throw new InvalidArgumentError(
-    '--from',
-    text,
-    'must be earliest, latest, an offset, or a time such as 2026-11-21T08:30Z',
-  )
-}
-
-/** Whether a month has that day: 30 February would be taken for 2 March. */
-function isDay(day: string): boolean {
-  return new Date(day).toISOString().startsWith(day)
-}
-
-async function startOffset(log: ReadOnlyLog, from: From): Promise<number> {
-  switch (from.kind) {
-    case 'earliest':
-      return log.logStartOffset
-    case 'latest':
-      return log.highWatermark
-    case 'offset':
-      return from.offset
-    case 'time':
-      // Nothing so late yet: what comes next is.
-      return (await log.offsetForTimestamp(from.timestamp))?.offset ?? log.highWatermark
-  }
+async function startOffset(log: ReadOnlyLog, from: StartingPoint): Promise<number> {
+  if (from === 'earliest') return log.logStartOffset
+  if (from === 'latest') return log.highWatermark
+  if (typeof from === 'number') return from
+  // Nothing so late yet: what comes next is.
+  return (await log.offsetForTimestamp(from.timestamp))?.offset ?? log.highWatermark
 }

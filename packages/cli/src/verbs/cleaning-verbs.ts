@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs'
-import { type Choose, flag, text, withJson } from './verb-options.ts'
+import { type Choose, flag, text, texts, withJson } from './verb-options.ts'
 
 const aboutSettings =
   'Settings are those of the topics; --set gives others for this time, under Kafka’s names: ' +
@@ -70,8 +70,6 @@ export function addCompactVerb(parser: Argv, choose: Choose): void {
       .demandCommand(1, 'Which action? One of plan, run.'),
   )
 }
-
-const texts = { type: 'string', array: true, requiresArg: true, default: [] as string[] } as const
 
 function withCleaning(
   action: Argv<{ json: boolean }>,

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs'
-import { type Choose, flag, number, text, withJson } from './verb-options.ts'
+import { type Choose, flag, number, texts, withData, withJson } from './verb-options.ts'
 
 export function addTopicVerb(parser: Argv, choose: Choose): void {
   parser.command('topic <action>', 'Make, list, describe, alter and delete topics', (verb) => {
@@ -109,12 +109,6 @@ function addDelete(parser: Argv<{ json: boolean }>, choose: Choose): void {
         return deleteTopic({ topic, data, json, yes }, io)
       }),
   )
-}
-
-const texts = { type: 'string', array: true, requiresArg: true, default: [] as string[] } as const
-
-function withData<T>(verb: Argv<T>): Argv<T & { data: string }> {
-  return verb.option('data', { ...text, demandOption: true, describe: 'The data directory' })
 }
 
 function withTopic<T>(verb: Argv<T>): Argv<T & { data: string; topic: string }> {

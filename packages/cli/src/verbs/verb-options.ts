@@ -9,6 +9,13 @@ export type Choose = (run: (io: CommandIo) => Promise<number>) => void
 
 export const text = { type: 'string', requiresArg: true } as const
 export const number = { type: 'number', requiresArg: true } as const
+/** May be given more than once. */
+export const texts: {
+  readonly type: 'string'
+  readonly array: true
+  readonly requiresArg: true
+  readonly default: string[]
+} = { type: 'string', array: true, requiresArg: true, default: [] }
 export const flag = { type: 'boolean', default: false } as const
 
 export function withJson<T>(verb: Argv<T>): Argv<T & { json: boolean }> {
@@ -21,6 +28,10 @@ export function withPath<T>(verb: Argv<T>): Argv<T & { path: string }> {
     demandOption: true,
     describe: "A file, a partition's directory or a data directory, of Varve or of Kafka",
   })
+}
+
+export function withData<T>(verb: Argv<T>): Argv<T & { data: string }> {
+  return verb.option('data', { ...text, demandOption: true, describe: 'The data directory' })
 }
 
 export function withPartition<T>(
