@@ -3,10 +3,14 @@ import type { Output } from '../command-io.ts'
 import { LineOutput } from '../output.ts'
 import { utf8Text } from '../utf8.ts'
 
+/** What of a record is printed. */
+type PrintedRecord = Pick<LogRecord, 'offset' | 'timestamp' | 'key' | 'value' | 'headers'>
+
 /** Records on their way out; see LineOutput for `isFull` and `flush`. */
 export interface RecordOutput {
   readonly isFull: boolean
-  add(record: LogRecord): void
+  /** `partition`: where several are mixed, and it has to be said. */
+  add(record: PrintedRecord, partition?: number): void
   flush(): Promise<void>
 }
 
@@ -30,7 +34,7 @@ export class ValueOutput implements RecordOutput {
     return this.#bytes >= gatheredBytesMax
   }
 
-  add(record: LogRecord): void {
+  add(record: PrintedRecord): void {
     const value = record.value ?? nothing
     this.#gathered.push(value, newline)
     this.#bytes += value.length + 1
@@ -61,15 +65,16 @@ export class JsonRecordOutput implements RecordOutput {
     return this.#lines.isFull
   }
 
-  add(record: LogRecord): void {
+  add(record: PrintedRecord, partition?: number): void {
     const { offset, timestamp, headers } = record
     const key = describeBytes(record.key)
     const value = describeBytes(record.value)
+    const place = partition === undefined ? '' : `"partition":${partition},`
     const fields = `"offset":${offset},"timestamp":${timestamp},"key":${key.json},"value":${value.json}`
     const keyEncoding = key.isBase64 ? ',"keyEncoding":"base64"' : ''
     const valueEncoding = value.isBase64 ? ',"valueEncoding":"base64"' : ''
     const rest = headers.length === 0 ? '' : `,"headers":[${headers.map(describeHeader).join(',')}]`
-    this.#lines.line(`{${fields}${keyEncoding}${valueEncoding}${rest}}`)
+    this.#lines.line(`{${place}${fields}${keyEncoding}${valueEncoding}${rest}}`)
   }
 
   flush(): Promise<void> {

@@ -2,7 +2,8 @@ import { listTopics, TopicNotFoundError, type TopicPartition } from '@varve/brok
 import { InvalidArgumentError } from '@varve/record'
 
 /**
- * The partitions that `--topic` names, each once: `orders` for all of a topic's, `orders:3` for one.
+ * The partitions that `--topic` names, each once: `orders` for all of a topic's, `orders:3` for
+ * one.
  *
  * @throws {InvalidArgumentError} when it is neither
  * @throws {TopicNotFoundError}

@@ -1,16 +1,24 @@
 import type { Argv } from 'yargs'
-import { type Choose, flag, number, text, withJson, withPartition } from './verb-options.ts'
+import { type Choose, flag, number, text, withData, withJson } from './verb-options.ts'
 
 export function addConsumeVerb(parser: Argv, choose: Choose): void {
   parser.command(
     'consume <topic>',
-    'Print the records of a partition, beside whoever appends to it',
+    'Print the records of a partition, or those that a group has yet to read',
     (verb) =>
-      withJson(withPartition(verb))
+      withData(withJson(verb))
+        .positional('topic', { type: 'string', demandOption: true, describe: 'Name of the topic' })
+        .option('partition', { ...number, describe: 'Which of its partitions; 0 without --group' })
+        .option('group', {
+          ...text,
+          describe: 'Read all partitions in this group’s name, and commit what was printed',
+        })
         .option('from', {
           ...text,
           default: 'earliest',
-          describe: 'Where to start: earliest, latest, an offset, or a time in ISO 8601',
+          describe:
+            'Where to start: earliest, latest, an offset, or a time in ISO 8601; with --group ' +
+            'where nothing has been committed',
         })
         .option('max', { ...number, describe: 'Stop after so many records' })
         .option('follow', { ...flag, describe: 'At the end, wait for more' })
@@ -26,17 +34,22 @@ export function addConsumeVerb(parser: Argv, choose: Choose): void {
         })
         .example('$0 consume orders --data ./data --max 10 --format json', '')
         .example('$0 consume orders --data ./data --from 2026-11-21T08:00Z --follow', '')
+        .example('$0 consume orders --data ./data --group billing', '')
         .epilogue(
           'JSON objects have offset, timestamp (ms), key, value, and headers where there are any. ' +
             'Keys and values are strings; one that is not UTF-8 stands in base64, and keyEncoding ' +
-            'or valueEncoding says so.',
+            'or valueEncoding says so. With --group they have their partition too. ' +
+            'A partition is read beside whoever appends to it; --group needs the data directory ' +
+            'for itself.',
         ),
     (given) =>
       choose(async (io) => {
         const { consume } = await import('../commands/consume.ts')
         return consume(
           {
-            ...{ topic: given.topic, data: given.data, partition: given.partition },
+            ...{ topic: given.topic, data: given.data },
+            partition: given.partition ?? null,
+            group: given.group ?? null,
             from: given.from,
             max: given.max ?? null,
             follow: given.follow,
