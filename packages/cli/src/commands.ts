@@ -3,12 +3,14 @@ import yargs, { type Argv } from 'yargs'
 import { type CommandIo, UsageError } from './command-io.ts'
 import { addCompactVerb, addRetentionVerb } from './verbs/cleaning-verbs.ts'
 import { addConsumeVerb } from './verbs/consume-verb.ts'
+import { addDeadLetterVerb } from './verbs/dead-letter-verb.ts'
 import { addDumpVerb } from './verbs/dump-verb.ts'
 import { addGroupVerb } from './verbs/group-verb.ts'
 import { addInspectVerb } from './verbs/inspect-verb.ts'
 import { addProduceVerb } from './verbs/produce-verb.ts'
 import { addReindexVerb } from './verbs/reindex-verb.ts'
 import { addRepairVerb } from './verbs/repair-verb.ts'
+import { addStatsVerb } from './verbs/stats-verb.ts'
 import { addTopicVerb } from './verbs/topic-verb.ts'
 import type { Choose } from './verbs/verb-options.ts'
 import { addVerifyVerb } from './verbs/verify-verb.ts'
@@ -52,8 +54,10 @@ const verbs: Readonly<Record<string, (parser: Argv, choose: Choose) => void>> = 
   consume: addConsumeVerb,
   topic: addTopicVerb,
   group: addGroupVerb,
+  'dead-letter': addDeadLetterVerb,
   retention: addRetentionVerb,
   compact: addCompactVerb,
+  stats: addStatsVerb,
   inspect: addInspectVerb,
   dump: addDumpVerb,
   verify: addVerifyVerb,

@@ -47,7 +47,7 @@ describe('varve consume --group', () => {
     const io = captureIo({ signal: controller.signal })
     const argv = ['consume', 'orders', '--data', data, '--group', 'billing', '--follow']
     const ended = main(argv, io)
-    await expect.poll(() => io.stdout.text, { interval: 5 }).toContain('0/9\n')
+    await expect.poll(() => io.stdout.text, { timeout: 10_000, interval: 5 }).toContain('0/9\n')
     controller.abort()
     expect(await ended).toBe(0)
     expect(await committedIn(data)).toEqual([10, 5])

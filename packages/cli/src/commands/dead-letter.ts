@@ -1,0 +1,139 @@
+import {
+  type DeadLetter,
+  listTopics,
+  openVarve,
+  readDeadLetter,
+  TopicNotFoundError,
+} from '@varve/broker'
+import { openLogReadOnly } from '@varve/log'
+import type { LogRecord } from '@varve/record'
+import { type CommandIo, exitCodes, throwIfInterrupted } from '../command-io.ts'
+import { formatAmount, formatTimestamp } from '../human.ts'
+import { requireCount } from '../option-checks.ts'
+import { LineOutput } from '../output.ts'
+import { utf8Text } from '../utf8.ts'
+
+/** What every action of `varve dead-letter` is told. */
+export interface DeadLetterOptions {
+  /** The dead-letter topic itself. */
+  readonly topic: string
+  readonly data: string
+  readonly json: boolean
+}
+
+export interface ListDeadLettersOptions extends DeadLetterOptions {
+  /** Null: all there are. */
+  readonly max: number | null
+}
+
+/**
+ * Lists dead letters: where each was, how often it was tried, why it was given up. Takes no lock,
+ * and changes nothing.
+ */
+export async function listDeadLetters(
+  options: ListDeadLettersOptions,
+  io: CommandIo,
+): Promise<number> {
+  requireCount('max', options.max, 1)
+  const lines = new LineOutput(io.stdout)
+  let left = options.max ?? Number.POSITIVE_INFINITY
+  for await (const { partition, record, letter } of deadLettersIn(options, io)) {
+    if (left === 0) break
+    left -= 1
+    if (options.json) lines.json({ partition, ...documentOf(record, letter) })
+    else lines.line(`${partition}/${record.offset}  ${textOf(letter)}`)
+    if (lines.isFull) await lines.flush()
+  }
+  await lines.flush()
+  return exitCodes.fine
+}
+
+export interface ReplayDeadLettersOptions extends DeadLetterOptions {
+  /** To the partition where each was; else the key decides. */
+  readonly toOriginalPartition: boolean
+  /** Do it; else it is only said what would be. */
+  readonly yes: boolean
+}
+
+/**
+ * Sends the dead letters that were not replayed yet back to where they came from; without `yes`,
+ * says how many there are in all.
+ */
+export async function replay(options: ReplayDeadLettersOptions, io: CommandIo): Promise<number> {
+  const { topic, data, json, yes, toOriginalPartition } = options
+  const lines = new LineOutput(io.stdout)
+  if (yes) {
+    requireTopic(options)
+    await using varve = await openVarve(data, { cleaning: false, clock: io.clock })
+    const report = await varve.replayDeadLetters(topic, { toOriginalPartition })
+    if (json) lines.json({ topic, ...report })
+    else {
+      const letters = formatAmount(report.replayed, 'dead letter')
+      const others = report.passedOver === 0 ? '' : `, ${report.passedOver} others passed over`
+      lines.line(`${topic}: ${letters} replayed${others}`)
+    }
+  } else {
+    const counts = new Map<string, number>()
+    for await (const { letter } of deadLettersIn(options, io)) {
+      if (letter !== null) counts.set(letter.topic, (counts.get(letter.topic) ?? 0) + 1)
+    }
+    if (json) lines.json({ topic, replayed: 0, deadLetters: Object.fromEntries(counts) })
+    else {
+      for (const [to, count] of counts) {
+        lines.line(`${topic}: ${formatAmount(count, 'dead letter')} of ${to}`)
+      }
+      lines.line('Those that were not replayed before go back with --yes.')
+    }
+  }
+  await lines.flush()
+  return exitCodes.fine
+}
+
+interface ListedLetter {
+  readonly partition: number
+  readonly record: LogRecord
+  /** Null for a record that is no dead letter. */
+  readonly letter: DeadLetter | null
+}
+
+async function* deadLettersIn(
+  options: DeadLetterOptions,
+  io: CommandIo,
+): AsyncGenerator<ListedLetter, void, undefined> {
+  const partitions = requireTopic(options)
+  for (let partition = 0; partition < partitions; partition++) {
+    await using log = await openLogReadOnly(`${options.data}/${options.topic}-${partition}`)
+    const from = log.logStartOffset
+    await using reader = log.reader({ from, isolation: 'committed', signal: io.signal })
+    for await (const record of reader.records()) {
+      yield { partition, record, letter: readDeadLetter(record) }
+    }
+    throwIfInterrupted(io)
+  }
+}
+
+/** How many partitions it has. Throws TopicNotFoundError. */
+function requireTopic({ topic, data }: DeadLetterOptions): number {
+  const found = listTopics(data).find(({ name }) => name === topic)
+  if (found === undefined) throw new TopicNotFoundError(topic)
+  return found.partitions
+}
+
+function documentOf({ offset, key }: LogRecord, letter: DeadLetter | null): object {
+  const text = key === null ? null : (utf8Text(key) ?? key.toString('base64'))
+  if (letter === null) return { offset, key: text, deadLetter: null }
+  const { headers: _, ...facts } = letter
+  return { offset, key: text, deadLetter: facts }
+}
+
+function textOf(letter: DeadLetter | null): string {
+  if (letter === null) return '(no dead letter)'
+  const { topic, partition, offset, attempts, error, failedAt } = letter
+  const tried = formatAmount(attempts, 'attempt')
+  return `${topic}-${partition} offset ${offset}, ${tried}, ${formatTimestamp(failedAt)}: ${oneLine(error)}`
+}
+
+/** An error's message may hold anything, and must not look like another letter. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ')
+}

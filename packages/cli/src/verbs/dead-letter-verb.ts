@@ -1,0 +1,64 @@
+import type { Argv } from 'yargs'
+import { type Choose, flag, number, withData, withJson } from './verb-options.ts'
+
+export function addDeadLetterVerb(parser: Argv, choose: Choose): void {
+  parser.command('dead-letter <action>', 'List and replay records that were given up', (verb) => {
+    const actions = withJson(verb)
+      .example('$0 dead-letter list orders.dead-letter --data ./data', '')
+      .example('$0 dead-letter replay orders.dead-letter --data ./data --yes', '')
+      .epilogue(
+        'The topic is the dead-letter topic itself. list takes no lock and changes nothing; ' +
+          'replay --yes needs the data directory for itself.',
+      )
+      .demandCommand(1, 'Which action? One of list, replay.')
+    addList(actions, choose)
+    addReplay(actions, choose)
+    return actions
+  })
+}
+
+function addList(parser: Argv<{ json: boolean }>, choose: Choose): void {
+  parser.command(
+    'list <topic>',
+    'Show where each was, how often it was tried, and the error',
+    (verb) =>
+      withTopic(verb)
+        .option('max', { ...number, describe: 'Stop after so many' })
+        .example('$0 dead-letter list orders.dead-letter --data ./data --json', ''),
+    ({ topic, data, json, max = null }) =>
+      choose(async (io) => {
+        const { listDeadLetters } = await import('../commands/dead-letter.ts')
+        return listDeadLetters({ topic, data, json, max }, io)
+      }),
+  )
+}
+
+function addReplay(parser: Argv<{ json: boolean }>, choose: Choose): void {
+  parser.command(
+    'replay <topic>',
+    'Send those that were not replayed yet back to where they came from',
+    (verb) =>
+      withTopic(verb)
+        .option('to-original-partition', {
+          ...flag,
+          describe: 'To the partition where each was; else the key decides',
+        })
+        .option('yes', { ...flag, describe: 'Do it; else they are only counted' })
+        .example('$0 dead-letter replay orders.dead-letter --data ./data --yes', ''),
+    (given) =>
+      choose(async (io) => {
+        const { replay } = await import('../commands/dead-letter.ts')
+        const { topic, data, json, yes } = given
+        const toOriginalPartition = given['to-original-partition']
+        return replay({ topic, data, json, yes, toOriginalPartition }, io)
+      }),
+  )
+}
+
+function withTopic<T>(verb: Argv<T>): Argv<T & { data: string; topic: string }> {
+  return withData(verb).positional('topic', {
+    type: 'string',
+    demandOption: true,
+    describe: 'Name of the dead-letter topic',
+  })
+}
