@@ -14,7 +14,7 @@ import { progressOf, sumOfLags } from '../group/group-progress.ts'
 import { chosenPartitions } from '../group/topic-choice.ts'
 import { formatAmount, formatCount } from '../human.ts'
 import { LineOutput, renderTable } from '../output.ts'
-import { PartitionLooks } from '../stats/partition-looks.ts'
+import { lookingOnce, PartitionLooks } from '../stats/partition-looks.ts'
 
 /** What every action of `varve group` on one group is told. */
 export interface GroupOptions {
@@ -30,7 +30,8 @@ export async function listGroups(
 ): Promise<number> {
   const lines = new LineOutput(io.stdout)
   await using listing = await GroupListing.open(options.data)
-  await using looks = new PartitionLooks(options.data)
+  await using opened = new PartitionLooks(options.data)
+  const looks = lookingOnce(opened)
   const rows: string[][] = []
   for (const listed of listing.groups) {
     const { group, members, offsets } = listed

@@ -1,5 +1,5 @@
 import type { ListedGroup } from '@varve/broker'
-import type { PartitionLooks } from '../stats/partition-looks.ts'
+import type { Looks } from '../stats/partition-looks.ts'
 
 /** How far a group has come in a partition. */
 export interface PartitionProgress {
@@ -15,7 +15,7 @@ export interface PartitionProgress {
 
 export async function progressOf(
   group: ListedGroup,
-  looks: PartitionLooks,
+  looks: Looks,
 ): Promise<readonly PartitionProgress[]> {
   const all: PartitionProgress[] = []
   for (const { topic, partition, offset: committedOffset } of group.offsets) {

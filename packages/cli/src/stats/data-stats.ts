@@ -1,7 +1,7 @@
 import { GroupListing, listTopics } from '@varve/broker'
 import { progressOf, sumOfLags } from '../group/group-progress.ts'
 import { ratePerSecond } from '../human.ts'
-import { PartitionLooks } from './partition-looks.ts'
+import { type Looks, lookingOnce, PartitionLooks } from './partition-looks.ts'
 
 /** A topic as it stood when it was looked at. */
 export interface TopicStats {
@@ -59,13 +59,14 @@ export class StatsWatch implements AsyncDisposable {
     const elapsedMs = this.#lookedMs === null ? null : monotonic - this.#lookedMs
     const ends = new Map<string, number>()
     const topics: TopicStats[] = []
+    const looks = lookingOnce(this.#looks)
     for (const { name, partitions, isInternal } of listTopics(this.#data)) {
       if (isInternal && !this.#internal) continue
-      topics.push(await this.#lookAt(name, partitions, elapsedMs, ends))
+      topics.push(await this.#lookAt(looks, { name, partitions, elapsedMs }, ends))
     }
     this.#ends = ends
     this.#lookedMs = monotonic
-    return { timestamp: now, topics, groups: await this.#lookAtGroups() }
+    return { timestamp: now, topics, groups: await this.#lookAtGroups(looks) }
   }
 
   async close(): Promise<void> {
@@ -78,15 +79,22 @@ export class StatsWatch implements AsyncDisposable {
   }
 
   async #lookAt(
-    topic: string,
-    partitions: number,
-    elapsedMs: number | null,
+    looks: Looks,
+    {
+      name: topic,
+      partitions,
+      elapsedMs,
+    }: {
+      readonly name: string
+      readonly partitions: number
+      readonly elapsedMs: number | null
+    },
     ends: Map<string, number>,
   ): Promise<TopicStats> {
     const errors: string[] = []
     let [records, sizeBytes, end] = [0, 0, 0]
     for (let partition = 0; partition < partitions; partition++) {
-      const seen = await this.#looks.look(topic, partition)
+      const seen = await looks.look(topic, partition)
       if (seen.error !== null) errors.push(seen.error)
       records += seen.highWatermark - seen.logStartOffset
       sizeBytes += seen.sizeBytes
@@ -99,7 +107,7 @@ export class StatsWatch implements AsyncDisposable {
     return { topic, partitions, records, sizeBytes, recordsPerSecond, errors }
   }
 
-  async #lookAtGroups(): Promise<readonly GroupStats[]> {
+  async #lookAtGroups(looks: Looks): Promise<readonly GroupStats[]> {
     if (this.#groups === null || this.#groups.groups.length === 0) {
       // The first group may have come since.
       await this.#groups?.close()
@@ -109,7 +117,7 @@ export class StatsWatch implements AsyncDisposable {
     }
     const stats: GroupStats[] = []
     for (const group of this.#groups.groups) {
-      const lag = sumOfLags(await progressOf(group, this.#looks))
+      const lag = sumOfLags(await progressOf(group, looks))
       stats.push({ group: group.group, lag })
     }
     return stats
