@@ -14,7 +14,7 @@ const collectGarbage = runInNewContext('gc') as () => void
  */
 export class PeakMemory {
   readonly #baseBytes: number
-  readonly #baseExternalBytes: number
+  readonly #baseUsedBytes: number
   #sampledBytes: number
 
   constructor() {
@@ -23,22 +23,29 @@ export class PeakMemory {
     if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5')
     this.#baseBytes = process.memoryUsage.rss()
     this.#sampledBytes = this.#baseBytes
-    this.#baseExternalBytes = process.memoryUsage().external
+    this.#baseUsedBytes = usedBytes()
   }
 
   /**
-   * Collects the garbage when there is much of it outside the heap: V8 lets hundreds of megabytes
-   * of buffers gather that nobody holds, and what is measured is what inputs take, not how long it
-   * waits. What one input takes at a time is not made less by this.
+   * Collects the garbage when there is much of it: V8 lets hundreds of megabytes of buffers gather
+   * that nobody holds, and tens of small objects the longer the busier the machine is; and what is
+   * measured is what inputs take, not how long it waits. What one input takes at a time is not made
+   * less by this.
    */
   tidy(): void {
-    if (process.memoryUsage().external > garbageBytesMax + this.#baseExternalBytes) collectGarbage()
+    if (usedBytes() > garbageBytesMax + this.#baseUsedBytes) collectGarbage()
   }
 
   overBaseBytes(): number {
     this.#sampledBytes = Math.max(this.#sampledBytes, highWaterMark() ?? process.memoryUsage.rss())
     return this.#sampledBytes - this.#baseBytes
   }
+}
+
+/** In the heap and in buffers outside it, garbage included. */
+function usedBytes(): number {
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
 }
 
 function highWaterMark(): number | null {
