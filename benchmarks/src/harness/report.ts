@@ -104,7 +104,7 @@ function ratioText({ min, median, max }: Spread): string {
 }
 
 function barText(bar: Bar, unit: Unit): string {
-  if (bar.kind === 'ratio') return `≥ ${bar.atLeast} of limit`
+  if (bar.kind === 'ratio') return `≥ ${Number(bar.atLeast.toFixed(2))} of limit`
   return 'atLeast' in bar
     ? `≥ ${quantityText(bar.atLeast, unit)}`
     : `≤ ${quantityText(bar.atMost, unit)}`
