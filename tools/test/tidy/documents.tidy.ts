@@ -62,9 +62,9 @@ describe('docs/errors.md', () => {
 
 test('the README names every verb of the command', () => {
   const commands = typeScript.filter(({ path }) =>
-    /^packages\/cli\/src\/commands\/\w+\.ts$/.test(path),
+    /^packages\/cli\/src\/commands\/[\w-]+\.ts$/.test(path),
   )
-  const verbs = commands.map(({ path }) => path.replace(/^.*\/(\w+)\.ts$/, '$1'))
+  const verbs = commands.map(({ path }) => path.replace(/^.*\/([\w-]+)\.ts$/, '$1'))
   const readme = document('README.md')
   expect(verbs.filter((verb) => !readme.includes(`varve ${verb}`))).toEqual([])
 })

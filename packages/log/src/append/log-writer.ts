@@ -418,6 +418,7 @@ export class LogWriter {
         : new LogOfflineError(this.#state.name, operation, cause)
     this.#failure = failure
     this.#flushTimer?.cancel()
+    this.#endLinger?.()
     this.#queue.fail(failure)
     for (const { reject } of this.#commands.splice(0)) reject(failure)
     this.#state.goOffline(failure)

@@ -157,6 +157,32 @@ describe('flush policies', () => {
     expect((await fourth).baseOffset).toBe(3)
     expect(clock.pendingTimers).toBe(0)
   })
+
+  test('linger ends when storage fails beside it: no timer keeps the process', async () => {
+    const place = simulatedPlace()
+    const clock = new ManualClock()
+    const { directory, log } = await createLog(place, { lingerMs: 60_000 }, { clock })
+    const timersOfDirectory = clock.pendingTimers
+    for (const value of ['a', 'b']) {
+      const appended = log.append({ value })
+      await log.roll()
+      await appended
+    }
+    const unflushed = log.append({ value: 'c' }, { acks: 'written' })
+    place.fs.holdFlushes()
+    // The segment is sealed beside the loop, and that will fail.
+    await log.roll()
+    await unflushed
+    const lingering = log.append({ value: 'd' })
+    await turns()
+    place.fs.injectFault({ kind: 'EIO', isLasting: true })
+    place.fs.resumeFlushes()
+    await errorOf(lingering, LogOfflineError)
+    await turns()
+    expect(clock.pendingTimers).toBe(timersOfDirectory)
+    place.fs.clearFaults()
+    await directory.close().catch(() => undefined)
+  })
 })
 
 describe('rolling faster than the disk takes it', () => {
