@@ -53,7 +53,7 @@ export {
   type ResolvedCleaningPolicy,
   resolveCleaningPolicy,
 } from './policy/cleaning-policy.ts'
-export { expiresAtHeader, isExpired } from './policy/record-expiry.ts'
+export { expiresAtHeader, isExpired, ownExpiryOf } from './policy/record-expiry.ts'
 export {
   deleteByPlan,
   type LogRetentionSettings,

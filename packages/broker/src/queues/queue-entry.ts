@@ -1,4 +1,5 @@
-import type { LogRecord, Offset, Timestamp } from '@varve/record'
+import { ownExpiryOf } from '@varve/cleaner'
+import { InvalidArgumentError, type LogRecord, type Offset, type Timestamp } from '@varve/record'
 import type { RawRecord } from '../handling/handled-record.ts'
 
 /** Header of a record that is not to be delivered before some time: ms since the epoch, decimal. */
@@ -11,6 +12,8 @@ export interface QueueEntry {
   /** What orders it; null where nothing does. */
   readonly orderKey: string | null
   readonly sizeBytes: number
+  /** Not delivered from then on, by the record's own wish; Infinity for ever. */
+  readonly expiresAt: Timestamp
   /** Null where it has to be read again. */
   record: RawRecord | null
   state: 'available' | 'acquired' | 'finished'
@@ -36,6 +39,7 @@ export function makeEntry(
     timestamp,
     orderKey: key?.toString('latin1') ?? null,
     sizeBytes: Math.max(0, record.keySize) + Math.max(0, record.valueSize),
+    expiresAt: ownExpiryOf(record),
     record: raw,
     state: 'available',
     deliveryCount: 0,
@@ -43,6 +47,19 @@ export function makeEntry(
     isPostponed: false,
     turn: 0,
   }
+}
+
+/** Throws InvalidArgumentError for a delay that is none. Parts of a millisecond are waited for. */
+export function timeAfter(now: Timestamp, delayMs: number): Timestamp {
+  const time = Math.ceil(now + delayMs)
+  if (delayMs >= 0 && Number.isSafeInteger(time)) return time
+  throw new InvalidArgumentError('delayMs', delayMs, 'must be a number of milliseconds, 0 at least')
+}
+
+/** Whether an entry's time is over, by its topic's time to live (-1 none) or its own. */
+export function hasExpired(entry: QueueEntry, ttlMs: number, now: Timestamp): boolean {
+  const { timestamp, expiresAt } = entry
+  return expiresAt <= now || (ttlMs >= 0 && timestamp >= 0 && timestamp + ttlMs <= now)
 }
 
 /** In memory of its own: the batch that it came in is not kept for its sake. */

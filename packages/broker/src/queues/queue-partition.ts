@@ -1,47 +1,20 @@
-import { type Clock, type Log, OffsetOutOfRangeError, type Timer } from '@varve/log'
+import { OffsetOutOfRangeError, type Timer } from '@varve/log'
 import type { Offset, Timestamp } from '@varve/record'
 import type { RawRecord } from '../handling/handled-record.ts'
 import { DeliveryNotes, type NotedWindow } from './delivery-notes.ts'
 import { Heap } from './heap.ts'
-import { makeEntry, type QueueEntry, rawRecordOf } from './queue-entry.ts'
+import { hasExpired, makeEntry, type QueueEntry, rawRecordOf, timeAfter } from './queue-entry.ts'
 import { DeliveryExpiredError } from './queue-errors.ts'
-import type { QueueStateLog } from './queue-state-log.ts'
+import type { QueuePartitionContext } from './queue-partition-context.ts'
 
-export interface QueuePartitionContext {
-  readonly queue: string
-  readonly topic: string
-  readonly partition: number
-  readonly log: Log
-  readonly state: QueueStateLog
-  readonly clock: Clock
-  readonly isOrdered: boolean
-  readonly maxDeliveries: number
-  readonly windowRecords: number
-  readonly windowBytes: number
-  readonly startAt: 'earliest' | 'latest'
-  /** How long after its timestamp a record is delivered, in ms; -1 for ever. Asked each time. */
-  recordTtlMs(): number
-  /** Takes a record that is not to be delivered again; null where nobody does. */
-  readonly deadLetter: ((record: RawRecord, failure: DeliveryFailure) => Promise<void>) | null
-  /** A record can be taken. */
-  ready(): void
-  /** Something that nobody waits for went wrong, and is tried again. */
-  troubled(error: unknown): void
-  /** Nothing more will come. */
-  failed(error: unknown): void
-}
-
-/** Why a record goes to the dead letters. */
-export interface DeliveryFailure {
-  readonly attempts: number
-  readonly error: unknown
-  readonly timestamp: Timestamp
+/** An entry that somebody has: no longer when its turn has changed. */
+interface Lock {
+  readonly entry: QueueEntry
+  readonly turn: number
 }
 
 /** An entry as it was at some moment: void when its turn has changed. */
-interface Moment {
-  readonly entry: QueueEntry
-  readonly turn: number
+interface Moment extends Lock {
   /** Monotonic. */
   readonly dueMs: number
 }
@@ -131,7 +104,7 @@ export class QueuePartition implements NotedWindow {
   }
 
   /** The first record that is available, now acquired; null when there is none. */
-  take(visibilityTimeoutMs: number): { readonly entry: QueueEntry; readonly turn: number } | null {
+  take(visibilityTimeoutMs: number): Lock | null {
     for (let moment = this.#ready.pop(); moment !== undefined; moment = this.#ready.pop()) {
       const { entry, turn } = moment
       if (entry.turn !== turn || entry.state !== 'available') continue
@@ -149,8 +122,7 @@ export class QueuePartition implements NotedWindow {
   /** A record whose time to live is over is finished: it is not delivered, by anybody. */
   #hasExpired(entry: QueueEntry): boolean {
     const { recordTtlMs, clock, troubled } = this.#context
-    const ttlMs = recordTtlMs()
-    if (ttlMs < 0 || entry.timestamp + ttlMs > clock.now()) return false
+    if (!hasExpired(entry, recordTtlMs(), clock.now())) return false
     this.#finish(entry).catch(troubled)
     return true
   }
@@ -159,13 +131,13 @@ export class QueuePartition implements NotedWindow {
    * Counts the delivery in the state log, and has the record at hand; null when retention has
    * deleted it meanwhile.
    */
-  async deliver(entry: QueueEntry): Promise<RawRecord | null> {
+  async deliver({ entry, turn }: Lock): Promise<RawRecord | null> {
     await this.#notes.noteDelivery(entry.offset, this)
     try {
       return await this.#recordOf(entry)
     } catch (error) {
       if (!(error instanceof OffsetOutOfRangeError)) throw error
-      await this.#finish(entry)
+      if (entry.turn === turn) await this.#finish(entry)
       return null
     }
   }
@@ -178,11 +150,12 @@ export class QueuePartition implements NotedWindow {
   /** Gives a record back, to be delivered again after a while. */
   async release(entry: QueueEntry, turn: number, delayMs: number): Promise<void> {
     this.#check(entry, turn)
+    const availableAt = delayMs === 0 ? 0 : timeAfter(this.#context.clock.now(), delayMs)
     if (entry.deliveryCount >= this.#context.maxDeliveries) {
       await this.#giveUp(entry, new Error('released as often as it may be delivered'))
       return
     }
-    this.#makeAvailable(entry, delayMs)
+    this.#makeAvailable(entry, availableAt)
     if (delayMs > 0) await this.#notes.note(entry.offset, this)
   }
 
@@ -317,12 +290,12 @@ export class QueuePartition implements NotedWindow {
     throw new OffsetOutOfRangeError(log.name, entry.offset, log.logStartOffset, log.logEndOffset)
   }
 
-  #makeAvailable(entry: QueueEntry, delayMs: number): void {
-    if (entry.state === 'acquired') this.#acquired -= 1
+  #makeAvailable(entry: QueueEntry, availableAt: Timestamp): void {
+    this.#unlock(entry)
     entry.state = 'available'
     entry.turn += 1
-    entry.isPostponed = delayMs > 0
-    entry.availableAt = delayMs > 0 ? this.#context.clock.now() + delayMs : 0
+    entry.isPostponed = availableAt > 0
+    entry.availableAt = availableAt
     this.#offer(entry)
   }
 
@@ -395,7 +368,7 @@ export class QueuePartition implements NotedWindow {
         const record = await this.#recordOf(entry)
         await deadLetter(record, { attempts, error, timestamp: clock.now() })
       } catch (failure) {
-        this.#makeAvailable(entry, deadLetterRetryMs)
+        this.#makeAvailable(entry, clock.now() + deadLetterRetryMs)
         throw failure
       }
     }
@@ -408,8 +381,14 @@ export class QueuePartition implements NotedWindow {
     await this.#notes.note(entry.offset, this)
   }
 
+  #unlock({ state }: QueueEntry): void {
+    if (state !== 'acquired') return
+    this.#acquired -= 1
+    this.#context.freed()
+  }
+
   #settle(entry: QueueEntry): void {
-    if (entry.state === 'acquired') this.#acquired -= 1
+    this.#unlock(entry)
     entry.state = 'finished'
     entry.turn += 1
     this.#unfinished -= 1

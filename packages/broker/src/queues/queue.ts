@@ -4,8 +4,9 @@ import { ClosedError } from '../base/broker-errors.ts'
 import type { RawRecord } from '../handling/handled-record.ts'
 import { partitionForKey } from '../partitioning/partitioner.ts'
 import { Delivery } from './delivery.ts'
-import { deliverAtHeader } from './queue-entry.ts'
-import { type DeliveryFailure, QueuePartition } from './queue-partition.ts'
+import { deliverAtHeader, timeAfter } from './queue-entry.ts'
+import { QueuePartition } from './queue-partition.ts'
+import type { DeliveryFailure } from './queue-partition-context.ts'
 import type { QueueStateLog } from './queue-state-log.ts'
 import { type ProcessOptions, QueueWorker } from './queue-worker.ts'
 
@@ -90,7 +91,11 @@ export class Queue implements AsyncDisposable {
   readonly #maxInFlight: number
   readonly #partitions: readonly QueuePartition[]
   /** Consumers that wait for a record. */
-  #waiters: Array<() => void> = []
+  readonly #waiters = new Set<() => void>()
+  /** Goes up whenever there may be one. */
+  #calls = 0
+  /** As many records are with consumers as may be. */
+  #isFull = false
   /** The partition that is asked first: each in turn. */
   #first = 0
   /** The partition of the next record without a key. */
@@ -126,6 +131,9 @@ export class Queue implements AsyncDisposable {
           recordTtlMs: context.recordTtlMs ?? (() => -1),
           deadLetter,
           ready: () => this.#wake(),
+          freed: () => {
+            if (this.#isFull) this.#wake()
+          },
           troubled: (error) => context.onError?.(error),
           failed: (error) => this.#fail(error),
         }),
@@ -175,8 +183,9 @@ export class Queue implements AsyncDisposable {
     this.#assertOpen()
     const { delayMs = 0, ...appendOptions } = options
     const now = this.#context.clock.now()
+    const deliverAt = timeAfter(now, delayMs)
     const headers = [...(record.headers ?? [])]
-    if (delayMs > 0) headers.push({ key: deliverAtHeader, value: String(now + delayMs) })
+    if (delayMs > 0) headers.push({ key: deliverAtHeader, value: String(deliverAt) })
     const partition = this.#partitionOf(record)
     const log = this.#context.logs[partition] as Log
     const result = await log.append({ timestamp: now, ...record, headers }, appendOptions)
@@ -190,15 +199,18 @@ export class Queue implements AsyncDisposable {
   async dequeue(options: DequeueOptions = {}): Promise<Delivery | null> {
     const { waitMs = Infinity, signal, visibilityTimeoutMs = this.#visibilityTimeoutMs } = options
     checkPositive('visibilityTimeoutMs', visibilityTimeoutMs)
+    if (!(waitMs >= 0)) throw new InvalidArgumentError('waitMs', waitMs, 'must be 0 at least')
     const { clock } = this.#context
     const endMs = clock.monotonic() + waitMs
     for (;;) {
       this.#assertOpen()
+      const calls = this.#calls
       const delivery = await this.#take(visibilityTimeoutMs)
       if (delivery !== null) return delivery
       const restMs = endMs - clock.monotonic()
       if (restMs <= 0 || signal?.aborted === true) return null
-      await this.#whenReady(restMs, signal)
+      // Else a record has come just after it was looked for.
+      if (this.#calls === calls) await this.#whenReady(restMs, signal)
     }
   }
 
@@ -249,7 +261,8 @@ export class Queue implements AsyncDisposable {
   }
 
   async #take(visibilityTimeoutMs: number): Promise<Delivery | null> {
-    if (this.inFlight >= this.#maxInFlight) return null
+    this.#isFull = this.inFlight >= this.#maxInFlight
+    if (this.#isFull) return null
     const count = this.#partitions.length
     for (let step = 0; step < count; step++) {
       const index = (this.#first + step) % count
@@ -257,7 +270,7 @@ export class Queue implements AsyncDisposable {
       const lock = partition.take(visibilityTimeoutMs)
       if (lock === null) continue
       this.#first = (index + 1) % count
-      const record = await partition.deliver(lock.entry)
+      const record = await partition.deliver(lock)
       if (record === null) return this.#take(visibilityTimeoutMs)
       return new Delivery(record, partition, lock, visibilityTimeoutMs)
     }
@@ -276,19 +289,19 @@ export class Queue implements AsyncDisposable {
       const end = (): void => {
         timer?.cancel()
         signal?.removeEventListener('abort', end)
+        this.#waiters.delete(end)
         resolve()
       }
       const { clock } = this.#context
       const timer = waitMs === Infinity ? null : clock.setTimer(waitMs, end, { keepsAlive: true })
       signal?.addEventListener('abort', end)
-      this.#waiters.push(end)
+      this.#waiters.add(end)
     })
   }
 
   #wake(): void {
-    const waiters = this.#waiters
-    this.#waiters = []
-    for (const wake of waiters) wake()
+    this.#calls += 1
+    for (const wake of [...this.#waiters]) wake()
   }
 
   #fail(error: unknown): void {

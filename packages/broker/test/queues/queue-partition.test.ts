@@ -2,7 +2,8 @@ import { LogDirectory } from '@varve/log'
 import { ManualClock, SimulatedFileSystem } from '@varve/log/testing'
 import { expect, test } from 'vitest'
 import { DeliveryExpiredError } from '../../src/queues/queue-errors.ts'
-import { QueuePartition, type QueuePartitionContext } from '../../src/queues/queue-partition.ts'
+import { QueuePartition } from '../../src/queues/queue-partition.ts'
+import type { QueuePartitionContext } from '../../src/queues/queue-partition-context.ts'
 import { QueueStateLog } from '../../src/queues/queue-state-log.ts'
 
 async function openPartition(settings: Partial<QueuePartitionContext> = {}) {
@@ -28,6 +29,7 @@ async function openPartition(settings: Partial<QueuePartitionContext> = {}) {
     recordTtlMs: () => -1,
     deadLetter: null,
     ready: () => undefined,
+    freed: () => undefined,
     troubled: (error) => troubles.push(error),
     failed: (error) => failures.push(error),
     ...settings,

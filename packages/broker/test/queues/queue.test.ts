@@ -337,3 +337,64 @@ test.each([{ visibilityTimeoutMs: 0 }, { maxDeliveries: 0 }, { maxInFlight: -1 }
     await expect(QueueBench.open(options)).rejects.toBeInstanceOf(InvalidArgumentError)
   },
 )
+
+test('a consumer that waits because too many records are out gets one when another is done', async () => {
+  await using bench = await QueueBench.open({ maxInFlight: 1 })
+  await bench.enqueue('a', 'b', 'c')
+  const first = await next(bench)
+  const waiting = bench.queue.dequeue()
+  await bench.turns()
+  await first.acknowledge()
+  const second = await waiting
+  expect(String(second?.record.value)).toBe('b')
+  const again = bench.queue.dequeue()
+  await bench.turns()
+  await second?.release({ delayMs: 1000 })
+  expect(String((await again)?.record.value)).toBe('c')
+})
+
+test('a record that comes just after it was looked for wakes whoever looked', async () => {
+  await using bench = await QueueBench.open()
+  for (let round = 0; round < 20; round++) {
+    // Some microtasks later than the look: between it and the waiting, in one of the rounds.
+    const enqueued = bench.queue.enqueue({ value: 'a' })
+    for (let tick = 0; tick < round; tick++) await null
+    const delivery = await bench.queue.dequeue()
+    await enqueued
+    await delivery?.acknowledge()
+  }
+  expect(bench.queue.length).toBe(0)
+})
+
+test('parts of a millisecond are waited for, and a delay that is none is refused', async () => {
+  await using bench = await QueueBench.open()
+  await bench.queue.enqueue({ value: 'a' }, { delayMs: 99.5 })
+  await bench.turns()
+  bench.clock.advance(99)
+  expect(await bench.values()).toEqual([])
+  bench.clock.advance(1)
+  const delivery = await next(bench)
+  for (const delayMs of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
+    await expect(bench.queue.enqueue({ value: 'b' }, { delayMs })).rejects.toThrow(
+      InvalidArgumentError,
+    )
+    await expect(delivery.release({ delayMs })).rejects.toThrow(InvalidArgumentError)
+  }
+  await delivery.release({ delayMs: 49.5 })
+  bench.clock.advance(49)
+  expect(await bench.values()).toEqual([])
+  bench.clock.advance(1)
+  expect(await bench.values()).toEqual(['a'])
+  await expect(bench.queue.dequeue({ waitMs: Number.NaN })).rejects.toThrow(InvalidArgumentError)
+})
+
+test('a record is not delivered when the time that it has itself is over', async () => {
+  await using bench = await QueueBench.open()
+  const headers = [{ key: 'varve-expires-at', value: String(bench.clock.now() + 1000) }]
+  await bench.queue.enqueue({ value: 'brief', headers })
+  await bench.enqueue('lasting')
+  bench.clock.advance(1000)
+  expect(await bench.values()).toEqual(['lasting'])
+  await bench.turns()
+  expect(bench.queue.length).toBe(1)
+})

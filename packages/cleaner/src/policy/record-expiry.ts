@@ -11,10 +11,16 @@ export const expiresAtHeader = 'varve-expires-at'
 export function isExpired(record: LogRecord, recordTtlMs: number, now: Timestamp): boolean {
   const { timestamp } = record
   if (recordTtlMs >= 0 && timestamp >= 0 && timestamp + recordTtlMs <= now) return true
+  return ownExpiryOf(record) <= now
+}
+
+/** When a record expires by its own header, whatever its topic says; Infinity never. */
+export function ownExpiryOf(record: LogRecord): Timestamp {
+  let earliestMs = Number.POSITIVE_INFINITY
   for (const { key, value } of record.headers) {
-    if (key !== expiresAtHeader || value === null) continue
+    if (key !== expiresAtHeader || value === null || value.length === 0) continue
     const expiresAtMs = Number(value.toString('latin1'))
-    if (value.length > 0 && expiresAtMs <= now) return true
+    if (expiresAtMs < earliestMs) earliestMs = expiresAtMs
   }
-  return false
+  return earliestMs
 }
