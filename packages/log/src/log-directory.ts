@@ -105,7 +105,7 @@ export class LogDirectory implements AsyncDisposable {
     await makeDirectories(fs, path)
     const lockPath = `${path}/${lockFileName}`
     const lock = await fs.lock(lockPath)
-    if (lock === null) throw new LogLockedError(path)
+    if (lock === null) throw new LogLockedError(path, fs.lockHolder?.(lockPath) ?? null)
     let directory: LogDirectory | null = null
     try {
       await options.onLocked?.()

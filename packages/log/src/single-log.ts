@@ -50,8 +50,9 @@ export async function openLog(path: string, options: OpenLogOptions = {}): Promi
   try {
     refuseDataDirectory(fs, directory)
     await makeDirectories(fs, directory)
-    const lock = await fs.lock(`${directory}/${lockFileName}`)
-    if (lock === null) throw new LogLockedError(directory)
+    const lockPath = `${directory}/${lockFileName}`
+    const lock = await fs.lock(lockPath)
+    if (lock === null) throw new LogLockedError(directory, fs.lockHolder?.(lockPath) ?? null)
     return await openLocked(directory, lock, fs, new OpenFiles(fs, openFilesMax), options)
   } catch (error) {
     throw openingError(basename(directory), error)

@@ -87,13 +87,22 @@ export class LogLockedError extends VarveError {
   readonly code = 'VARVE_LOG_LOCKED'
   override readonly retriable = true
   readonly path: string
+  /** Null where the system does not tell. */
+  readonly holder: { readonly pid: number; readonly program: string | null } | null
 
-  constructor(path: string) {
-    super(`${path} is locked: another process, or this one, has it open for writing`, {
+  constructor(path: string, holder: LogLockedError['holder'] = null) {
+    super(`${path} is locked: ${describeHolder(holder)} has it open for writing`, {
       hint: 'close it there first, or open it read-only here',
     })
     this.path = path
+    this.holder = holder
   }
+}
+
+function describeHolder(holder: LogLockedError['holder']): string {
+  if (holder === null) return 'another process, or this one,'
+  if (holder.pid === process.pid) return 'this process'
+  return `process ${holder.pid}${holder.program === null ? '' : ` (${holder.program})`}`
 }
 
 /** A directory or partition that should be there is not, or is not what its name says. */

@@ -21,7 +21,11 @@ import type { Isolation, ReadableSegment, ReadSource } from '../segments/read-so
 import { listReadableSegments } from '../segments/readable-listing.ts'
 import { SealedSegment } from '../segments/sealed-segment.ts'
 import { segmentFileKinds, segmentPath } from '../segments/segment-files.ts'
-import { logStartOffsetCheckpointFileName, progressFileName } from '../storage/file-names.ts'
+import {
+  logStartOffsetCheckpointFileName,
+  partitionMetadataFileName,
+  progressFileName,
+} from '../storage/file-names.ts'
 import { type FileSystem, isSystemError, readFileStart } from '../storage/file-system.ts'
 import { OpenFiles } from '../storage/open-files.ts'
 import { CommittedView } from './committed-view.ts'
@@ -36,6 +40,9 @@ export interface ReadOnlyLogOptions {
   /** @defaultValue the system's clock */
   readonly clock?: Clock
 }
+
+/** What a `partition.metadata` file has at most. */
+const metadataBytesMax = 1024
 
 /** The log of another process as readers need it. */
 export class FollowedSource implements ReadSource {
@@ -57,6 +64,8 @@ export class FollowedSource implements ReadSource {
   #tail: { readonly identity: object; timestamp: Timestamp } | null = null
   /** Segments whose transaction index was read. */
   readonly #indexed = new WeakSet<SealedSegment>()
+  /** What says which topic it belongs to, once it was found. */
+  #metadata: Buffer | null = null
   #isClosed = false
 
   constructor(directory: string, fs: FileSystem, options: ReadOnlyLogOptions) {
@@ -131,7 +140,9 @@ export class FollowedSource implements ReadSource {
 
   async #look(progress: NumberedProgress | null): Promise<void> {
     const isFirst = this.#segments.length === 0
-    this.#takeSegments(await this.#list())
+    const listed = await this.#list()
+    this.#assertSameTopic()
+    this.#takeSegments(listed)
     const first = this.#segments[0]?.segment.baseOffset ?? 0
     const start = Math.max(first, progress?.logStartOffset ?? this.#checkpointedStart())
     // A note that was made since the last look is the word of a writer that lives. An old one may
@@ -151,6 +162,16 @@ export class FollowedSource implements ReadSource {
       if (!isSystemError(error, 'ENOENT')) throw error
       throw new LogNotFoundError(`there is no log directory ${this.#directory} any more`)
     }
+  }
+
+  /** Its directory may have been deleted, and one for another topic of the same name made. */
+  #assertSameTopic(): void {
+    const path = `${this.#directory}/${partitionMetadataFileName}`
+    const found = readFileStart(this.#fs, path, metadataBytesMax)
+    if (found === null) return
+    this.#metadata ??= found
+    if (found.equals(this.#metadata)) return
+    throw new LogNotFoundError(`log ${this.name} was deleted, and another one of its name made`)
   }
 
   segmentFor(offset: Offset): ReadableSegment | null {

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { Offset, Timestamp } from '@varve/record'
 import { LogNotFoundError } from '../base/log-errors.ts'
 import type { SegmentInfo } from '../base/segment-info.ts'
+import type { Isolation } from '../segments/read-source.ts'
 import type { FileSystem } from '../storage/file-system.ts'
 import { nodeFileSystem } from '../storage/node-file-system.ts'
 import { withOurErrors } from '../storage/storage-error.ts'
@@ -67,9 +68,25 @@ export class ReadOnlyLog implements AsyncDisposable {
     return this.#source.logEndOffset
   }
 
-  /** Looks for what has been written, deleted or replaced since. */
-  async refresh(): Promise<void> {
-    await withOurErrors(`looking at log ${this.name}`, () => this.#source.refresh())
+  /**
+   * Below it every transaction was decided, when it was last looked for by somebody who reads
+   * committed records; the log start offset before that.
+   */
+  get lastStableOffset(): Offset {
+    return this.#source.lastStableOffset
+  }
+
+  /**
+   * Looks for what has been written, deleted or replaced since; with `committed` for the last
+   * stable offset too, which takes reading what has come since.
+   *
+   * @param isolation @defaultValue 'uncommitted'
+   */
+  async refresh(isolation: Isolation = 'uncommitted'): Promise<void> {
+    await withOurErrors(`looking at log ${this.name}`, async () => {
+      await this.#source.refresh()
+      await this.#source.prepare(isolation)
+    })
   }
 
   /**

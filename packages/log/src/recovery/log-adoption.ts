@@ -33,7 +33,7 @@ export class LogAdoption {
     const lockPath = `${directory}/${lockFileName}`
     if (fs.stat(lockPath) === null) return null
     const lock = await fs.lock(lockPath)
-    if (lock === null) throw new LogLockedError(directory)
+    if (lock === null) throw new LogLockedError(directory, fs.lockHolder?.(lockPath) ?? null)
     try {
       return new LogAdoption(fs, directory, lock, await removeCleanShutdown(fs, directory))
     } catch (error) {

@@ -129,8 +129,9 @@ export async function lockLog(fs: FileSystem, directory: string): Promise<FileLo
     throw new LogNotFoundError(`${directory} is not a directory`)
   }
   const owner = dataDirectoryOf(fs, directory) ?? directory
-  const lock = await fs.lock(`${owner}/${lockFileName}`)
-  if (lock === null) throw new LogLockedError(owner)
+  const lockPath = `${owner}/${lockFileName}`
+  const lock = await fs.lock(lockPath)
+  if (lock === null) throw new LogLockedError(owner, fs.lockHolder?.(lockPath) ?? null)
   return lock
 }
 

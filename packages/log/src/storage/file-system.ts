@@ -1,3 +1,5 @@
+import type { LockHolder } from './lock-holder.ts'
+
 /**
  * What the engine asks of a file system. Two implementations: `nodeFileSystem` (the real one) and
  * `SimulatedFileSystem` in `@varve/log/testing`, which can cut the power after any call.
@@ -34,6 +36,8 @@ export interface FileSystem {
    * broker too) and other holders in this process respect; null when somebody else holds it.
    */
   lock(path: string): Promise<FileLock | null>
+  /** Who holds the lock on a file, where the system tells; for messages. */
+  lockHolder?(path: string): LockHolder | null
   /** Bytes that an unprivileged process can still write where `path` lies. */
   freeBytes(path: string): Promise<number>
 }

@@ -9,6 +9,7 @@ import {
   isSystemError,
   type OpenMode,
 } from './file-system.ts'
+import { lockHolder } from './lock-holder.ts'
 
 /**
  * The machine's own file system. The asynchronous methods wrap Node's callback functions by hand:
@@ -30,6 +31,7 @@ export const nodeFileSystem: FileSystem = {
   removeDirectory: (path: string): Promise<void> => settled((done) => fs.rmdir(path, done)),
   syncDirectory,
   lock: (path: string): Promise<FileLock | null> => lockFile(path),
+  lockHolder,
   freeBytes,
 }
 

@@ -101,6 +101,38 @@ describe.each(places)('a read-only log on %s', (_name, makePlace) => {
     expect(namesIn(place)).toEqual(before)
   })
 
+  test('a log that was deleted and made anew is another one, not the rest of this', async () => {
+    place = makePlace()
+    const { directory, log } = await createLog(place)
+    await appendValues(log, 5)
+    const reader = await openReader(place, { pollMs: 1 })
+    await using following = reader.reader({ from: 0, follow: true })
+    for (let index = 0; index < 5; index++) await following.next()
+    await directory.deleteLog('t', 0)
+    const other = await directory.createLog('t', 0)
+    await appendValues(other, 9)
+    await errorOf(following.next(), LogNotFoundError)
+    await errorOf(reader.refresh(), LogNotFoundError)
+    await reader.close()
+    await directory.close()
+  })
+
+  test('knows the last stable offset once it has looked for it', async () => {
+    place = makePlace()
+    const { directory, log } = await createLog(place)
+    await appendValues(log, 5)
+    const reader = await openReader(place)
+    await reader.refresh('committed')
+    expect(reader.lastStableOffset).toBe(5)
+    const producer = new TestProducer(7)
+    await log.appendBatch(producer.batch(2, { isTransactional: true }))
+    await appendValues(log, 3)
+    await reader.refresh('committed')
+    expect([reader.lastStableOffset, reader.highWatermark]).toEqual([5, 10])
+    await reader.close()
+    await directory.close()
+  })
+
   test('follows the tail through rolls and deletions', async () => {
     place = makePlace()
     const { directory, log } = await createLog(place)
