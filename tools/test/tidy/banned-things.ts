@@ -16,6 +16,7 @@ const isCommand = (path: string): boolean => path.startsWith('packages/cli/src/'
 const nodeFileSystems: ReadonlySet<string> = new Set([
   'packages/log/src/storage/node-file-system.ts',
   'packages/log/src/storage/directory-lock.ts',
+  'packages/log/src/storage/lock-holder.ts',
   'packages/log/src/testing/temporary-directory.ts',
 ])
 
