@@ -18,6 +18,7 @@ export {
   type Serializer,
   stringSerde,
 } from './base/serializers.ts'
+export type { PartitionDescription, TopicDescription } from './base/topic-description.ts'
 export { offsetsTopic } from './base/topic-names.ts'
 export type { TopicPartition } from './base/topic-partition.ts'
 export {
@@ -39,6 +40,7 @@ export { RecordsDeletedError } from './consuming/consumer-errors.ts'
 export type { ConsumerOptions, StartingPoint } from './consuming/consumer-options.ts'
 export { ConsumerRecord } from './consuming/consumer-record.ts'
 export type { PartitionLag } from './consuming/held-partitions.ts'
+export { DirectoryVarve, openDataDirectory } from './directory-varve.ts'
 export type {
   AssignableMember,
   Assignor,
@@ -54,11 +56,15 @@ export {
   type Subscription,
 } from './groups/consumer-protocol.ts'
 export { cooperativeStickyAssignor } from './groups/cooperative-sticky-assignor.ts'
+export type {
+  GroupAdministration,
+  GroupDescription,
+  MemberDescription,
+} from './groups/group-administration.ts'
 export {
   GroupCoordinator,
   type GroupCoordinatorOptions,
-  type GroupDescription,
-  type MemberDescription,
+  type StoredGroupDescription,
 } from './groups/group-coordinator.ts'
 export {
   CorruptGroupRecordError,
@@ -152,6 +158,7 @@ export type {
   MetricsSource,
 } from './metrics/measured.ts'
 export { Metrics, type MetricsOptions } from './metrics/metrics.ts'
+export { openVarve } from './open-varve.ts'
 export {
   defaultPartitioner,
   type Partitioner,
@@ -168,7 +175,7 @@ export type { DeliveryFailure } from './queues/queue-partition-context.ts'
 export { QueueStateLog } from './queues/queue-state-log.ts'
 export type { ProcessContext, ProcessOptions } from './queues/queue-worker.ts'
 export { type NamedQueueOptions, Queues, type QueuesOptions } from './queues/queues.ts'
-export type { PartitionDescription, TopicDescription } from './topics/topic.ts'
+export type { StoredPartitionDescription, StoredTopicDescription } from './topics/topic.ts'
 export { type ListedTopic, listTopics } from './topics/topic-listing.ts'
 export { type TopicAlteration, Topics, type TopicsOptions } from './topics/topics.ts'
 export { Transaction } from './transactions/transaction.ts'
@@ -183,12 +190,11 @@ export {
   TransactionalProducer,
   type TransactionalProducerOptions,
 } from './transactions/transactional-producer.ts'
-export {
-  type CreateTopicOptions,
-  type GroupConsumerOptions,
-  openVarve,
-  type ReplayTopicOptions,
+export type {
+  CreateTopicOptions,
+  GroupConsumerOptions,
+  ReplayTopicOptions,
   Varve,
-  type VarveLogOptions,
-  type VarveOptions,
+  VarveLogOptions,
+  VarveOptions,
 } from './varve.ts'

@@ -1,47 +1,21 @@
-import { randomBytes } from 'node:crypto'
-import type { Cleaner } from '@varve/cleaner'
-import {
-  type Clock,
-  type Log,
-  type LogDirectoryOptions,
-  type LogOptions,
-  nodeFileSystem,
-  systemClock,
-} from '@varve/log'
-import { InvalidArgumentError } from '@varve/record'
-import { type Logger, silentLogger } from './base/logger.ts'
-import { isInternalTopic, offsetsTopic } from './base/topic-names.ts'
+import type { LogDirectoryOptions, LogOptions } from '@varve/log'
+import type { Logger } from './base/logger.ts'
+import type { TopicDescription } from './base/topic-description.ts'
 import type { TopicSettings } from './base/topic-settings.ts'
-import { type CleaningOptions, topicCleaner } from './cleaning/topic-cleaner.ts'
-import type { AssignmentSource } from './consuming/assignment-source.ts'
-import type { CommittedOffsets } from './consuming/committed-offsets.ts'
-import { Consumer } from './consuming/consumer.ts'
-import { type ConsumerOptions, checkConsumerOptions } from './consuming/consumer-options.ts'
-import { FixedAssignment, TopicAssignment } from './consuming/topic-assignment.ts'
-import type { GroupCoordinator } from './groups/group-coordinator.ts'
+import type { CleaningOptions } from './cleaning/topic-cleaner.ts'
+import type { Consumer } from './consuming/consumer.ts'
+import type { ConsumerOptions } from './consuming/consumer-options.ts'
+import type { GroupAdministration } from './groups/group-administration.ts'
 import type { GroupMemberOptions } from './groups/group-member.ts'
-import { Groups } from './groups/groups.ts'
-import {
-  type ReplayOptions,
-  type ReplayReport,
-  replayDeadLetters,
-} from './handling/dead-letter-replay.ts'
-import { DeadLetterTopics } from './handling/dead-letter-topics.ts'
+import type { ReplayOptions, ReplayReport } from './handling/dead-letter-replay.ts'
 import type { RawRecord } from './handling/handled-record.ts'
 import type { RecordFailure } from './handling/record-runner.ts'
-import { directorySource } from './metrics/directory-source.ts'
-import { Metrics, type MetricsOptions } from './metrics/metrics.ts'
-import { Producer, type Sendable } from './producing/producer.ts'
-import { ProducerIds } from './producing/producer-ids.ts'
+import type { Producer, Sendable } from './producing/producer.ts'
 import type { ProducerOptions } from './producing/producer-options.ts'
-import type { Queue } from './queues/queue.ts'
-import { type NamedQueueOptions, Queues } from './queues/queues.ts'
-import type { TopicDescription } from './topics/topic.ts'
-import { type TopicAlteration, Topics } from './topics/topics.ts'
-import { TransactionCoordinator } from './transactions/transaction-coordinator.ts'
-import {
+import type { TopicAlteration } from './topics/topics.ts'
+import type {
   TransactionalProducer,
-  type TransactionalProducerOptions,
+  TransactionalProducerOptions,
 } from './transactions/transactional-producer.ts'
 
 /** What concerns how logs work, whatever their topics' settings. */
@@ -87,141 +61,46 @@ export interface ReplayTopicOptions extends Pick<ReplayOptions, 'select' | 'toOr
 export interface CreateTopicOptions extends TopicSettings {
   /** @defaultValue 1 */
   readonly partitions?: number
+  /**
+   * How many brokers of a cluster keep each partition. A data directory keeps one copy, and refuses
+   * another number. @defaultValue in a data directory 1, on a cluster its own default
+   */
+  readonly replicationFactor?: number
 }
-
-const transactionTimeoutMs = 60_000
 
 /**
- * Opens a data directory, made when it is not there: its topics, with producers, consumers, groups
- * and transactions. One process at a time has it open; closing it leaves everything durable.
+ * Topics, with producers, consumers, groups and transactions, wherever they are: in a data directory
+ * of this machine (DirectoryVarve) or on an Apache Kafka cluster (ClusterVarve). Made by `openVarve`.
  *
- * Rejects with LogLockedError when somebody else has it open, CorruptCatalogueError,
- * InvalidArgumentError, StorageError. A partition that is damaged does not keep the others from
- * being opened: see `describeTopic`.
- *
- * @example
- * ```ts
- * await using varve = await openVarve('./data')
- * await varve.createTopic('orders', { partitions: 3 })
- * const producer = varve.producer()
- * await producer.send('orders', { key: 'o-17', value: 'paid' })
- * ```
+ * A program that knows no more than this runs on both; what only one of them has is in its class.
  */
-export async function openVarve(directory: string, options: VarveOptions = {}): Promise<Varve> {
-  const { logger = silentLogger, cleaning: _, ...rest } = options
-  const topics = await Topics.open(directory, rest)
-  try {
-    const { clock = systemClock } = options
-    const ids = new ProducerIds(() => topics.takeProducerIds())
-    const coordinator = await TransactionCoordinator.load({ topics, clock, ids, logger })
-    const groups = new Groups({ topics, clock, logger })
-    const { fs = nodeFileSystem, cleaning = {} } = options
-    const cleaner = topicCleaner(
-      { topics, groups: () => groups.coordinator(), clock, fs, logger },
-      cleaning === false ? {} : cleaning,
-    )
-    if (cleaning !== false) cleaner.start()
-    const { random = randomFraction } = options
-    const queues = new Queues({ topics, clock, logger, random })
-    return new Varve(options, { topics, ids, coordinator, groups, queues, cleaner })
-  } catch (error) {
-    await topics.close().catch(() => undefined)
-    throw error
-  }
-}
-
-const randomFraction = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48
-
-interface Parts {
-  readonly topics: Topics
-  readonly ids: ProducerIds
-  readonly coordinator: TransactionCoordinator
-  readonly groups: Groups
-  readonly queues: Queues
-  readonly cleaner: Cleaner
-}
-
-/** An open data directory. Made by `openVarve`. */
-export class Varve implements AsyncDisposable {
-  readonly #topics: Topics
-  readonly #ids: ProducerIds
-  readonly #coordinator: TransactionCoordinator
-  readonly #clock: Clock
-  readonly #groups: Groups
-  readonly #queues: Queues
-  readonly #random: () => number
-  /** Retention and compaction: what is planned, to run them now, what failed. */
-  readonly cleaner: Cleaner
-  /** What is closed before the logs are. */
-  readonly #users = new Set<AsyncDisposable>()
-  #closing: Promise<void> | null = null
-
-  /** @internal Data directories are opened by `openVarve`. */
-  constructor(options: VarveOptions, { topics, ids, coordinator, groups, queues, cleaner }: Parts) {
-    this.#topics = topics
-    this.#ids = ids
-    this.#coordinator = coordinator
-    this.#clock = options.clock ?? systemClock
-    this.#groups = groups
-    this.#queues = queues
-    this.cleaner = cleaner
-    this.#random = options.random ?? randomFraction
-  }
-
+export interface Varve extends AsyncDisposable {
   /**
    * Makes a topic, all of it or nothing. Rejects with TopicExistsError, InvalidTopicError,
    * InvalidArgumentError.
    */
-  async createTopic(name: string, options: CreateTopicOptions = {}): Promise<TopicDescription> {
-    const { partitions = 1, ...settings } = options
-    return (await this.#topics.create(name, partitions, settings)).describe()
-  }
+  createTopic(name: string, options?: CreateTopicOptions): Promise<TopicDescription>
 
   /**
-   * Changes settings of a topic; null sets one back to its default. They hold at once. Rejects with
-   * TopicNotFoundError, InvalidTopicError, InvalidArgumentError.
+   * Changes settings of a topic; null sets one back to its default. Rejects with TopicNotFoundError,
+   * InvalidTopicError, InvalidArgumentError.
    */
-  async alterTopic(name: string, settings: TopicAlteration): Promise<TopicDescription> {
-    return (await this.#topics.alter(name, settings)).describe()
-  }
+  alterTopic(name: string, settings: TopicAlteration): Promise<TopicDescription>
 
   /**
    * Gives a topic more partitions; `partitions` is how many it has then. Keys may come to other
    * partitions from then on. Rejects with TopicNotFoundError, InvalidArgumentError.
    */
-  async addPartitions(name: string, partitions: number): Promise<TopicDescription> {
-    return (await this.#topics.grow(name, partitions)).describe()
-  }
+  addPartitions(name: string, partitions: number): Promise<TopicDescription>
 
   /** Deletes a topic with its records. Rejects with TopicNotFoundError, InvalidTopicError. */
-  async deleteTopic(name: string): Promise<void> {
-    await this.#topics.delete(name)
-  }
+  deleteTopic(name: string): Promise<void>
 
-  /** A topic as it is now. Throws TopicNotFoundError. */
-  describeTopic(name: string): TopicDescription {
-    return this.#topics.topic(name).describe()
-  }
+  /** A topic as it is now. Rejects with TopicNotFoundError. */
+  describeTopic(name: string): Promise<TopicDescription>
 
   /** Names of the topics, without Kafka's internal ones unless asked for. */
-  listTopics(options: { readonly internal?: boolean } = {}): readonly string[] {
-    const names = this.#topics.all.map(({ name }) => name)
-    return names.filter((name) => options.internal === true || !isInternalTopic(name))
-  }
-
-  /** The log of a partition: the engine's own face. Throws TopicNotFoundError. */
-  log(topic: string, partition: number): Log {
-    return this.#topics.topic(topic).partition(partition).log
-  }
-
-  /**
-   * Opens the log of a partition again that has failed or could not be opened, recovering it, once
-   * its storage has been mended. Rejects with what keeps it from being opened.
-   */
-  async reopenPartition(topic: string, partition: number): Promise<void> {
-    this.#topics.topic(topic).partition(partition)
-    await this.#topics.directory.reopenLog(topic, partition)
-  }
+  listTopics(options?: { readonly internal?: boolean }): Promise<readonly string[]>
 
   /**
    * A producer; with `transactionalId` one that sends in transactions. Throws InvalidArgumentError.
@@ -232,52 +111,19 @@ export class Varve implements AsyncDisposable {
   producer<Key = Sendable, Value = Sendable>(
     options?: ProducerOptions<Key, Value>,
   ): Producer<Key, Value>
-  producer<Key, Value>(
-    options: ProducerOptions<Key, Value> | TransactionalProducerOptions<Key, Value> = {},
-  ): Producer<Key, Value> | TransactionalProducer<Key, Value> {
-    return 'transactionalId' in options ? this.#transactional(options) : this.#simple(options)
-  }
 
   /**
-   * A consumer: of a group, of topics, or of partitions. Throws InvalidArgumentError, and
-   * TopicNotFoundError for a partition that is not there.
+   * A consumer: of a group, of topics, or of partitions. Throws InvalidArgumentError. A topic or
+   * partition that is not there makes its `start`, or its first `next`, reject with
+   * TopicNotFoundError; a group waits for it.
    */
   consumer<Key = Buffer, Value = Buffer>(
     options: GroupConsumerOptions<Key, Value>,
   ): Consumer<Key, Value>
   consumer<Key = Buffer, Value = Buffer>(options: ConsumerOptions<Key, Value>): Consumer<Key, Value>
-  consumer<Key, Value>(
-    options: ConsumerOptions<Key, Value> | GroupConsumerOptions<Key, Value>,
-  ): Consumer<Key, Value> {
-    checkConsumerOptions(options as ConsumerOptions<never, never>)
-    if ('group' in options) return this.#groupConsumer(options)
-    const { topics, assignment } = options
-    if ((topics === undefined) === (assignment === undefined)) {
-      throw new InvalidArgumentError('topics', topics, 'needs topics, or an assignment instead')
-    }
-    const source =
-      assignment === undefined
-        ? new TopicAssignment(this.#topics, topics ?? [])
-        : new FixedAssignment(this.#topics, assignment)
-    return this.#consumer(options, source, null)
-  }
 
-  /**
-   * The groups of this data directory: to list and describe them, to reset their offsets, to delete
-   * them. Reads what is known of them when it is first asked.
-   */
-  groups(): Promise<GroupCoordinator> {
-    return this.#groups.coordinator()
-  }
-
-  /**
-   * A queue: records that competing consumers take and finish one by one. Its topic, of the queue's
-   * own name unless another is given, is made where it is not there. Asked for again it is the same
-   * one. Rejects with TopicNotFoundError, InvalidTopicError, InvalidArgumentError.
-   */
-  queue(name: string, options: NamedQueueOptions = {}): Promise<Queue> {
-    return this.#queues.queue(name, options)
-  }
+  /** The consumer groups: to list and describe them, to reset their offsets, to delete them. */
+  groups(): Promise<GroupAdministration>
 
   /**
    * What `consumer.run` does with records that could not be handled: they go to `topic`, by default
@@ -289,148 +135,20 @@ export class Varve implements AsyncDisposable {
    * await consumer.run({ handler, deadLetter: varve.deadLetters() })
    * ```
    */
-  deadLetters(
-    options: { readonly topic?: string } = {},
-  ): (record: { readonly raw: RawRecord }, failure: RecordFailure) => Promise<void> {
-    const sink = new DeadLetterTopics(this.#topics, this.#clock).sink(options.topic ?? null)
-    return ({ raw }, failure) => sink(raw, failure)
-  }
+  deadLetters(options?: {
+    readonly topic?: string
+  }): (record: { readonly raw: RawRecord }, failure: RecordFailure) => Promise<void>
 
   /**
    * Sends the dead letters of a topic that have not been replayed yet back to where they came from.
    * How far it has come is committed by `group`, so that none is sent again the next time; after a
    * crash in the midst of it the last one may be. Rejects with TopicNotFoundError.
    */
-  async replayDeadLetters(topic: string, options: ReplayTopicOptions = {}): Promise<ReplayReport> {
-    const { group = 'varve-dead-letter-replay', ...selection } = options
-    this.#topics.topic(topic)
-    await using consumer = this.consumer({ group, topics: [topic], follow: false })
-    await using producer = this.producer()
-    return await replayDeadLetters(rawOf(consumer), {
-      ...selection,
-      send: (to, partition, record) =>
-        producer.send(to, record, partition === null ? {} : { partition }),
-      done: ({ partition, offset }) => consumer.commit([{ topic, partition, offset: offset + 1 }]),
-    })
-  }
+  replayDeadLetters(topic: string, options?: ReplayTopicOptions): Promise<ReplayReport>
 
   /**
-   * What happens here and how things stand, for Prometheus; counts until it or the data directory
-   * is closed. Groups are shown once one has been asked for, queues while they are open.
-   *
-   * @example
-   * ```ts
-   * const metrics = varve.metrics()
-   * console.log(await metrics.text())
-   * ```
-   */
-  metrics(options: MetricsOptions = {}): Metrics {
-    const [topics, groups, queues] = [this.#topics, this.#groups, this.#queues]
-    const metrics = new Metrics(directorySource({ topics, groups, queues }), options)
-    this.#users.add({ [Symbol.asyncDispose]: async () => metrics.close() })
-    return metrics
-  }
-
-  /**
-   * Closes producers and consumers, then every log, durably. Rejects with the first error, after
+   * Closes consumers and producers, then what they stand on. Rejects with the first error, after
    * closing everything. Idempotent.
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
-  }
-
-  #simple<Key, Value>(options: ProducerOptions<Key, Value>): Producer<Key, Value> {
-    const { name, idempotent = true } = options
-    if (name !== undefined && (typeof name !== 'string' || name === '' || !idempotent)) {
-      const rule = 'must be a string that is not empty, of an idempotent producer'
-      throw new InvalidArgumentError('name', name, rule)
-    }
-    const named =
-      name === undefined ? this.#ids : this.#coordinator.identitiesOf(name, transactionTimeoutMs)
-    const producer: Producer<Key, Value> = new Producer(
-      this.#context,
-      options,
-      idempotent ? named : null,
-      () => this.#users.delete(producer),
-    )
-    return this.#using(producer)
-  }
-
-  #transactional<Key, Value>(
-    options: TransactionalProducerOptions<Key, Value>,
-  ): TransactionalProducer<Key, Value> {
-    const context = {
-      ...this.#context,
-      coordinator: this.#coordinator,
-      offsetsTopic: async () => {
-        await this.groups()
-        return this.#topics.topic(offsetsTopic)
-      },
-    }
-    const producer: TransactionalProducer<Key, Value> = new TransactionalProducer(
-      context,
-      options,
-      () => this.#users.delete(producer),
-    )
-    return this.#using(producer)
-  }
-
-  #groupConsumer<Key, Value>(options: GroupConsumerOptions<Key, Value>): Consumer<Key, Value> {
-    const member = this.#groups.member(options)
-    return this.#consumer(options, member, member)
-  }
-
-  #consumer<Key, Value>(
-    options: Omit<ConsumerOptions<Key, Value>, 'topics' | 'assignment'>,
-    source: AssignmentSource,
-    offsets: CommittedOffsets | null,
-  ): Consumer<Key, Value> {
-    const context = {
-      clock: this.#clock,
-      random: this.#random,
-      partition: ({ topic, partition }: { topic: string; partition: number }) => {
-        return this.#topics.topic(topic).partition(partition)
-      },
-    }
-    const consumer: Consumer<Key, Value> = new Consumer(context, options, source, offsets, () => {
-      this.#users.delete(consumer)
-    })
-    return this.#using(consumer)
-  }
-
-  get #context() {
-    return {
-      clock: this.#clock,
-      random: this.#random,
-      topic: (name: string) => this.#topics.topic(name),
-    }
-  }
-
-  #using<User extends AsyncDisposable>(user: User): User {
-    this.#users.add(user)
-    return user
-  }
-
-  async #close(): Promise<void> {
-    const users = [...this.#users].map((user) => user[Symbol.asyncDispose]())
-    const results = await Promise.allSettled(users)
-    await this.cleaner.close()
-    await this.#queues.close()
-    await this.#groups.close()
-    await this.#coordinator.close()
-    await this.#topics.close()
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-  }
-}
-
-async function* rawOf(
-  records: AsyncIterable<{ readonly raw: RawRecord }>,
-): AsyncGenerator<RawRecord, void, undefined> {
-  for await (const { raw } of records) yield raw
+  close(): Promise<void>
 }

@@ -1,10 +1,12 @@
 import type { Isolation, Log } from '@varve/log'
 import { ManualClock, Random, SimulatedFileSystem } from '@varve/log/testing'
-import type { ProducingContext } from '../src/producing/dispatcher.ts'
+import { type DirectoryVarve, openDataDirectory } from '../src/directory-varve.ts'
+import { directorySending } from '../src/producing/directory-sending.ts'
 import type { IdentitySource } from '../src/producing/producer-identity.ts'
+import type { ProducingContext } from '../src/producing/sending-home.ts'
 import { type TopicAlteration, Topics, type TopicsOptions } from '../src/topics/topics.ts'
 
-import { openVarve, type Varve, type VarveOptions } from '../src/varve.ts'
+import type { VarveOptions } from '../src/varve.ts'
 
 export type { TopicAlteration }
 
@@ -41,11 +43,7 @@ export async function errorOf<Expected extends Error>(
 /** What producers need, over open topics. */
 export function producingContext(topics: Topics, machine: Machine): ProducingContext {
   const random = new Random(3)
-  return {
-    clock: machine.clock,
-    random: () => random.fraction(),
-    topic: (name) => topics.topic(name),
-  }
+  return directorySending(topics, { clock: machine.clock, random: () => random.fraction() })
 }
 
 /** Of every record of a log: offset and value. */
@@ -64,9 +62,9 @@ export function fixedIdentity(producerId: number, producerEpoch = 0): IdentitySo
   }
 }
 
-export function openOn(machine: Machine, options: VarveOptions = {}): Promise<Varve> {
+export function openOn(machine: Machine, options: VarveOptions = {}): Promise<DirectoryVarve> {
   const random = new Random(5)
-  return openVarve(dataPath, { ...machine, random: () => random.fraction(), ...options })
+  return openDataDirectory(dataPath, { ...machine, random: () => random.fraction(), ...options })
 }
 
 /** The next so many records of a consumer, as text. */

@@ -3,7 +3,7 @@ import { makeTemporaryDirectory } from '@varve/log/testing'
 import { InvalidArgumentError } from '@varve/record'
 import { describe, expect, test } from 'vitest'
 import { ClosedError, ProducerFencedError, TopicNotFoundError } from '../src/base/broker-errors.ts'
-import { openVarve } from '../src/varve.ts'
+import { openVarve } from '../src/open-varve.ts'
 import { errorOf, newMachine, openOn, takeValues, valuesOf } from './broker-fixture.ts'
 
 describe('a data directory', () => {
@@ -25,8 +25,8 @@ describe('a data directory', () => {
       await errorOf(openVarve(path), LogLockedError)
     }
     await using again = await openVarve(path)
-    expect(again.listTopics()).toEqual(['orders'])
-    expect(again.listTopics({ internal: true })).toContain('__consumer_offsets')
+    expect(await again.listTopics()).toEqual(['orders'])
+    expect(await again.listTopics({ internal: true })).toContain('__consumer_offsets')
     await again.producer().send('orders', { key: 'o-17', value: 'next' })
     const consumer = again.consumer({ group: 'billing', topics: ['orders'] })
     expect(await takeValues(consumer, 1)).toEqual(['next'])
@@ -38,10 +38,13 @@ describe('a data directory', () => {
     expect(made.settings).toMatchObject({ retentionMs: 5, segmentBytes: 1000 })
     expect((await varve.alterTopic('a', { segmentBytes: 2000 })).settings.segmentBytes).toBe(2000)
     expect((await varve.addPartitions('a', 3)).partitions).toHaveLength(3)
-    expect(varve.describeTopic('a')).toMatchObject({ topicId: made.topicId, isInternal: false })
+    expect(await varve.describeTopic('a')).toMatchObject({
+      topicId: made.topicId,
+      isInternal: false,
+    })
     expect(varve.log('a', 2).options.segmentBytes).toBe(2000)
     await varve.deleteTopic('a')
-    expect(() => varve.describeTopic('a')).toThrow(TopicNotFoundError)
+    await errorOf(varve.describeTopic('a'), TopicNotFoundError)
     expect(() => varve.log('a', 0)).toThrow(TopicNotFoundError)
   })
 

@@ -1,4 +1,4 @@
-import { openVarve, type Varve } from '@varve/broker'
+import { type DirectoryVarve, openVarve } from '@varve/broker'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 
 const temporary = makeTemporaryDirectory()
@@ -12,7 +12,7 @@ export function newPath(): string {
 }
 
 /** A data directory to write to; its background work is off. */
-export function openData(data: string): Promise<Varve> {
+export function openData(data: string): Promise<DirectoryVarve> {
   return openVarve(data, { cleaning: false })
 }
 

@@ -8,7 +8,7 @@
  * import { openVarve } from 'varve'
  *
  * await using varve = await openVarve('./data')
- * if (!varve.listTopics().includes('orders')) await varve.createTopic('orders', { partitions: 3 })
+ * if (!(await varve.listTopics()).includes('orders')) await varve.createTopic('orders', { partitions: 3 })
  *
  * // Resolves when the record is on disk: it survives a power cut.
  * const producer = varve.producer()
@@ -48,6 +48,7 @@ export {
   DeliveryExpiredError,
   type DequeueOptions,
   type Deserializer,
+  DirectoryVarve,
   deadLetterHeaders,
   deadLetterTopicOf,
   defaultPartitioner,
@@ -84,6 +85,7 @@ export {
   noRetry,
   type OnceOnlyOptions,
   onceOnly,
+  openDataDirectory,
   openVarve,
   type PartitionDescription,
   type Partitioner,
@@ -131,7 +133,7 @@ export {
   TransactionFailedError,
   TransactionPendingError,
   UnknownMemberError,
-  Varve,
+  type Varve,
   type VarveLogOptions,
   type VarveOptions,
 } from '@varve/broker'

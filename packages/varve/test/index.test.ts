@@ -9,7 +9,7 @@ test('the example of the module runs as it stands there, and goes on when it is 
   const found: string[] = []
   const run = async (value: string): Promise<void> => {
     await using varve = await openVarve(temporary.path)
-    if (!varve.listTopics().includes('orders')) {
+    if (!(await varve.listTopics()).includes('orders')) {
       await varve.createTopic('orders', { partitions: 3 })
     }
     const producer = varve.producer()

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { openVarve, type Varve } from '@varve/broker'
+import { type DirectoryVarve, openVarve } from '@varve/broker'
 import type { Log } from '@varve/log'
 import type { CompressionType } from '@varve/record'
 import type { CorpusFile } from './corpus.ts'
@@ -67,7 +67,7 @@ export async function compactAndProve(
 }
 
 async function sendAgain(
-  varve: Varve,
+  varve: DirectoryVarve,
   corpus: readonly CorpusFile[],
   compression: CompressionType,
 ): Promise<Latest> {

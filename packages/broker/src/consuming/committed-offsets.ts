@@ -1,5 +1,6 @@
 import type { Offset } from '@varve/record'
 import type { TopicPartition } from '../base/topic-partition.ts'
+import type { MemberIdentity } from '../groups/group-protocol.ts'
 
 /** How far somebody has come in a partition. */
 export interface CommittedOffset extends TopicPartition {
@@ -15,6 +16,8 @@ export interface CommittedOffset extends TopicPartition {
 export interface CommittedOffsets {
   /** In whose name. */
   readonly group: string
+  /** As which of its members. */
+  readonly identity: MemberIdentity
   /** Of each partition, in their order, what was committed last; null where nothing was. */
   fetch(partitions: readonly TopicPartition[]): Promise<ReadonlyArray<CommittedOffset | null>>
   /**
@@ -30,6 +33,8 @@ export interface CommittedOffsets {
 export interface OffsetsOwner {
   /** Null for a consumer without a group. */
   readonly group: string | null
+  /** Who it is to its group now; null without one. */
+  readonly member: MemberIdentity | null
   /** Rejects when the partitions have gone to somebody else. */
   checkOffsets(offsets: readonly CommittedOffset[]): Promise<void>
 }

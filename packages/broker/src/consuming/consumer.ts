@@ -3,22 +3,23 @@ import { InvalidArgumentError, type Offset } from '@varve/record'
 import { ClosedError } from '../base/broker-errors.ts'
 import { bytesSerde, type Deserializer } from '../base/serializers.ts'
 import type { TopicPartition } from '../base/topic-partition.ts'
+import type { MemberIdentity } from '../groups/group-protocol.ts'
 import { RecordRunner, type RunOptions } from '../handling/record-runner.ts'
-import type { Partition } from '../topics/topic.ts'
 import type { AssignmentSource, PartitionOwner } from './assignment-source.ts'
 import type { CommittedOffset, CommittedOffsets, OffsetsOwner } from './committed-offsets.ts'
 import { type ConsumerOptions, checkStartingPoint, type StartingPoint } from './consumer-options.ts'
 import { ConsumerRecord, type Deserializers } from './consumer-record.ts'
 import { type Held, HeldPartitions, type PartitionLag } from './held-partitions.ts'
 import { offsetOf, PartitionFeed } from './partition-feed.ts'
+import type { ReadablePartition } from './readable-partition.ts'
 
-/** What consumers need of the data directory. */
+/** What consumers need of the place where the topics are. */
 export interface ConsumingContext {
   readonly clock: Clock
   /** 0 to 1. */
   readonly random: () => number
-  /** Throws TopicNotFoundError. */
-  partition(place: TopicPartition): Partition
+  /** Throws, or rejects with, TopicNotFoundError. */
+  partition(place: TopicPartition): ReadablePartition | Promise<ReadablePartition>
 }
 
 const fetchBytesMin = 16 * 1024
@@ -86,6 +87,11 @@ export class Consumer<Key = Buffer, Value = Buffer>
   /** Null without one. */
   get group(): string | null {
     return this.#offsets?.group ?? null
+  }
+
+  /** Who it is to its group now; null without one. */
+  get member(): MemberIdentity | null {
+    return this.#offsets?.identity ?? null
   }
 
   /** The partitions that it has now. */
@@ -171,7 +177,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
   async seek(place: TopicPartition, to: StartingPoint): Promise<void> {
     checkStartingPoint(to)
     const held = this.#held.mustHave(place)
-    const { log } = this.#context.partition(place)
+    const { log } = await this.#context.partition(place)
     const position = await offsetOf(log, to, this.#isolation)
     held.feed.seek(position)
     held.done = position
@@ -279,7 +285,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
   ): Promise<Held> {
     const place = { topic, partition }
     const { bufferBytes = 32 * 2 ** 20, fetchBytes = 2 ** 20 } = this.#options
-    const found = this.#context.partition(place)
+    const found = await this.#context.partition(place)
     const from = isNew ? 'earliest' : (this.#options.from ?? 'earliest')
     const position = committed ?? (await offsetOf(found.log, from, this.#isolation))
     const share = Math.floor(bufferBytes / 2 / count)

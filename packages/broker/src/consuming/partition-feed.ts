@@ -2,17 +2,15 @@ import { isExpired } from '@varve/cleaner'
 import {
   type Clock,
   type Isolation,
-  type Log,
   LogClosedError,
   LogOfflineError,
-  type LogReader,
   OffsetOutOfRangeError,
   type Timer,
 } from '@varve/log'
 import type { Batch, LogRecord, Offset } from '@varve/record'
 import { brokerChannels } from '../base/diagnostics.ts'
-import type { Partition } from '../topics/topic.ts'
 import { RecordsDeletedError } from './consumer-errors.ts'
+import type { BatchSource, ReadableLog, ReadablePartition } from './readable-partition.ts'
 
 export interface FeedOptions {
   readonly clock: Clock
@@ -41,11 +39,11 @@ const reopeningRetryMs = 50
  * handed out, and one that is read meanwhile.
  */
 export class PartitionFeed {
-  readonly partition: Partition
+  readonly partition: ReadablePartition
   readonly #options: FeedOptions
   /** Of the next record to be handed out. */
   #position: Offset
-  #reader: LogReader | null = null
+  #reader: BatchSource | null = null
   #abort: AbortController | null = null
   #reading: Promise<void> | null = null
   #batches: readonly Batch[] = []
@@ -60,7 +58,7 @@ export class PartitionFeed {
   /** Passed over while others are read. */
   isPaused = false
 
-  constructor(partition: Partition, position: Offset, options: FeedOptions) {
+  constructor(partition: ReadablePartition, position: Offset, options: FeedOptions) {
     this.partition = partition
     this.#position = position
     this.#options = options
@@ -177,7 +175,7 @@ export class PartitionFeed {
     brokerChannels.read.publish({ topic, partition, records, sizeBytes })
   }
 
-  #open(signal: AbortSignal): LogReader {
+  #open(signal: AbortSignal): BatchSource {
     const { isolation, follow, fetchBytes } = this.#options
     const { log } = this.partition
     const from = Math.max(this.#position, 0)
@@ -253,13 +251,14 @@ export class PartitionFeed {
 
 /** The offset of a starting point, as of now. */
 export async function offsetOf(
-  log: Log,
+  log: ReadableLog,
   from: 'earliest' | 'latest' | Offset | { readonly timestamp: number },
   isolation: Isolation,
 ): Promise<Offset> {
+  if (typeof from === 'number') return from
+  await log.refresh?.()
   const end = isolation === 'committed' ? log.lastStableOffset : log.highWatermark
   if (from === 'earliest') return log.logStartOffset
   if (from === 'latest') return end
-  if (typeof from === 'number') return from
   return (await log.offsetForTimestamp(from.timestamp))?.offset ?? end
 }

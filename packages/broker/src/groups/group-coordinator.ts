@@ -6,6 +6,7 @@ import type { CommittedOffset } from '../consuming/committed-offsets.ts'
 import type { MeasuredGroup } from '../metrics/measured.ts'
 import { decodeSubscription } from './consumer-protocol.ts'
 import { Group, type GroupContext } from './group.ts'
+import type { GroupAdministration, GroupDescription } from './group-administration.ts'
 import {
   CorruptGroupRecordError,
   GroupNotEmptyError,
@@ -14,13 +15,8 @@ import {
 } from './group-errors.ts'
 import type { StoredOffset } from './group-offsets.ts'
 import { partitionForGroup } from './group-partition.ts'
-import type {
-  GroupState,
-  JoinRequest,
-  JoinResult,
-  MemberIdentity,
-  SyncRequest,
-} from './group-protocol.ts'
+import type { JoinRequest, JoinResult, MemberIdentity, SyncRequest } from './group-protocol.ts'
+import type { MemberCoordinator } from './member-coordinator.ts'
 import { defaultOffsetsRetentionMs, expiredOffsets } from './offset-expiration.ts'
 import type { CommitOptions, OffsetStore } from './offset-store.ts'
 
@@ -43,24 +39,9 @@ export interface GroupCoordinatorOptions {
   readonly onError?: (error: unknown, group: string) => void
 }
 
-/** A group as `describe` shows it. */
-export interface GroupDescription {
-  readonly group: string
-  readonly state: GroupState
-  /** `consumer`; empty where only offsets were ever committed in its name. */
-  readonly protocolType: string
-  readonly generation: number
-  /** The assignor that is used; null in an empty group. */
-  readonly protocol: string | null
-  readonly members: readonly MemberDescription[]
+/** A group of a data directory, with what is stored of its offsets. */
+export interface StoredGroupDescription extends GroupDescription {
   readonly offsets: readonly StoredOffset[]
-}
-
-export interface MemberDescription {
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly clientId: string
-  readonly clientHost: string
 }
 
 /**
@@ -71,7 +52,7 @@ export interface MemberDescription {
  * Members come in over `join`, `sync`, `heartbeat` and `leave`, as Kafka's protocol has it, from
  * this process (see GroupMember) and from others alike.
  */
-export class GroupCoordinator {
+export class GroupCoordinator implements GroupAdministration, MemberCoordinator {
   readonly #stores: readonly OffsetStore[]
   readonly #options: GroupCoordinatorOptions
   readonly #groups = new Map<string, Group>()
@@ -98,9 +79,8 @@ export class GroupCoordinator {
     return this.#options.clock
   }
 
-  /** How many partitions a topic has; 0 where it is not there. */
-  partitionCount(topic: string): number {
-    return this.#options.partitionCount(topic) ?? 0
+  async partitionCounts(topics: Iterable<string>): Promise<ReadonlyMap<string, number>> {
+    return new Map([...topics].map((topic) => [topic, this.#partitionCount(topic)]))
   }
 
   /** The store that has a group's offsets: transactional commits and their markers go there. */
@@ -208,14 +188,14 @@ export class GroupCoordinator {
   // What operators do.
 
   /** Names of all groups, in order. */
-  list(): string[] {
+  async list(): Promise<readonly string[]> {
     const names = new Set(this.#groups.keys())
     for (const store of this.#stores) for (const name of store.groups) names.add(name)
     return [...names].sort()
   }
 
   /** Rejects with GroupNotFoundError. */
-  async describe(group: string): Promise<GroupDescription> {
+  async describe(group: string): Promise<StoredGroupDescription> {
     const store = this.storeOf(group)
     await store.refresh()
     const found = this.#groups.get(group)
@@ -276,7 +256,7 @@ export class GroupCoordinator {
   /** Takes note that a topic has been made, or has more partitions: `first` and those after it. */
   partitionsMade(topic: string, first: number): void {
     this.#age += 1
-    for (let partition = first; partition < this.partitionCount(topic); partition++) {
+    for (let partition = first; partition < this.#partitionCount(topic); partition++) {
       this.#made.set(partitionName({ topic, partition }), this.#age)
     }
     this.topicsChanged(new Set([topic]))
@@ -345,6 +325,10 @@ export class GroupCoordinator {
     this.#isClosed = true
     for (const group of this.#groups.values()) group.close(new UnknownMemberError(group.name, ''))
     this.#groups.clear()
+  }
+
+  #partitionCount(topic: string): number {
+    return this.#options.partitionCount(topic) ?? 0
   }
 
   get #commitOptions(): CommitOptions {

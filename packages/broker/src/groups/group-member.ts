@@ -12,7 +12,6 @@ import {
 } from './consumer-protocol.ts'
 import { cooperativeStickyAssignor } from './cooperative-sticky-assignor.ts'
 import { Deferred } from './deferred.ts'
-import type { GroupCoordinator } from './group-coordinator.ts'
 import {
   FencedInstanceError,
   GroupError,
@@ -20,8 +19,8 @@ import {
   RebalanceInProgressError,
   UnknownMemberError,
 } from './group-errors.ts'
-import type { StoredOffset } from './group-offsets.ts'
 import type { JoinRequest, JoinResult, MemberIdentity } from './group-protocol.ts'
+import type { MemberCoordinator } from './member-coordinator.ts'
 import { localHost } from './member-state.ts'
 
 export interface GroupMemberOptions {
@@ -58,8 +57,8 @@ export interface GroupMemberOptions {
  * does, and joins again when its program asks for the next record.
  */
 export class GroupMember implements AssignmentSource, CommittedOffsets {
-  readonly #connect: () => Promise<GroupCoordinator>
-  #connected: GroupCoordinator | null = null
+  readonly #connect: () => Promise<MemberCoordinator>
+  #connected: MemberCoordinator | null = null
   readonly #options: Required<Omit<GroupMemberOptions, 'groupInstanceId'>>
   readonly #groupInstanceId: string | null
   readonly #isCooperative: boolean
@@ -89,7 +88,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
   #pollTimer: Timer | null = null
 
   /** @param connect gives the coordinator of the group, once it is needed */
-  constructor(connect: () => Promise<GroupCoordinator>, options: GroupMemberOptions) {
+  constructor(connect: () => Promise<MemberCoordinator>, options: GroupMemberOptions) {
     this.#connect = connect
     this.#options = {
       clientId: 'consumer',
@@ -143,7 +142,9 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     this.#handlingSince = this.#connected?.clock.monotonic() ?? null
   }
 
-  async fetch(partitions: readonly TopicPartition[]): Promise<Array<StoredOffset | null>> {
+  async fetch(
+    partitions: readonly TopicPartition[],
+  ): Promise<ReadonlyArray<CommittedOffset | null>> {
     return this.#coordinator.fetch(this.group, partitions)
   }
 
@@ -159,7 +160,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
 
   async check(offsets: readonly CommittedOffset[]): Promise<void> {
     await this.#asOwner(offsets, async () => {
-      this.#coordinator.checkCommit(this.group, this.identity)
+      await this.#coordinator.checkCommit(this.group, this.identity)
     })
   }
 
@@ -184,7 +185,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     const owner = this.#owner
     // Still a member while it lets go: what it has handled it can commit.
     if (owner !== null) await this.#giveUp(owner, () => this.#owned)
-    this.#goAway()
+    await this.#goAway()
     this.#settled.resolve()
     this.#wake.resolve()
     await this.#running
@@ -227,10 +228,10 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     this.#memberId = joined.memberId
     this.#generation = joined.generation
     if (this.#isClosed) {
-      this.#goAway()
+      await this.#goAway()
       return
     }
-    const assignments = this.#assign(joined)
+    const assignments = await this.#assign(joined)
     const bytes = await this.#coordinator.sync(this.group, { ...this.identity, assignments })
     if (this.#memberId !== joined.memberId) return
     // Commits that wait do so for a handler, which giving up may wait for: they come first.
@@ -336,7 +337,8 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
   }
 
   /** The leader divides; the others have nothing to say. */
-  #assign({ memberId, leader, protocol, members }: JoinResult): ReadonlyMap<string, Buffer> {
+  async #assign(joined: JoinResult): Promise<ReadonlyMap<string, Buffer>> {
+    const { memberId, leader, protocol, members } = joined
     const assignor = this.#options.assignors.find(({ name }) => name === protocol)
     if (memberId !== leader || assignor === undefined) return new Map()
     const assignable = members.map(({ metadata, ...member }) => ({
@@ -344,9 +346,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
       ...decodeSubscription(metadata),
     }))
     const topics = new Set(assignable.flatMap((member) => member.topics))
-    const counts = new Map(
-      [...topics].map((topic) => [topic, this.#coordinator.partitionCount(topic)]),
-    )
+    const counts = await this.#coordinator.partitionCounts(topics)
     const assignment = assignor.assign(counts, assignable)
     return new Map(
       [...assignment].map(([id, partitions]) => [
@@ -363,7 +363,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     throw new IllegalGenerationError(this.group, this.#generation, this.#generation)
   }
 
-  get #coordinator(): GroupCoordinator {
+  get #coordinator(): MemberCoordinator {
     assert(this.#connected !== null, 'a member has started before it does anything')
     return this.#connected
   }
@@ -395,15 +395,15 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     this.#rejoin()
   }
 
-  #goAway(): void {
+  async #goAway(): Promise<void> {
     const memberId = this.#memberId
     this.#memberId = ''
     this.#generation = -1
     if (memberId === '') return
     try {
       if (this.#isClosed && this.#groupInstanceId !== null) {
-        this.#coordinator.detach(this.group, memberId)
-      } else this.#coordinator.leave(this.group, memberId)
+        await this.#coordinator.detach(this.group, memberId)
+      } else await this.#coordinator.leave(this.group, memberId)
     } catch (error) {
       // It was put out before: that is as well.
       if (!(error instanceof GroupError)) throw error
@@ -423,7 +423,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
         this.#handlingSince !== null && nowMs - this.#handlingSince >= maxPollIntervalMs
       if (isStuck && !this.#isAway) {
         this.#isAway = true
-        this.#goAway()
+        void this.#goAway().catch((error: unknown) => this.#owner?.fail(error))
         this.#lost()
       }
       if (isStuck) this.#handlingSince = nowMs

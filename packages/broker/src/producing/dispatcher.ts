@@ -2,20 +2,11 @@ import type { Clock, Timer } from '@varve/log'
 import { InvalidArgumentError, type RecordInput, type Timestamp } from '@varve/record'
 import { ClosedError } from '../base/broker-errors.ts'
 import { StickyChoice } from '../partitioning/sticky-choice.ts'
-import type { Topic } from '../topics/topic.ts'
 import { PartitionSender, type SenderHost } from './partition-sender.ts'
 import { type IdentitySource, noIdentity, type ProducerIdentity } from './producer-identity.ts'
 import type { ResolvedSendingOptions } from './producer-options.ts'
+import type { ProducingContext, TargetTopic } from './sending-home.ts'
 import type { SentBatch, SentRecord } from './sent.ts'
-
-/** What all producers of a data directory have in common. */
-export interface ProducingContext {
-  readonly clock: Clock
-  /** 0 to 1. */
-  readonly random: () => number
-  /** Throws TopicNotFoundError. */
-  topic(name: string): Topic
-}
 
 export interface DispatcherOptions {
   readonly sending: ResolvedSendingOptions
@@ -30,9 +21,14 @@ export interface DispatcherOptions {
 
 /** A topic as a producer knows it. */
 interface KnownTopic {
-  readonly topic: Topic
+  readonly topic: TargetTopic
   readonly senders: Array<PartitionSender | undefined>
   readonly sticky: StickyChoice
+}
+
+/** Why a topic cannot be sent to. */
+interface Failure {
+  readonly error: unknown
 }
 
 /** So many records in a row share one look at the clock, unless a turn ends between them. */
@@ -50,6 +46,8 @@ export class Dispatcher implements SenderHost {
   readonly #context: ProducingContext
   readonly #settings: DispatcherOptions
   readonly #topics = new Map<string, KnownTopic>()
+  /** Topics that are being looked up, and the sends that wait for that, in order. */
+  readonly #lookups = new Map<string, Array<(failure: Failure | null) => void>>()
   #identity: ProducerIdentity = noIdentity
   #isReady: boolean
   #preparing: Promise<void> | null = null
@@ -108,11 +106,7 @@ export class Dispatcher implements SenderHost {
 
   send(topic: string, record: RecordInput, partition: number | undefined): Promise<SentRecord> {
     if (this.#mustWait) return this.#later(() => this.#sendNow(topic, record, partition))
-    try {
-      return this.#sendNow(topic, record, partition)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return inPromise(() => this.#sendNow(topic, record, partition))
   }
 
   /** One batch for each partition that the records go to. */
@@ -126,13 +120,30 @@ export class Dispatcher implements SenderHost {
       : this.#sendAllNow(topic, records, partition)
   }
 
+  /** Rejects with TopicNotFoundError. */
+  async find(topic: string): Promise<TargetTopic> {
+    const known = this.#find(topic)
+    if (known !== null) return known.topic
+    return this.#whenFound(topic, () => this.find(topic))
+  }
+
   /** The partition of a record by its key, or null where any will do. */
-  partitionOf(topic: string, key: RecordInput['key']): number | null {
-    const { length } = this.#known(topic).topic.partitions
-    const partition = this.options.partitioner(topic, key ?? null, length)
+  partitionOf({ name, partitions }: TargetTopic, key: RecordInput['key']): number | null {
+    const partition = this.options.partitioner(name, key ?? null, partitions.length)
     if (partition === null || (Number.isInteger(partition) && partition >= 0)) return partition
     const rule = 'a partitioner returns the number of a partition, or null'
     throw new InvalidArgumentError('partition', partition, rule)
+  }
+
+  /**
+   * After a failure, where the home of the topics needs it: goes on with a new identity, numbering
+   * from the beginning. Nothing may be on its way.
+   */
+  async renew(): Promise<void> {
+    const { identities } = this.#settings
+    if (identities?.renew === undefined || this.#identity === noIdentity) return
+    this.#identity = await identities.renew(this.#identity)
+    this.#topics.clear()
   }
 
   /** Resolves when everything sent so far has arrived, or has been refused. */
@@ -250,7 +261,10 @@ export class Dispatcher implements SenderHost {
 
   #sendNow(topic: string, record: RecordInput, partition: number | undefined): Promise<SentRecord> {
     if (this.#failure !== null) throw this.#failure
-    const known = this.#known(topic)
+    const known = this.#find(topic)
+    if (known === null) {
+      return this.#whenFound(topic, () => this.#sendNow(topic, record, partition))
+    }
     return this.#sender(known, partition ?? this.#choose(known, record.key)).send(record)
   }
 
@@ -263,7 +277,10 @@ export class Dispatcher implements SenderHost {
     if (records.length === 0) {
       throw new InvalidArgumentError('records', 'empty', 'there is nothing to send')
     }
-    const known = this.#known(topic)
+    const known = this.#find(topic)
+    if (known === null) {
+      return this.#whenFound(topic, () => this.#sendAllNow(topic, records, partition))
+    }
     if (partition !== undefined) return [await this.#sender(known, partition).sendAll(records)]
     const byPartition = new Map<number, RecordInput[]>()
     for (const record of records) {
@@ -279,26 +296,62 @@ export class Dispatcher implements SenderHost {
   }
 
   #choose(known: KnownTopic, key: RecordInput['key']): number {
-    const chosen = this.partitionOf(known.topic.name, key)
+    const chosen = this.partitionOf(known.topic, key)
     if (chosen !== null) return chosen
     const { length } = known.topic.partitions
     return known.sticky.choose(length, (partition) => isUsable(known, partition))
   }
 
-  #known(name: string): KnownTopic {
+  /** The topic, if that is known now; null when it is being looked up. */
+  #find(name: string): KnownTopic | null {
     const known = this.#topics.get(name)
     if (known !== undefined && !known.topic.isDeleted) return known
-    const topic = this.#context.topic(name)
-    const sticky = new StickyChoice(this.#context.random)
-    const added: KnownTopic = { topic, senders: [], sticky }
-    this.#topics.set(name, added)
+    if (this.#lookups.has(name)) return null
+    const found = this.#context.topic(name)
+    if (!(found instanceof Promise)) return this.#know(found)
+    const waiting: Array<(failure: Failure | null) => void> = []
+    const end = (failure: Failure | null): void => {
+      this.#lookups.delete(name)
+      for (const tell of waiting) tell(failure)
+      this.#wakeWhenIdle()
+    }
+    this.#lookups.set(name, waiting)
+    found.then(
+      (topic) => {
+        this.#know(topic)
+        end(null)
+      },
+      (error: unknown) => end({ error }),
+    )
+    return null
+  }
+
+  #know(topic: TargetTopic): KnownTopic {
+    const added = { topic, senders: [], sticky: new StickyChoice(this.#context.random) }
+    this.#topics.set(topic.name, added)
     return added
+  }
+
+  /** Those who wait for a topic go on in the order in which they came. */
+  #whenFound<Result>(name: string, go: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#lookups.get(name)?.push((failure) => {
+        if (failure === null) resolve(inPromise(go))
+        else reject(failure.error)
+      })
+    })
   }
 
   #sender({ topic, senders }: KnownTopic, partition: number): PartitionSender {
     const known = senders[partition]
     if (known !== undefined) return known
-    const sender = new PartitionSender(topic.partition(partition), this)
+    const target = topic.partition(partition)
+    const delivery = this.#context.delivery(target, this.#identity, {
+      clock: this.clock,
+      acks: this.options.acks,
+      deliveryTimeoutMs: this.options.deliveryTimeoutMs,
+    })
+    const sender = new PartitionSender(target, delivery, this)
     senders[partition] = sender
     return sender
   }
@@ -314,7 +367,7 @@ export class Dispatcher implements SenderHost {
   }
 
   get #isBusy(): boolean {
-    if (this.#inFlightBatches > 0) return true
+    if (this.#inFlightBatches > 0 || this.#lookups.size > 0) return true
     for (const { senders } of this.#topics.values()) {
       if (senders.some((sender) => sender?.isOpen === true)) return true
     }
@@ -323,10 +376,19 @@ export class Dispatcher implements SenderHost {
 
   #wakeWhenIdle(): void {
     if (this.#whenIdle.size === 0) return
-    if (this.#inFlightBatches > 0 || this.#outside.length > 0) return
+    if (this.#inFlightBatches > 0 || this.#outside.length > 0 || this.#lookups.size > 0) return
     const waiting = [...this.#whenIdle]
     this.#whenIdle.clear()
     for (const wake of waiting) wake()
+  }
+}
+
+/** What throws before it has a promise rejects instead. */
+function inPromise<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return run()
+  } catch (error) {
+    return Promise.reject(error)
   }
 }
 

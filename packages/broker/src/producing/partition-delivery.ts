@@ -1,7 +1,5 @@
 import {
-  type Acks,
   type AppendResult,
-  type Clock,
   type Log,
   LogClosedError,
   LogOfflineError,
@@ -10,12 +8,7 @@ import {
 import { decrementSequence, incrementSequence, type Offset, type RecordBatch } from '@varve/record'
 import type { Partition } from '../topics/topic.ts'
 import type { ProducerIdentity } from './producer-identity.ts'
-
-export interface DeliveryOptions {
-  readonly clock: Clock
-  readonly acks: Acks
-  readonly deliveryTimeoutMs: number
-}
+import type { BatchDelivery, DeliveryOptions } from './sending-home.ts'
 
 /** A batch that the log did not take, or of which that is not known. */
 interface Undelivered {
@@ -40,7 +33,7 @@ const retryMsMax = 1000
  * every producer: after a failure the producer goes on from there, and a batch that had arrived is
  * looked for instead of being appended again.
  */
-export class PartitionDelivery {
+export class PartitionDelivery implements BatchDelivery {
   readonly #partition: Partition
   readonly #identity: ProducerIdentity
   readonly #options: DeliveryOptions

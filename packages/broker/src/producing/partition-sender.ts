@@ -8,10 +8,9 @@ import {
   type Timestamp,
 } from '@varve/record'
 import { InvalidTimestampError } from '../base/broker-errors.ts'
-import type { Partition } from '../topics/topic.ts'
-import { PartitionDelivery } from './partition-delivery.ts'
 import type { ProducerIdentity } from './producer-identity.ts'
 import type { ResolvedSendingOptions } from './producer-options.ts'
+import type { BatchDelivery, TargetPartition } from './sending-home.ts'
 import type { SentBatch, SentRecord, Settle } from './sent.ts'
 
 /** What a sender needs of the producer that it is part of. */
@@ -49,9 +48,9 @@ const noWaiting = (): Waiting => ({ settles: [], counts: [] })
  * own group commit.
  */
 export class PartitionSender {
-  readonly partition: Partition
+  readonly partition: TargetPartition
   readonly #host: SenderHost
-  readonly #delivery: PartitionDelivery
+  readonly #delivery: BatchDelivery
   readonly #encoder = new BatchEncoder({ initialBytes: 4096 })
   #waiting: Waiting = noWaiting()
   #inFlight = 0
@@ -59,14 +58,10 @@ export class PartitionSender {
   #gated = 0
   #gate: Promise<void> = Promise.resolve()
 
-  constructor(partition: Partition, host: SenderHost) {
+  constructor(partition: TargetPartition, delivery: BatchDelivery, host: SenderHost) {
     this.partition = partition
+    this.#delivery = delivery
     this.#host = host
-    this.#delivery = new PartitionDelivery(partition, host.identity, {
-      clock: host.clock,
-      acks: host.options.acks,
-      deliveryTimeoutMs: host.options.deliveryTimeoutMs,
-    })
   }
 
   /** Throws what is wrong with the record. */

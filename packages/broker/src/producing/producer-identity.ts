@@ -12,6 +12,11 @@ export interface IdentitySource {
    * @param fenced called when somebody else has got it, or is about to: nothing more may be sent
    */
   take(fenced: (error: unknown) => void): Promise<ProducerIdentity>
+  /**
+   * Where it cannot be asked what has arrived: an identity to go on with after something was sent
+   * of which that is not known.
+   */
+  renew?(identity: ProducerIdentity): Promise<ProducerIdentity>
   /** The producer has ended. */
   giveBack(identity: ProducerIdentity): void
 }

@@ -1,11 +1,11 @@
 import { InvalidArgumentError, type RecordInput } from '@varve/record'
-import type { Topic } from '../topics/topic.ts'
-import { Dispatcher, type ProducingContext } from './dispatcher.ts'
+import { Dispatcher } from './dispatcher.ts'
 import type { IdentitySource } from './producer-identity.ts'
 import { type ProducerOptions, resolveSendingOptions } from './producer-options.ts'
 import { RecordSerializer } from './record-serializer.ts'
+import type { ProducingContext, TargetTopic } from './sending-home.ts'
 import type { ProducerRecord, SentBatch, SentRecord } from './sent.ts'
-import { lastSourceOffset, withSourceOffset } from './source-offsets.ts'
+import { withSourceOffset } from './source-offsets.ts'
 
 /** What can be sent without a serializer. */
 export type Sendable = Uint8Array | string
@@ -31,7 +31,7 @@ export interface SendOptions {
 }
 
 interface SourceProgress {
-  readonly topic: Topic
+  readonly topic: TargetTopic
   last: number
   /** The send of the last one. */
   sending: Promise<unknown>
@@ -171,7 +171,7 @@ export class Producer<Key = Sendable, Value = Sendable> implements AsyncDisposab
     }
     const list = isList(records)
     const serialized = this.#serializer.all(topic, list ? records : [records])
-    const partition = given ?? this.#onlyPartition(topic, serialized)
+    const partition = given ?? (await this.#onlyPartition(topic, serialized))
     const progress = await this.#progressOf(topic, partition)
     if (sourceOffset <= progress.last) {
       await progress.sending
@@ -194,8 +194,9 @@ export class Producer<Key = Sendable, Value = Sendable> implements AsyncDisposab
     }
   }
 
-  #onlyPartition(topic: string, records: readonly RecordInput[]): number {
-    const partitions = records.map(({ key }) => this.#dispatcher.partitionOf(topic, key))
+  async #onlyPartition(topic: string, records: readonly RecordInput[]): Promise<number> {
+    const found = await this.#dispatcher.find(topic)
+    const partitions = records.map(({ key }) => this.#dispatcher.partitionOf(found, key))
     const [partition = null] = partitions
     if (partition !== null && partitions.every((other) => other === partition)) return partition
     const rule = 'records with a sourceOffset need one partition: give it, or the same key'
@@ -215,9 +216,10 @@ export class Producer<Key = Sendable, Value = Sendable> implements AsyncDisposab
   async #askLog(topic: string, partition: number): Promise<SourceProgress> {
     await this.#dispatcher.prepare()
     await this.#dispatcher.flush()
-    const found = this.#context.topic(topic)
-    const { log } = found.partition(partition)
-    const last = await lastSourceOffset(log, this.#dispatcher.identity)
+    const found = await this.#dispatcher.find(topic)
+    found.partition(partition)
+    const { identity } = this.#dispatcher
+    const last = await this.#context.lastSourceOffset({ topic, partition }, identity)
     return { topic: found, last, sending: Promise.resolve() }
   }
 

@@ -1,37 +1,22 @@
 import { type Log, type LogDirectory, LogNotFoundError } from '@varve/log'
-import { type Offset, VarveError } from '@varve/record'
+import { VarveError } from '@varve/record'
 import { TopicNotFoundError } from '../base/broker-errors.ts'
+import type { PartitionDescription, TopicDescription } from '../base/topic-description.ts'
 import { isInternalTopic } from '../base/topic-names.ts'
 import type { TopicPartition } from '../base/topic-partition.ts'
 import { partitionName } from '../base/topic-partition.ts'
 import type { ResolvedTopicSettings } from '../base/topic-settings.ts'
 
-/** A partition as it is now. */
-export interface PartitionDescription {
-  readonly partition: number
-  /** The first offset that can be read. */
-  readonly logStartOffset: Offset
-  /** The offset after the last visible record. */
-  readonly highWatermark: Offset
-  /** Below it every transaction is decided. */
-  readonly lastStableOffset: Offset
+/** A partition of a data directory as it is now. */
+export interface StoredPartitionDescription extends PartitionDescription {
   /** Bytes of its visible records. */
   readonly sizeBytes: number
   readonly segments: number
-  /** Why the partition cannot be used, null where it can. Then the numbers above are 0. */
-  readonly error: VarveError | null
 }
 
-/** A topic as it is now. */
-export interface TopicDescription {
-  readonly name: string
-  /** Kafka's notation of a UUID: 22 characters. */
-  readonly topicId: string
-  /** Whether it is one of Kafka's own, which programs only read. */
-  readonly isInternal: boolean
-  /** With defaults filled in. */
-  readonly settings: ResolvedTopicSettings
-  readonly partitions: readonly PartitionDescription[]
+/** A topic of a data directory as it is now. */
+export interface StoredTopicDescription extends TopicDescription {
+  readonly partitions: readonly StoredPartitionDescription[]
 }
 
 /** One partition of a topic, whatever happens to its log: opened, failed, opened again, deleted. */
@@ -82,7 +67,7 @@ export class Partition implements TopicPartition {
     return log !== undefined && !log.isFailed
   }
 
-  describe(): PartitionDescription {
+  describe(): StoredPartitionDescription {
     try {
       const { logStartOffset, highWatermark, lastStableOffset } = this.log
       const segments = this.log.segments()
@@ -164,7 +149,7 @@ export class Topic {
     this.#isDeleted = true
   }
 
-  describe(): TopicDescription {
+  describe(): StoredTopicDescription {
     const { name, topicId, settings } = this
     const partitions = this.#partitions.map((partition) => partition.describe())
     return { name, topicId, isInternal: isInternalTopic(name), settings, partitions }

@@ -1,23 +1,19 @@
-import type { Log } from '@varve/log'
-import { InvalidArgumentError, type RecordInput } from '@varve/record'
-import { offsetsTopic } from '../base/topic-names.ts'
+import { InvalidArgumentError } from '@varve/record'
 import type { CommittedOffset, OffsetsOwner } from '../consuming/committed-offsets.ts'
-import { partitionForGroup } from '../groups/group-partition.ts'
-import { encodeOffsetCommitKey, encodeOffsetCommitValue } from '../groups/offset-commit.ts'
-import { Dispatcher, type ProducingContext } from '../producing/dispatcher.ts'
+import { Dispatcher } from '../producing/dispatcher.ts'
 import type { PartitionSender } from '../producing/partition-sender.ts'
 import type { Sendable } from '../producing/producer.ts'
 import { type ProducerOptions, resolveSendingOptions } from '../producing/producer-options.ts'
 import { RecordSerializer } from '../producing/record-serializer.ts'
+import type { ProducingContext, TargetPartition } from '../producing/sending-home.ts'
 import type { ProducerRecord, SentBatch, SentRecord } from '../producing/sent.ts'
-import type { Partition, Topic } from '../topics/topic.ts'
 import { Transaction } from './transaction.ts'
-import type { TransactionCoordinator } from './transaction-coordinator.ts'
 import {
   TransactionEndedError,
   TransactionFailedError,
   TransactionPendingError,
 } from './transaction-errors.ts'
+import type { Enlisted, TransactionHome } from './transaction-home.ts'
 
 export interface TransactionalProducerOptions<Key, Value>
   extends Omit<ProducerOptions<Key, Value>, 'acks' | 'idempotent' | 'name'> {
@@ -32,22 +28,19 @@ export interface TransactionalProducerOptions<Key, Value>
 
 /** What a transactional producer needs beside what others do. */
 export interface TransactionalContext extends ProducingContext {
-  readonly coordinator: TransactionCoordinator
-  /** The topic of committed offsets, made when it is not there. */
-  offsetsTopic(): Promise<Topic>
+  readonly transactions: TransactionHome
 }
 
-/** A partition in a transaction, and its log as it was when it joined. */
-interface Participant {
-  readonly partition: Partition
-  readonly log: Log
-  readonly joined: Promise<void>
+/** A partition in a transaction. */
+interface Participant extends Enlisted {
   hasJoined: boolean
 }
 
 /** One transaction of a producer, while it goes on. */
 class OpenTransaction {
-  readonly participants = new Map<Partition, Participant>()
+  readonly participants = new Map<TargetPartition, Participant>()
+  /** Whether there is anything to be decided. */
+  hasWork = false
   failure: unknown = null
   isEnding = false
   /** Its end could not be written: it has to be aborted before the next one begins. */
@@ -76,6 +69,8 @@ export class TransactionalProducer<Key = Sendable, Value = Sendable> implements 
   readonly #dispatcher: Dispatcher
   readonly #onClosed: () => void
   #open: OpenTransaction | null = null
+  /** Something that was sent did not arrive, as far as is known. */
+  #mustRenew = false
 
   /** @internal Producers are made by `varve.producer()`. */
   constructor(
@@ -96,7 +91,7 @@ export class TransactionalProducer<Key = Sendable, Value = Sendable> implements 
     this.#dispatcher = new Dispatcher(context, {
       // The commit makes everything durable, each log with one flush.
       sending: { ...resolveSendingOptions(options), acks: 'written' },
-      identities: context.coordinator.identitiesOf(transactionalId, transactionTimeoutMs),
+      identities: context.transactions.identitiesOf(transactionalId, transactionTimeoutMs),
       isTransactional: true,
       admit: (sender) => this.#admit(sender),
       failed: (error) => {
@@ -115,8 +110,11 @@ export class TransactionalProducer<Key = Sendable, Value = Sendable> implements 
     await this.#dispatcher.prepare()
     if (this.#dispatcher.failure !== null) throw this.#dispatcher.failure
     if (this.#open?.isStuck === true) await this.#end(this.#open, 'abort')
-    if (this.#open !== null) {
-      throw new InvalidArgumentError('transaction', this.#id, 'one is open: end it first')
+    if (this.#open !== null) throw this.#isOpenAlready()
+    if (this.#mustRenew) {
+      await this.#dispatcher.renew()
+      this.#mustRenew = false
+      if (this.#open !== null) throw this.#isOpenAlready()
     }
     const open = new OpenTransaction()
     this.#open = open
@@ -194,12 +192,17 @@ export class TransactionalProducer<Key = Sendable, Value = Sendable> implements 
       }
       const owner = typeof of === 'string' ? null : of
       await owner?.checkOffsets(offsets)
-      const { partitions } = await this.#context.offsetsTopic()
-      this.#assertOpen(open)
-      const commitTimestamp = this.#context.clock.now()
-      const records = offsets.map((offset) => offsetRecord(group, offset, commitTimestamp))
-      const partition = partitionForGroup(group, partitions.length)
-      await this.#dispatcher.sendAll(offsetsTopic, records, partition)
+      await this.#context.transactions.sendOffsets({
+        ...{ transactionalId: this.#id, identity: this.#dispatcher.identity },
+        ...{ group, member: owner?.member ?? null, offsets },
+        began: () => {
+          open.hasWork = true
+        },
+        send: async (topic, records, partition) => {
+          this.#assertOpen(open)
+          await this.#dispatcher.sendAll(topic, records, partition)
+        },
+      })
       // Whoever has got the partitions since may have begun before these offsets were to be seen.
       await owner?.checkOffsets(offsets)
     } catch (error) {
@@ -214,14 +217,14 @@ export class TransactionalProducer<Key = Sendable, Value = Sendable> implements 
     if (open === null) return Promise.reject(new TransactionEndedError(this.#id))
     const known = open.participants.get(partition)
     if (known !== undefined) return known.hasJoined ? null : known.joined
-    const { log, topic, partition: index } = partition
     const { identity } = this.#dispatcher
-    const place = [{ topic, partition: index }]
-    const joined = this.#context.coordinator.addPartitions(this.#id, identity, place).then(() => {
+    const enlisted = this.#context.transactions.enlist(this.#id, identity, partition)
+    const joined = enlisted.joined.then(() => {
       participant.hasJoined = true
     })
-    const participant: Participant = { partition, log, joined, hasJoined: false }
+    const participant: Participant = { ...enlisted, joined, hasJoined: false }
     open.participants.set(partition, participant)
+    open.hasWork = true
     return joined
   }
 
@@ -237,13 +240,14 @@ export class TransactionalProducer<Key = Sendable, Value = Sendable> implements 
       if (outcome === 'abort') this.#open = null
       throw error
     }
-    if (open.participants.size > 0) await this.#decide(open, outcome)
+    if (open.hasWork) await this.#decide(open, outcome)
+    this.#mustRenew = open.failure !== null
     this.#open = null
   }
 
   async #decide(open: OpenTransaction, outcome: 'commit' | 'abort'): Promise<void> {
     try {
-      await this.#context.coordinator.end(this.#id, this.#dispatcher.identity, outcome)
+      await this.#context.transactions.end(this.#id, this.#dispatcher.identity, outcome)
     } catch (error) {
       if (error instanceof TransactionPendingError) this.#open = null
       open.failure ??= error
@@ -259,32 +263,17 @@ export class TransactionalProducer<Key = Sendable, Value = Sendable> implements 
       throw new TransactionFailedError(this.#id, open.failure)
     }
     if (open.failure !== null) fail(open.failure)
-    const flushing = [...open.participants.values()].map(async ({ partition, log }) => {
-      await log.flush()
-      // Opened again since, it may have lost what was written and not flushed.
-      if (partition.log !== log) throw new TransactionEndedError(this.#id)
-    })
+    const flushing = [...open.participants.values()].map(({ makeDurable }) => makeDurable())
     await Promise.all(flushing).catch(fail)
+  }
+
+  #isOpenAlready(): InvalidArgumentError {
+    return new InvalidArgumentError('transaction', this.#id, 'one is open: end it first')
   }
 
   #assertOpen(open: OpenTransaction): void {
     if (this.#dispatcher.failure !== null) throw this.#dispatcher.failure
     if (this.#open !== open || open.isEnding) throw new TransactionEndedError(this.#id)
-  }
-}
-
-function offsetRecord(
-  group: string,
-  { topic, partition, offset, metadata = '', leaderEpoch = -1 }: CommittedOffset,
-  commitTimestamp: number,
-): RecordInput {
-  return {
-    key: encodeOffsetCommitKey({ group, topic, partition }),
-    value: encodeOffsetCommitValue({
-      ...{ offset, leaderEpoch, metadata, commitTimestamp },
-      expireTimestamp: -1,
-    }),
-    timestamp: commitTimestamp,
   }
 }
 

@@ -5,12 +5,12 @@ import { TopicNotFoundError } from '../../src/base/broker-errors.ts'
 import { brokerChannels, type ReadEvent } from '../../src/base/diagnostics.ts'
 import { jsonSerde, stringSerde } from '../../src/base/serializers.ts'
 import { RecordsDeletedError } from '../../src/consuming/consumer-errors.ts'
+import type { DirectoryVarve } from '../../src/directory-varve.ts'
 import { TransactionFailedError } from '../../src/transactions/transaction-errors.ts'
-import type { Varve } from '../../src/varve.ts'
 import { errorOf, type Machine, newMachine, openOn, takeValues, turns } from '../broker-fixture.ts'
 
 let machine: Machine
-let varve: Varve
+let varve: DirectoryVarve
 
 beforeEach(async () => {
   machine = newMachine()
@@ -115,9 +115,8 @@ describe('a consumer', () => {
     const assignment = [{ topic: 't', partition: 1 }]
     const consumer = varve.consumer({ assignment, follow: false })
     expect(await takeValues(consumer, 9)).toEqual(['b0', 'b1'])
-    expect(() => varve.consumer({ assignment: [{ topic: 't', partition: 3 }] })).toThrow(
-      TopicNotFoundError,
-    )
+    const missing = varve.consumer({ assignment: [{ topic: 't', partition: 3 }] })
+    await errorOf(missing.next(), TopicNotFoundError)
   })
 
   test('gets partitions that are added, from their first record on', async () => {

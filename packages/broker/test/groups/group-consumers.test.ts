@@ -3,9 +3,9 @@ import { Random, seedFromEnvironment } from '@varve/log/testing'
 import { expect, test } from 'vitest'
 import type { Consumer } from '../../src/consuming/consumer.ts'
 import type { ConsumerRecord } from '../../src/consuming/consumer-record.ts'
+import type { DirectoryVarve } from '../../src/directory-varve.ts'
 import { IllegalGenerationError, UnknownMemberError } from '../../src/groups/group-errors.ts'
 import { rangeAssignor } from '../../src/groups/range-assignor.ts'
-import type { Varve } from '../../src/varve.ts'
 import { type Machine, newMachine, openOn, turns } from '../broker-fixture.ts'
 
 const partitions = 3
@@ -15,7 +15,7 @@ const recordsEach = 25
 class GroupLife {
   readonly #random: Random
   #machine: Machine
-  #varve: Varve
+  #varve: DirectoryVarve
   /** Lives end with a power cut: what is left running then does not count. */
   #life = 0
   readonly members = new Map<string, { consumer: Consumer; done: Promise<void> }>()
@@ -27,7 +27,7 @@ class GroupLife {
   readonly #requested = new Map<number, number>()
   readonly #isEager: boolean
 
-  private constructor(random: Random, machine: Machine, varve: Varve) {
+  private constructor(random: Random, machine: Machine, varve: DirectoryVarve) {
     this.#random = random
     this.#machine = machine
     this.#varve = varve

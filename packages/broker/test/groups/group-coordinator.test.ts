@@ -53,7 +53,7 @@ test('a group is described with its members, its state and its offsets', async (
     ['t', 0, 3],
     ['t', 1, 3],
   ])
-  expect(bench.coordinator.list()).toEqual(['g'])
+  expect(await bench.coordinator.list()).toEqual(['g'])
   await expect(bench.coordinator.describe('other')).rejects.toBeInstanceOf(GroupNotFoundError)
 })
 
@@ -74,7 +74,7 @@ test('offsets are reset and groups deleted only while nobody is in them', async 
     offsets: [{ offset: 1 }],
   })
   await coordinator.delete('g')
-  expect(coordinator.list()).toEqual([])
+  expect(await coordinator.list()).toEqual([])
   await expect(coordinator.delete('g')).rejects.toBeInstanceOf(GroupNotFoundError)
 })
 
@@ -134,19 +134,19 @@ test('offsets of an empty group expire seven days after its last member left, an
   expect(await coordinator.expireOffsets()).toBe(0)
   clock.advance(1)
   expect(await coordinator.expireOffsets()).toBe(1)
-  expect(coordinator.list()).toEqual([])
+  expect(await coordinator.list()).toEqual([])
 })
 
 test('an empty group that has committed nothing is forgotten', async () => {
   bench = await GroupBench.open({ partitions: 1 })
   const { coordinator } = bench
   const a = await bench.join('a')
-  expect([await coordinator.expireOffsets(), coordinator.list()]).toEqual([0, ['g']])
+  expect([await coordinator.expireOffsets(), await coordinator.list()]).toEqual([0, ['g']])
   await a.member.close()
   bench.owners.clear()
-  expect([await coordinator.expireOffsets(), coordinator.list()]).toEqual([0, []])
+  expect([await coordinator.expireOffsets(), await coordinator.list()]).toEqual([0, []])
   await bench.restart('close')
-  expect(bench.coordinator.list()).toEqual([])
+  expect(await bench.coordinator.list()).toEqual([])
 })
 
 test('offsets in an open transaction do not expire', async () => {

@@ -43,7 +43,7 @@ describe('the groups of a data directory', () => {
     await using listing = await GroupListing.open(dataPath, machine)
     expect(listing.groups).toEqual([])
     expect(() => listing.group('billing')).toThrow(GroupNotFoundError)
-    expect(varve.listTopics({ internal: true })).not.toContain('__consumer_offsets')
+    expect(await varve.listTopics({ internal: true })).not.toContain('__consumer_offsets')
     await errorOf(GroupListing.open('/elsewhere', machine), LogNotFoundError)
     expect(machine.fs.stat('/elsewhere')).toBe(null)
   })

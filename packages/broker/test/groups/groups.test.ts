@@ -93,7 +93,7 @@ test('offsets are looked through for expired ones, and skipped records are told 
   await coordinator.commit('g', nobody, [{ topic: 'a', partition: 0, offset: 4 }])
   machine.clock.advance(7 * 86_400_000)
   await turns()
-  expect(coordinator.list()).toEqual([])
+  expect(await coordinator.list()).toEqual([])
   await topics.topic('__consumer_offsets').partition(0).log.append({ key: 'odd', value: 'x' })
   await first.groups.close()
   await expect(first.groups.coordinator()).rejects.toBeInstanceOf(ClosedError)

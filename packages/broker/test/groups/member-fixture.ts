@@ -76,7 +76,7 @@ export class GroupBench {
   async settled(): Promise<void> {
     for (let round = 0; round < 50; round++) {
       await this.turns(20)
-      if (!this.coordinator.list().includes('g')) {
+      if (!(await this.coordinator.list()).includes('g')) {
         if (this.owners.size === 0) return
         continue
       }

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { stringSerde } from '../../src/base/serializers.ts'
+import type { DirectoryVarve } from '../../src/directory-varve.ts'
 import { noRetry } from '../../src/handling/retry-policy.ts'
-import type { Varve } from '../../src/varve.ts'
 import { newMachine, openOn, takeValues } from '../broker-fixture.ts'
 
-let varve: Varve
+let varve: DirectoryVarve
 
 beforeEach(async () => {
   varve = await openOn(newMachine())
@@ -42,7 +42,7 @@ test('what a run cannot handle goes to the dead letters, and is handled when it 
   expect(await handle(new Set(['b', 'd']))).toEqual(['a', 'c'])
   const letters = varve.consumer({ topics: ['orders.dead-letter'], follow: false })
   expect((await takeValues(letters, 9)).sort()).toEqual(['b', 'd'])
-  expect(varve.describeTopic('orders.dead-letter').settings.retentionMs).toBe(-1)
+  expect((await varve.describeTopic('orders.dead-letter')).settings.retentionMs).toBe(-1)
   expect(await handle(new Set())).toEqual([])
   expect(await varve.replayDeadLetters('orders.dead-letter')).toEqual({
     replayed: 2,

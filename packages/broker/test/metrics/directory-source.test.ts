@@ -17,7 +17,7 @@ test('the metrics of a data directory show what a program does with it', async (
   })
   // Looking makes no groups.
   expect(await seriesOf(metrics, 'group_')).toEqual([])
-  expect(varve.listTopics({ internal: true })).not.toContain('__consumer_offsets')
+  expect(await varve.listTopics({ internal: true })).not.toContain('__consumer_offsets')
   const consumer = varve.consumer({ group: 'billing', topics: ['orders'] })
   expect(await takeValues(consumer, 3)).toEqual(['a', 'b', 'c'])
   await consumer.commit([{ topic: 'orders', partition: 1, offset: 2 }])

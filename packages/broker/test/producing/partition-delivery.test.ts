@@ -126,7 +126,7 @@ test('a sender holds its batch back while another is on its way, and gives it up
     sent: () => undefined,
     settled: () => undefined,
   }
-  const sender = new PartitionSender(partition(), host)
+  const sender = new PartitionSender(partition(), delivery(), host)
   const first = sender.send({ value: 'a' })
   expect(scheduled).toHaveLength(1)
   sender.drain()

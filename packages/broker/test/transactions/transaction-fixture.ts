@@ -3,6 +3,7 @@ import { offsetsTopic } from '../../src/base/topic-names.ts'
 import { OffsetStore } from '../../src/groups/offset-store.ts'
 import { ProducerIds } from '../../src/producing/producer-ids.ts'
 import type { Topics } from '../../src/topics/topics.ts'
+import { directoryTransactions } from '../../src/transactions/directory-transactions.ts'
 import { TransactionCoordinator } from '../../src/transactions/transaction-coordinator.ts'
 import {
   TransactionalProducer,
@@ -43,8 +44,10 @@ export async function openTransactions(machine: Machine): Promise<Transactions> 
     producer(transactionalId, options = {}) {
       const context = {
         ...producingContext(topics, machine),
-        coordinator,
-        offsetsTopic: () => topics.internal(offsetsTopic, 1),
+        transactions: directoryTransactions({
+          ...{ clock, topics, coordinator },
+          offsetsTopic: () => topics.internal(offsetsTopic, 1),
+        }),
       }
       return new TransactionalProducer(context, { transactionalId, ...options }, () => undefined)
     },
