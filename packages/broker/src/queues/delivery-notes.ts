@@ -1,7 +1,7 @@
 import type { Log } from '@varve/log'
 import type { Offset } from '@varve/record'
 import type { QueueEntry } from './queue-entry.ts'
-import type { QueueStateLog } from './queue-state-log.ts'
+import type { QueueState } from './queue-state-log.ts'
 import { bucketOf, bucketOffsets, type DeliveryRun } from './queue-state-schema.ts'
 
 /** What is to be noted of a partition of a queue. */
@@ -21,7 +21,7 @@ export class DeliveryNotes {
   readonly #queue: string
   readonly #partition: number
   readonly #log: Log
-  readonly #state: QueueStateLog
+  readonly #state: QueueState
   readonly #found: ReadonlyMap<number, readonly DeliveryRun[]>
   readonly #savedBuckets: Set<number>
   readonly #dirty = new Set<number>()
@@ -34,7 +34,7 @@ export class DeliveryNotes {
   #next: Promise<void> | null = null
   #last: Promise<void> = Promise.resolve()
 
-  constructor(log: Log, state: QueueStateLog, queue: string, partition: number) {
+  constructor(log: Log, state: QueueState, queue: string, partition: number) {
     this.#log = log
     this.#state = state
     this.#queue = queue

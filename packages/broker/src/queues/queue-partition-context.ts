@@ -1,7 +1,7 @@
 import type { Clock, Log } from '@varve/log'
 import type { Timestamp } from '@varve/record'
 import type { RawRecord } from '../handling/handled-record.ts'
-import type { QueueStateLog } from './queue-state-log.ts'
+import type { QueueState } from './queue-state-log.ts'
 
 /** What one partition of a queue stands on, and whom it tells what. */
 export interface QueuePartitionContext {
@@ -9,7 +9,7 @@ export interface QueuePartitionContext {
   readonly topic: string
   readonly partition: number
   readonly log: Log
-  readonly state: QueueStateLog
+  readonly state: QueueState
   readonly clock: Clock
   readonly isOrdered: boolean
   readonly maxDeliveries: number

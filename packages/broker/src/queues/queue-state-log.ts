@@ -25,10 +25,31 @@ export interface QueueStateChange {
   readonly buckets: ReadonlyMap<number, readonly DeliveryRun[] | null>
 }
 
+/** The part of the state log that is about one topic. */
+export interface QueueState {
+  /** What was found of a partition. Asked for once: it is the queue's to know from then on. */
+  take(queue: string, partition: number): QueuePartitionState
+  save(
+    queue: string,
+    partition: number,
+    change: QueueStateChange,
+    acks: 'written' | 'flushed',
+  ): Promise<void>
+}
+
+interface PartitionPlace {
+  readonly queue: string
+  readonly topicId: string
+  readonly partition: number
+}
+
 interface LoadingState {
+  readonly place: PartitionPlace
   startOffset: Offset | null
   readonly buckets: Map<number, readonly DeliveryRun[]>
 }
+
+const tombstonesPerBatch = 1000
 
 /**
  * The compacted log in which the state of deliveries of all queues is kept. A change is one batch:
@@ -51,39 +72,63 @@ export class QueueStateLog {
     return state
   }
 
-  /** What was found of a partition. Asked for once: it is the queue's to know from then on. */
-  take(queue: string, partition: number): QueuePartitionState {
-    const name = nameOf(queue, partition)
+  /** What concerns a topic: one that is made later under its name has another id. */
+  of(topicId: string): QueueState {
+    return {
+      take: (queue, partition) => this.#take({ queue, topicId, partition }),
+      save: (queue, partition, change, acks) => {
+        return this.#save({ queue, topicId, partition }, change, acks)
+      },
+    }
+  }
+
+  /** Forgets, with tombstones, what was found of topics that are not there any more. */
+  async keepOnly(topicIds: ReadonlySet<string>): Promise<void> {
+    const records: RecordInput[] = []
+    for (const [name, { place, startOffset, buckets }] of this.#loaded) {
+      if (topicIds.has(place.topicId)) continue
+      this.#loaded.delete(name)
+      const found = startOffset === null ? [...buckets.keys()] : [null, ...buckets.keys()]
+      for (const bucket of found) {
+        records.push({ key: encodeQueueStateKey({ ...place, bucket }), value: null })
+      }
+    }
+    for (let first = 0; first < records.length; first += tombstonesPerBatch) {
+      await this.#log.append(records.slice(first, first + tombstonesPerBatch))
+    }
+  }
+
+  #take(place: PartitionPlace): QueuePartitionState {
+    const name = nameOf(place)
     const state = this.#loaded.get(name) ?? { startOffset: null, buckets: new Map() }
     this.#loaded.delete(name)
     return state
   }
 
-  async save(
-    queue: string,
-    partition: number,
+  async #save(
+    place: PartitionPlace,
     change: QueueStateChange,
     acks: 'written' | 'flushed',
   ): Promise<void> {
     const { startOffset, buckets } = change
     const records: RecordInput[] = []
     if (startOffset !== null) {
-      const key = encodeQueueStateKey({ queue, partition, bucket: null })
+      const key = encodeQueueStateKey({ ...place, bucket: null })
       records.push({ key, value: encodeStart(startOffset) })
     }
     for (const [bucket, runs] of buckets) {
-      const key = encodeQueueStateKey({ queue, partition, bucket })
+      const key = encodeQueueStateKey({ ...place, bucket })
       records.push({ key, value: runs === null ? null : encodeBucket(bucket, runs) })
     }
     if (records.length > 0) await this.#log.append(records, { acks })
   }
 
   #replay(key: Buffer, value: Buffer | null): void {
-    const { queue, partition, bucket } = decodeQueueStateKey(key)
-    const name = nameOf(queue, partition)
+    const { bucket, ...place } = decodeQueueStateKey(key)
+    const name = nameOf(place)
     let state = this.#loaded.get(name)
     if (state === undefined) {
-      state = { startOffset: null, buckets: new Map() }
+      state = { place, startOffset: null, buckets: new Map() }
       this.#loaded.set(name, state)
     }
     if (bucket === null) state.startOffset = value === null ? null : decodeStart(value)
@@ -92,6 +137,6 @@ export class QueueStateLog {
   }
 }
 
-function nameOf(queue: string, partition: number): string {
-  return `${partition} ${queue}`
+function nameOf({ queue, topicId, partition }: PartitionPlace): string {
+  return `${partition} ${topicId} ${queue}`
 }

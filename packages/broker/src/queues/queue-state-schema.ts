@@ -6,7 +6,7 @@ import { SchemaWriter } from '../groups/schema-writer.ts'
  * The topic that holds the state of deliveries of all queues is compacted; its keys and values are
  * Varve's own, in Kafka's notation of fields:
  *
- *     key:     int16 version (0) | string queue | int32 partition
+ *     key:     int16 version (0) | string queue | string topicId | int32 partition
  *              | int64 bucket, or -1 for the start
  *     value of the start:   int16 version (0) | int64 startOffset
  *     value of a bucket:    int16 version (0) | array of { int32 first | int32 last
@@ -19,6 +19,8 @@ export const bucketOffsets = 128
 
 export interface QueueStateKey {
   readonly queue: string
+  /** Of the topic whose records it delivers: one of the same name that is made later is another. */
+  readonly topicId: string
   readonly partition: number
   /** Null for the start. */
   readonly bucket: number | null
@@ -43,10 +45,12 @@ export function bucketOf(offset: Offset): number {
   return Math.floor(offset / bucketOffsets)
 }
 
-export function encodeQueueStateKey({ queue, partition, bucket }: QueueStateKey): Buffer {
+export function encodeQueueStateKey(key: QueueStateKey): Buffer {
+  const { queue, topicId, partition, bucket } = key
   const writer = new SchemaWriter(0, versions.firstFlexible)
   return writer
     .string(queue)
+    .string(topicId)
     .int32(partition)
     .int64(bucket ?? -1)
     .finish()
@@ -56,12 +60,13 @@ export function encodeQueueStateKey({ queue, partition, bucket }: QueueStateKey)
 export function decodeQueueStateKey(bytes: Buffer): QueueStateKey {
   const reader = new SchemaReader(bytes, keyVersions)
   const queue = reader.string()
+  const topicId = reader.string()
   const partition = reader.int32()
   const bucket = reader.int64()
   if (partition < 0 || bucket < -1 || !Number.isSafeInteger(bucket * bucketOffsets)) {
     throw reader.corrupt(`partition ${partition}, bucket ${bucket}`)
   }
-  return { queue, partition, bucket: bucket === -1 ? null : bucket }
+  return { queue, topicId, partition, bucket: bucket === -1 ? null : bucket }
 }
 
 export function encodeStart(startOffset: Offset): Buffer {

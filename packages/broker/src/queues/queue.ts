@@ -7,7 +7,7 @@ import { Delivery } from './delivery.ts'
 import { deliverAtHeader, timeAfter } from './queue-entry.ts'
 import { QueuePartition } from './queue-partition.ts'
 import type { DeliveryFailure } from './queue-partition-context.ts'
-import type { QueueStateLog } from './queue-state-log.ts'
+import type { QueueState } from './queue-state-log.ts'
 import { type ProcessOptions, QueueWorker } from './queue-worker.ts'
 
 export interface QueueOptions {
@@ -48,7 +48,7 @@ export interface QueueContext {
   readonly topic: string
   /** Its partitions, in order. */
   readonly logs: readonly Log[]
-  readonly state: QueueStateLog
+  readonly state: QueueState
   readonly clock: Clock
   /** 0 to 1. */
   readonly random: () => number
@@ -138,6 +138,11 @@ export class Queue implements AsyncDisposable {
           failed: (error) => this.#fail(error),
         }),
     )
+  }
+
+  /** The topic whose records it delivers. */
+  get topic(): string {
+    return this.#context.topic
   }
 
   /** Goes on where the state log says, or begins. One queue of a name at a time. */
@@ -247,6 +252,12 @@ export class Queue implements AsyncDisposable {
     await Promise.all(this.#partitions.map((partition) => partition.close()))
   }
 
+  /** As `close`, with the reason that everybody gets who waits or comes. */
+  async end(error: unknown): Promise<void> {
+    this.#failure ??= { error }
+    await this.close()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
@@ -310,8 +321,8 @@ export class Queue implements AsyncDisposable {
   }
 
   #assertOpen(): void {
-    if (this.#isClosed) throw new ClosedError(`queue '${this.name}'`)
     if (this.#failure !== null) throw this.#failure.error
+    if (this.#isClosed) throw new ClosedError(`queue '${this.name}'`)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
-import { ClosedError, TopicExistsError } from '../base/broker-errors.ts'
+import { ClosedError, TopicExistsError, TopicNotFoundError } from '../base/broker-errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { queueStateTopic } from '../base/topic-names.ts'
 import { deadLetterTopicOf } from '../handling/dead-letter.ts'
@@ -37,12 +37,16 @@ export interface QueuesOptions {
 export class Queues implements AsyncDisposable {
   readonly #options: QueuesOptions
   readonly #queues = new Map<string, Promise<Queue>>()
-  readonly #opened: Queue[] = []
+  readonly #opened = new Set<Queue>()
+  readonly #unwatch: () => void
   #state: Promise<QueueStateLog> | null = null
   #isClosed = false
 
   constructor(options: QueuesOptions) {
     this.#options = options
+    this.#unwatch = options.topics.watch(({ name }, event) => {
+      if (event === 'deleted') this.#topicDeleted(name)
+    })
   }
 
   /**
@@ -63,7 +67,7 @@ export class Queues implements AsyncDisposable {
 
   /** The queues that are open, as metrics show them. */
   measured(): MeasuredQueue[] {
-    return this.#opened.map(({ name, length, inFlight, oldestAgeMs }) => ({
+    return [...this.#opened].map(({ name, length, inFlight, oldestAgeMs }) => ({
       queue: name,
       length: length - inFlight,
       inFlight,
@@ -73,6 +77,7 @@ export class Queues implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#unwatch()
     const queues = await Promise.allSettled(this.#queues.values())
     await Promise.all(
       queues.map((queue) => (queue.status === 'fulfilled' ? queue.value.close() : undefined)),
@@ -81,6 +86,18 @@ export class Queues implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** Its queues end; asked for again they begin anew. */
+  #topicDeleted(topic: string): void {
+    for (const queue of this.#opened) {
+      if (queue.topic !== topic) continue
+      this.#opened.delete(queue)
+      this.#queues.delete(queue.name)
+      queue.end(new TopicNotFoundError(topic)).catch((error: unknown) => {
+        this.#options.logger.error({ err: error, queue: queue.name }, 'a queue was not closed')
+      })
+    }
   }
 
   async #open(name: string, options: NamedQueueOptions): Promise<Queue> {
@@ -99,7 +116,7 @@ export class Queues implements AsyncDisposable {
       name,
       topic: topicName,
       logs: topic.partitions.map(({ log }) => log),
-      state: await this.#state,
+      state: (await this.#state).of(topic.topicId),
       clock,
       random,
       recordTtlMs: () => topic.settings.recordTtlMs,
@@ -107,13 +124,20 @@ export class Queues implements AsyncDisposable {
       onError: (error: unknown) => logger.error({ err: error, queue: name }, 'a queue has trouble'),
     }
     const queue = await Queue.open(context, { deleteFinished: isOwn, ...queueOptions })
-    this.#opened.push(queue)
+    if (topic.isDeleted) {
+      await queue.close()
+      throw new TopicNotFoundError(topicName)
+    }
+    this.#opened.add(queue)
     return queue
   }
 
   async #openState(): Promise<QueueStateLog> {
-    const topic = await this.#options.topics.internal(queueStateTopic, 1)
-    return QueueStateLog.load(topic.partition(0).log)
+    const { topics } = this.#options
+    const topic = await topics.internal(queueStateTopic, 1)
+    const state = await QueueStateLog.load(topic.partition(0).log)
+    await state.keepOnly(new Set(topics.all.map(({ topicId }) => topicId)))
+    return state
   }
 
   async #ownTopic(name: string): Promise<Topic> {

@@ -11,6 +11,7 @@ function entryOf(offset: number, fields: Partial<QueueEntry> = {}): QueueEntry {
     timestamp: 0,
     orderKey: null,
     sizeBytes: 0,
+    expiresAt: Number.POSITIVE_INFINITY,
     record: null,
     state: 'available',
     deliveryCount: 0,
@@ -32,7 +33,8 @@ async function openNotes() {
   const data = await directory.createLog('mail', 0)
   const log = await directory.createLog('queues', 0)
   for (let count = 0; count < 300; count++) await data.append({ value: 'x' }, { acks: 'written' })
-  const load = async () => new DeliveryNotes(data, await QueueStateLog.load(log), 'mail', 0)
+  const load = async () =>
+    new DeliveryNotes(data, (await QueueStateLog.load(log)).of('id'), 'mail', 0)
   return { directory, data, log, load }
 }
 

@@ -1,7 +1,7 @@
 import { type Log, LogDirectory } from '@varve/log'
 import { ManualClock, SimulatedFileSystem } from '@varve/log/testing'
 import { Queue, type QueueContext, type QueueOptions } from '../../src/queues/queue.ts'
-import { QueueStateLog } from '../../src/queues/queue-state-log.ts'
+import { type QueueState, QueueStateLog } from '../../src/queues/queue-state-log.ts'
 
 export interface QueueSettings extends QueueOptions {
   readonly fs?: SimulatedFileSystem
@@ -40,8 +40,9 @@ export class QueueBench implements AsyncDisposable {
       directory.logs.get(`${topic}-${partition}`) ?? (await directory.createLog(topic, partition))
     const logs = []
     for (let index = 0; index < partitions; index++) logs.push(await logOf('mail', index))
-    const state = await QueueStateLog.load(await logOf('queues', 0))
+    const states = await QueueStateLog.load(await logOf('queues', 0))
     const errors: unknown[] = []
+    const state = states.of('id')
     const context = { name: 'mail', topic: 'mail', logs, state, clock, random: () => 0.5 }
     const queue = await Queue.open(
       { ...context, ...(deadLetter && { deadLetter }), onError: (error) => errors.push(error) },
@@ -62,10 +63,10 @@ export class QueueBench implements AsyncDisposable {
   async parts(): Promise<{
     readonly clock: ManualClock
     readonly log: Log
-    readonly state: QueueStateLog
+    readonly state: QueueState
   }> {
-    const state = await QueueStateLog.load(this.directory.log('queues', 0))
-    return { clock: this.clock, log: this.directory.log('mail', 0), state }
+    const states = await QueueStateLog.load(this.directory.log('queues', 0))
+    return { clock: this.clock, log: this.directory.log('mail', 0), state: states.of('id') }
   }
 
   async turns(count = 5): Promise<void> {

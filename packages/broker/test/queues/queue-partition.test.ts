@@ -11,7 +11,7 @@ async function openPartition(settings: Partial<QueuePartitionContext> = {}) {
   const fs = new SimulatedFileSystem()
   const directory = await LogDirectory.open('/data', { fs, clock })
   const log = await directory.createLog('mail', 0)
-  const state = await QueueStateLog.load(await directory.createLog('queues', 0))
+  const states = await QueueStateLog.load(await directory.createLog('queues', 0))
   const troubles: unknown[] = []
   const failures: unknown[] = []
   const partition = new QueuePartition({
@@ -19,7 +19,7 @@ async function openPartition(settings: Partial<QueuePartitionContext> = {}) {
     topic: 'mail',
     partition: 0,
     log,
-    state,
+    state: states.of('id'),
     clock,
     isOrdered: false,
     maxDeliveries: 2,

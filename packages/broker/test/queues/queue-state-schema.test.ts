@@ -13,7 +13,7 @@ import {
 
 test('keys, starts and buckets are read as they were written', () => {
   for (const bucket of [null, 0, 2 ** 40]) {
-    const key = { queue: 'mail', partition: 3, bucket }
+    const key = { queue: 'mail', topicId: 'id', partition: 3, bucket }
     expect(decodeQueueStateKey(encodeQueueStateKey(key))).toEqual(key)
   }
   expect(decodeStart(encodeStart(2 ** 50))).toBe(2 ** 50)

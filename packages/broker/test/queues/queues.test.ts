@@ -4,6 +4,7 @@ import { ClosedError, InvalidTopicError, TopicNotFoundError } from '../../src/ba
 import { silentLogger } from '../../src/base/logger.ts'
 import { readDeadLetter } from '../../src/handling/dead-letter.ts'
 import { type NamedQueueOptions, Queues } from '../../src/queues/queues.ts'
+import type { Topics } from '../../src/topics/topics.ts'
 import { newMachine, openTopics } from '../broker-fixture.ts'
 
 const random = () => 0.5
@@ -108,4 +109,42 @@ test('what cannot be a queue is refused, and asked again it is tried again', asy
   await expect(queues.queue('../x')).rejects.toBeInstanceOf(InvalidTopicError)
   await queues.close()
   await expect(queues.queue('q')).rejects.toBeInstanceOf(ClosedError)
+})
+
+test('a topic that is made anew under its name has a queue that knows nothing of the old one', async () => {
+  const machine = newMachine()
+  const open = async (topics: Topics) => {
+    const queues = new Queues({ topics, logger: silentLogger, random, ...machine })
+    return { queues, queue: await queues.queue('mail') }
+  }
+  await using topics = await openTopics(machine)
+  const before = await open(topics)
+  for (const value of ['a', 'b', 'c']) await before.queue.enqueue({ value })
+  for (let count = 0; count < 3; count++) await (await before.queue.dequeue())?.acknowledge()
+  await before.queues.close()
+  await topics.delete('mail')
+  const { queues, queue } = await open(topics)
+  await queue.enqueue({ value: 'd' })
+  expect(String((await queue.dequeue())?.record.value)).toBe('d')
+  await queues.close()
+})
+
+test('a queue whose topic is deleted ends, and asked for again is another', async () => {
+  const machine = newMachine()
+  await using topics = await openTopics(machine)
+  await using queues = new Queues({ topics, logger: silentLogger, random, ...machine })
+  const queue = await queues.queue('mail')
+  await queue.enqueue({ value: 'a' })
+  await queue.dequeue()
+  const waiting = queue.dequeue()
+  const processing = queue.process({ handler: () => undefined })
+  await turns()
+  await topics.delete('mail')
+  await expect(waiting).rejects.toBeInstanceOf(TopicNotFoundError)
+  await expect(processing).rejects.toBeInstanceOf(TopicNotFoundError)
+  await expect(queue.enqueue({ value: 'b' })).rejects.toBeInstanceOf(TopicNotFoundError)
+  expect(queues.measured()).toEqual([])
+  const again = await queues.queue('mail')
+  await again.enqueue({ value: 'c' })
+  expect(String((await again.dequeue())?.record.value)).toBe('c')
 })
