@@ -8,7 +8,7 @@ import {
   LogLockedError,
   LogNotFoundError,
 } from './base/log-errors.ts'
-import { type LogOptions, resolveLogOptions } from './base/log-options.ts'
+import { type LogOptions, type ResolvedLogOptions, resolveLogOptions } from './base/log-options.ts'
 import { NamedTurns } from './base/named-turns.ts'
 import { randomFraction } from './base/random-fraction.ts'
 import { removeCleanShutdown, writeCleanShutdown } from './format/clean-shutdown.ts'
@@ -19,7 +19,7 @@ import { Log } from './log.ts'
 import { LogAdoption } from './recovery/log-adoption.ts'
 import { loadLog } from './recovery/log-loader.ts'
 import { openingError } from './recovery/opening-error.ts'
-import { makeDirectories, refuseLogDirectory, removeTree } from './storage/directories.ts'
+import { makeDirectories, refuseLogDirectory } from './storage/directories.ts'
 import {
   lockFileName,
   type PartitionDirectoryName,
@@ -30,6 +30,7 @@ import { type FileLock, type FileSystem, isSystemError } from './storage/file-sy
 import { nodeFileSystem } from './storage/node-file-system.ts'
 import { OpenFiles } from './storage/open-files.ts'
 import { withOurErrors } from './storage/storage-error.ts'
+import { TreeRemovals } from './storage/tree-removals.ts'
 
 export interface LogDirectoryOptions {
   /** Settings of all logs. @defaultValue {} */
@@ -77,6 +78,8 @@ export class LogDirectory implements AsyncDisposable {
   readonly #crashed = new Set<string>()
   /** A log is made, opened or deleted by one caller at a time: it has one writer. */
   readonly #turns = new NamedTurns()
+  /** Of deleted logs. */
+  readonly #removals: TreeRemovals
   #timer: Timer | null = null
   #closing: Promise<void> | null = null
 
@@ -88,6 +91,7 @@ export class LogDirectory implements AsyncDisposable {
     this.#files = new OpenFiles(this.#fs, options.openFilesMax ?? 512)
     this.#lock = lock
     this.#checkpoints = new DataCheckpoints(this.#fs, path)
+    this.#removals = new TreeRemovals(this.#fs, this.#clock)
   }
 
   /**
@@ -113,7 +117,10 @@ export class LogDirectory implements AsyncDisposable {
       await directory.#openAll()
       return directory
     } catch (error) {
-      if (directory !== null) directory.#files.close()
+      if (directory !== null) {
+        await directory.#removals.giveUp()
+        directory.#files.close()
+      }
       lock.release()
       throw error
     }
@@ -222,17 +229,19 @@ export class LogDirectory implements AsyncDisposable {
   }
 
   /**
-   * Deletes a log with its records. Its directory is renamed first, as Kafka does, so that a crash
-   * half-way leaves no half log; it goes for good before this resolves, or at the next opening. A
-   * log that could not be opened, or was closed, is deleted too. Rejects with LogNotFoundError.
+   * Deletes a log with its records. As in Kafka its directory is renamed, so that a crash half-way
+   * leaves no half log and another log of its name can be made at once; it goes for good after the
+   * log's `fileDeleteDelayMs`, or when the data directory is closed. A log that could not be opened,
+   * or was closed, is deleted too. Rejects with LogNotFoundError.
    */
   async deleteLog(topic: string, partition: number): Promise<void> {
     this.#assertOpen()
     const name = partitionDirectoryName(topic, partition)
-    await this.#turns.run(name, () => this.#deleteLog(name))
+    const { fileDeleteDelayMs } = this.#logOptions(topic, partition)
+    await this.#turns.run(name, () => this.#deleteLog(name, fileDeleteDelayMs))
   }
 
-  async #deleteLog(name: string): Promise<void> {
+  async #deleteLog(name: string, removalDelayMs: number): Promise<void> {
     const directory = `${this.path}/${name}`
     await withOurErrors(`deleting log ${name}`, async () => {
       if (this.#fs.stat(directory)?.isDirectory !== true) {
@@ -249,7 +258,7 @@ export class LogDirectory implements AsyncDisposable {
       this.#failures.delete(name)
       await this.#fs.syncDirectory(this.path)
       await this.#checkpoints.forget(name)
-      await removeTree(this.#fs, gone)
+      this.#removals.schedule(gone, removalDelayMs)
     })
   }
 
@@ -277,11 +286,14 @@ export class LogDirectory implements AsyncDisposable {
     const isClean = await removeCleanShutdown(this.#fs, this.path)
     // Names that a killed process made or removed become durable before anything is built on them.
     if (!isClean) await this.#fs.syncDirectory(this.path)
+    // What their topics' settings were is not known any more.
+    const leftOverDelayMs = resolveLogOptions(this.#options.log).fileDeleteDelayMs
     const names: Array<{ name: string; parsed: PartitionDirectoryName }> = []
     for (const name of this.#fs.list(this.path)) {
       const parsed = parsePartitionDirectoryName(name)
       if (parsed === null || this.#fs.stat(`${this.path}/${name}`)?.isDirectory !== true) continue
-      if (parsed.state === 'delete') await removeTree(this.#fs, `${this.path}/${name}`)
+      if (parsed.state === 'delete')
+        this.#removals.schedule(`${this.path}/${name}`, leftOverDelayMs)
       if (parsed.state === 'live') names.push({ name, parsed })
     }
     const waiting = names.toReversed()
@@ -301,7 +313,7 @@ export class LogDirectory implements AsyncDisposable {
 
   async #openLog(name: string, topic: string, partition: number, isClean: boolean): Promise<Log> {
     const directory = `${this.path}/${name}`
-    const { log = {}, logOptions, random = randomFraction } = this.#options
+    const { random = randomFraction } = this.#options
     const adoption = await LogAdoption.begin(this.#fs, directory)
     const checkpoints = this.#checkpoints.of(name)
     const context: LogContext = {
@@ -311,7 +323,7 @@ export class LogDirectory implements AsyncDisposable {
       files: this.#files,
       clock: this.#clock,
       random,
-      options: resolveLogOptions({ ...log, ...logOptions?.(topic, partition) }),
+      options: this.#logOptions(topic, partition),
       checkpoints: adoption?.over(checkpoints) ?? checkpoints,
     }
     const { loaded, report } = await this.#load(context, adoption, isClean)
@@ -330,6 +342,11 @@ export class LogDirectory implements AsyncDisposable {
       await opened.deleteSegmentsBefore(logStartOffset, 'logStartOffset')
     }
     return opened
+  }
+
+  #logOptions(topic: string, partition: number): ResolvedLogOptions {
+    const { log = {}, logOptions } = this.#options
+    return resolveLogOptions({ ...log, ...logOptions?.(topic, partition) })
   }
 
   async #load(
@@ -368,6 +385,7 @@ export class LogDirectory implements AsyncDisposable {
     this.#timer?.cancel()
     // What was begun before is finished: a log that is open after this would have no lock.
     await this.#turns.settled()
+    await this.#removals.finish()
     const logs = [...this.#logs.values()]
     const results = await Promise.allSettled(logs.map((log) => log.close()))
     try {

@@ -9,6 +9,7 @@ import {
 } from '../src/base/log-errors.ts'
 import { OffsetCheckpointFile } from '../src/format/offset-checkpoint.ts'
 import { LogDirectory } from '../src/log-directory.ts'
+import { openLogReadOnly } from '../src/read/read-only-log.ts'
 import { ManualClock } from '../src/testing/index.ts'
 import {
   appendValues,
@@ -29,6 +30,11 @@ import {
 } from './log-fixture.ts'
 
 const cleanMarker = '.kafka_cleanshutdown'
+
+/** Until nothing is under way any more. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
+}
 
 function has(place: Place, name: string): boolean {
   return place.fs.stat(`${place.path}/${name}`) !== null
@@ -111,7 +117,9 @@ describe.each(places)('a data directory on %s', (_name, makePlace) => {
     // A log of that name that is made later is not clean because this one was.
     expect(directory.cleanerCheckpoint.read()).toEqual(new Map([['u-0', 1]]))
     expect(() => directory.log('t', 0)).toThrow(LogNotFoundError)
-    expect([...place.fs.list(place.path)].filter((name) => name.startsWith('t-'))).toEqual([])
+    expect([...place.fs.list(place.path)].filter((name) => name.startsWith('t-'))).toEqual([
+      expect.stringMatching(/^t-0\.[0-9a-f]{32}-delete$/),
+    ])
     await errorOf(log.append({ value: 'late' }), LogClosedError)
 
     const again = await directory.createLog('t', 0)
@@ -119,6 +127,7 @@ describe.each(places)('a data directory on %s', (_name, makePlace) => {
     await appendValues(again, 7, 5)
     expect(await readAll(again)).toEqual(values(0, 7))
     await directory.close()
+    expect([...place.fs.list(place.path)].filter((name) => name.endsWith('-delete'))).toEqual([])
     const reopened = await reopenLog(place)
     expect(await readAll(reopened.log)).toEqual(values(0, 7))
     await reopened.directory.close()
@@ -295,10 +304,57 @@ describe('a data directory', () => {
     await appendValues(first.log, 5)
     await first.directory.close()
     place.fs.rename('/data/t-0', '/data/t-0.0123456789abcdef0123456789abcdef-delete')
-    const directory = await openDirectory(place)
+    const clock = new ManualClock()
+    const left = () => [...place.fs.list('/data')].filter((name) => name.includes('delete')).length
+    const directory = await openDirectory(place, {}, { clock })
     expect([...directory.logs.keys()]).toEqual([])
-    expect([...place.fs.list('/data')].filter((name) => name.includes('delete'))).toEqual([])
+    clock.advance(59_999)
+    await settled()
+    expect(left()).toBe(1)
+    clock.advance(1)
+    await settled()
+    expect(left()).toBe(0)
     await directory.close()
+  })
+
+  test('what is deleted stays for a while under another name, whole, for those who read it', async () => {
+    const place = simulatedPlace()
+    const clock = new ManualClock()
+    const directory = await openDirectory(place, { fileDeleteDelayMs: 5000 }, { clock })
+    const deleted = (): string[] =>
+      [...place.fs.list('/data')].filter((name) => name.endsWith('-delete'))
+    for (const count of [3, 4]) {
+      const log = await directory.createLog('t', 0)
+      await appendValues(log, count)
+      await directory.deleteLog('t', 0)
+    }
+    const counts: number[] = []
+    for (const name of deleted()) {
+      await using reader = await openLogReadOnly(`/data/${name}`, { fs: place.fs })
+      counts.push(reader.highWatermark)
+    }
+    expect(counts.sort()).toEqual([3, 4])
+    clock.advance(4999)
+    await settled()
+    expect(deleted()).toHaveLength(2)
+    clock.advance(1)
+    await settled()
+    expect(deleted()).toEqual([])
+    await directory.close()
+  })
+
+  test('what cannot be removed now is removed by the next opening', async () => {
+    const place = simulatedPlace()
+    const { directory, log } = await createLog(place)
+    await appendValues(log, 5)
+    await directory.deleteLog('t', 0)
+    place.fs.injectFault({ kind: 'EIO' })
+    await directory.close()
+    const left = (): number =>
+      [...place.fs.list('/data')].filter((n) => n.endsWith('-delete')).length
+    expect(left()).toBe(1)
+    await (await openDirectory(place)).close()
+    expect(left()).toBe(0)
   })
 
   test('a log can be made anew after a deletion at any of whose moments the process died', async () => {

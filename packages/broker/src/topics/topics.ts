@@ -51,8 +51,9 @@ const producerIdBlock = 1000
  * **All or nothing.** The catalogue is one file that is replaced whole, and what it says counts. A
  * topic is made by writing it there with no partition made; then its directories are made; then
  * that is noted. A crash in between leaves a topic whose missing directories the next opening
- * makes, or no topic. Adding partitions is the same. A topic is deleted by marking it there; the
- * directories go afterwards, or at the next opening. Changes run one after the other.
+ * makes, or no topic. Adding partitions is the same. A topic is deleted by marking it there; then
+ * its directories are renamed, or at the next opening, and are removed later. Changes run one after
+ * the other.
  *
  * Directories that the catalogue does not know (written by a Kafka broker, or without a catalogue)
  * are topics too, with default settings.
@@ -237,7 +238,10 @@ export class Topics implements AsyncDisposable {
     })
   }
 
-  /** Deletes a topic with its records. Rejects with TopicNotFoundError, InvalidTopicError. */
+  /**
+   * Deletes a topic with its records: for everybody at once; its files, under other names, go after
+   * its `fileDeleteDelayMs`. Rejects with TopicNotFoundError, InvalidTopicError.
+   */
   async delete(name: string): Promise<void> {
     return this.#exclusively(async () => {
       const topic = this.#changeable(name)
@@ -251,9 +255,9 @@ export class Topics implements AsyncDisposable {
         throw error
       }
       topic.deleted()
-      this.#settings.delete(name)
       this.#tell(topic, 'deleted')
       await this.#removeLogs(topic)
+      this.#settings.delete(name)
       this.#deleting.delete(name)
       await this.#save()
     })

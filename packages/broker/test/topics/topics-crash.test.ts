@@ -8,7 +8,7 @@ import {
 } from '@varve/log/testing'
 import { expect, test } from 'vitest'
 import type { Topics } from '../../src/topics/topics.ts'
-import { dataPath, newMachine, openTopics } from '../broker-fixture.ts'
+import { dataPath, newMachine, openTopics, turns } from '../broker-fixture.ts'
 
 type Change = readonly [string, (topics: Topics) => Promise<unknown>]
 
@@ -18,9 +18,15 @@ const changes: readonly Change[] = [
   ['alter a', (topics) => topics.alter('a', { retentionMs: 6, segmentBytes: 2000 })],
   ['grow a', (topics) => topics.grow('a', 5)],
   ['delete b', (topics) => topics.delete('b')],
-  ['create b anew', (topics) => topics.create('b', 2, { cleanupPolicy: 'compact' })],
+  ['create b anew at once', (topics) => topics.create('b', 2, { cleanupPolicy: 'compact' })],
   ['take producer ids', (topics) => topics.takeProducerIds()],
+  ['create c', (topics) => topics.create('c', 2, { fileDeleteDelayMs: 10 })],
+  ['delete c', (topics) => topics.delete('c')],
+  ['create c anew', (topics) => topics.create('c', 1, {})],
   ['delete a', (topics) => topics.delete('a')],
+  // While the files of the first ones are being removed.
+  ['delete b anew', (topics) => topics.delete('b')],
+  ['take producer ids again', (topics) => topics.takeProducerIds()],
 ]
 
 /** All that is known of all topics, and that every partition of them is whole. */
@@ -32,6 +38,10 @@ function stateOf(topics: Topics): unknown {
       for (const { error } of partitions) expect(error).toBeNull()
       return { name, topicId, settings, partitions: partitions.length }
     })
+}
+
+function leftOver(fs: SimulatedFileSystem): string[] {
+  return fs.list(dataPath).filter((name) => name.endsWith('-delete'))
 }
 
 /**
@@ -52,9 +62,15 @@ export async function checkTopicCrashes(
   const ends = [fs.operations]
   for (const [, change] of changes) {
     await change(topics)
+    clock.advance(random.between(1, 50_000))
     states.push(stateOf(topics))
     ends.push(fs.operations)
   }
+  clock.advance(60_000)
+  await turns()
+  expect(leftOver(fs)).toEqual([])
+  ends.push(fs.operations)
+  states.push(stateOf(topics))
   await topics.close()
   let opened = 0
   for (let at = ends[0] ?? 0; at <= (ends.at(-1) ?? 0); at++) {
@@ -87,8 +103,7 @@ async function checkState(
     const second = await openTopics(newMachine(next))
     expect(stateOf(second), what).toEqual(found)
     await second.close()
-    const leftOver = next.list(dataPath).filter((name) => name.endsWith('-delete'))
-    expect(leftOver, what).toEqual([])
+    expect(leftOver(next), what).toEqual([])
   }
 }
 

@@ -10,7 +10,7 @@ import {
 import { catalogueFileName } from '../../src/topics/catalogue-file.ts'
 import type { Topic } from '../../src/topics/topic.ts'
 import type { TopicEvent } from '../../src/topics/topics.ts'
-import { dataPath, errorOf, newMachine, openTopics } from '../broker-fixture.ts'
+import { dataPath, errorOf, newMachine, openTopics, turns } from '../broker-fixture.ts'
 
 const noSettings = {}
 
@@ -117,7 +117,11 @@ describe('topics', () => {
     expect(() => topics.topic('a')).toThrow(TopicNotFoundError)
     const partition = old.partitions[0]
     expect(() => partition?.log).toThrow(TopicNotFoundError)
-    expect(machine.fs.list(dataPath).filter((name) => name.startsWith('a-'))).toEqual([])
+    expect(
+      machine.fs
+        .list(dataPath)
+        .filter((name) => name.startsWith('a-') && !name.endsWith('-delete')),
+    ).toEqual([])
     await errorOf(topics.delete('a'), TopicNotFoundError)
     const anew = await topics.create('a', 1, noSettings)
     expect(anew.topicId).not.toBe(old.topicId)
@@ -176,6 +180,31 @@ describe('topics', () => {
     await errorOf(openTopics(machine), CorruptCatalogueError)
     expect(machine.fs.bytesOf(`${dataPath}/${catalogueFileName}`)).toEqual(before)
     expect(machine.fs.openFiles()).toEqual([])
+  })
+
+  test('that are deleted keep their files, renamed, for as long as the topic said', async () => {
+    const machine = newMachine()
+    const topics = await openTopics(machine)
+    const left = (name: string): number =>
+      machine.fs
+        .list(dataPath)
+        .filter((entry) => entry.startsWith(`${name}-`) && entry.endsWith('-delete')).length
+    await topics.create('quick', 2, { fileDeleteDelayMs: 10 })
+    await topics.create('slow', 1, noSettings)
+    await topics.topic('slow').partition(0).log.append({ value: 'x' })
+    await topics.delete('quick')
+    await topics.delete('slow')
+    const again = await topics.create('slow', 1, noSettings)
+    expect(again.partition(0).log.logEndOffset).toBe(0)
+    expect([left('quick'), left('slow')]).toEqual([2, 1])
+    machine.clock.advance(10)
+    await turns()
+    expect([left('quick'), left('slow')]).toEqual([0, 1])
+    machine.clock.advance(60_000)
+    await turns()
+    expect(left('slow')).toBe(0)
+    expect(topics.topic('slow').describe().partitions[0]?.error).toBeNull()
+    await topics.close()
   })
 
   test('with a damaged partition open, and can be deleted', async () => {
