@@ -241,3 +241,18 @@ export function logOptionsOf(settings: ResolvedTopicSettings): LogOptions {
     preallocate: settings.preallocate,
   }
 }
+
+/** Settings to change: a value to set, null to go back to the default. */
+export type TopicAlteration = {
+  readonly [Name in keyof TopicSettings]?: TopicSettings[Name] | null
+}
+
+/** Settings after an alteration; whether they are right is not looked at. */
+export function alteredSettings(before: TopicSettings, alteration: TopicAlteration): TopicSettings {
+  const altered: Record<string, unknown> = { ...before }
+  for (const [name, value] of Object.entries(alteration)) {
+    if (value === null) delete altered[name]
+    else if (value !== undefined) altered[name] = value
+  }
+  return altered
+}

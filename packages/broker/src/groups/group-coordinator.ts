@@ -277,6 +277,12 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
 
   /** A topic is gone for good: so are the offsets that were committed of it. */
   async topicDeleted(topic: string): Promise<void> {
+    await this.forgetOffsetsOf(topic)
+    this.topicsChanged(new Set([topic]))
+  }
+
+  /** Forgets what groups have committed of a topic. */
+  async forgetOffsetsOf(topic: string): Promise<void> {
     for (const store of this.#stores) {
       await store.refresh()
       for (const group of store.groups) {
@@ -284,7 +290,6 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
         await store.deleteOffsets(group, gone, this.#commitOptions)
       }
     }
-    this.topicsChanged(new Set([topic]))
   }
 
   /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Timer } from '@varve/log'
-import type { TopicPartition } from '../base/topic-partition.ts'
+import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { AssignmentSource, PartitionOwner } from '../consuming/assignment-source.ts'
 import type { CommittedOffset, CommittedOffsets } from '../consuming/committed-offsets.ts'
 import type { Assignor } from './assignor.ts'
@@ -238,8 +238,8 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     this.#settled.resolve()
     this.#settled = new Deferred()
     const { partitions } = decodeAssignment(bytes)
-    const given = new Set(partitions.map(nameOf))
-    const revoked = this.#owned.filter((partition) => !given.has(nameOf(partition)))
+    const given = new Set(partitions.map(partitionName))
+    const revoked = this.#owned.filter((partition) => !given.has(partitionName(partition)))
     await this.#giveUp(owner, () => revoked)
     await this.#take(owner, partitions, joined)
     // What it gave up can be given to others once it says that it has not got it any more.
@@ -251,10 +251,21 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     await this.#inTurn(async () => {
       const partitions = which()
       if (partitions.length === 0) return
-      const gone = new Set(partitions.map(nameOf))
-      await this.#whenIdle(() => owner.revoke(partitions))
-      this.#owned = this.#owned.filter((partition) => !gone.has(nameOf(partition)))
+      const gone = new Set(partitions.map(partitionName))
+      await this.#whenIdle(() => this.#inTime(owner.revoke(partitions)))
+      this.#owned = this.#owned.filter((partition) => !gone.has(partitionName(partition)))
     })
+  }
+
+  /** A program that does not let go in time is out, so that others can have its partitions. */
+  async #inTime(revoked: Promise<void>): Promise<void> {
+    const { maxPollIntervalMs } = this.#options
+    const timer = this.#coordinator.clock.setTimer(maxPollIntervalMs, () => this.#leaveStuck())
+    try {
+      await revoked
+    } finally {
+      timer.cancel()
+    }
   }
 
   /**
@@ -286,8 +297,8 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     await this.#inTurn(async () => {
       // Closed, or put out, while it gave up.
       if (this.#isClosed || this.#memberId !== memberId) return
-      const had = new Set(this.#owned.map(nameOf))
-      const added = partitions.filter((partition) => !had.has(nameOf(partition)))
+      const had = new Set(this.#owned.map(partitionName))
+      const added = partitions.filter((partition) => !had.has(partitionName(partition)))
       this.#owned = [...this.#owned, ...added]
       this.#ownedGeneration = generation
       if (added.length === 0) return
@@ -358,8 +369,8 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
 
   #checkOwned(offsets: readonly CommittedOffset[]): void {
     if (this.#memberId === '') throw new UnknownMemberError(this.group, '')
-    const owned = new Set(this.#owned.map(nameOf))
-    if (offsets.every((each) => owned.has(nameOf(each)))) return
+    const owned = new Set(this.#owned.map(partitionName))
+    if (offsets.every((each) => owned.has(partitionName(each)))) return
     throw new IllegalGenerationError(this.group, this.#generation, this.#generation)
   }
 
@@ -410,6 +421,12 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     }
   }
 
+  /** Its program is stuck: others take over. */
+  #leaveStuck(): void {
+    void this.#goAway().catch((error: unknown) => this.#owner?.fail(error))
+    this.#lost()
+  }
+
   /** Looks after the program: when it has had a record for too long, others take over. */
   #watch(): void {
     const { clock } = this.#coordinator
@@ -423,17 +440,12 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
         this.#handlingSince !== null && nowMs - this.#handlingSince >= maxPollIntervalMs
       if (isStuck && !this.#isAway) {
         this.#isAway = true
-        void this.#goAway().catch((error: unknown) => this.#owner?.fail(error))
-        this.#lost()
+        this.#leaveStuck()
       }
       if (isStuck) this.#handlingSince = nowMs
       this.#watch()
     })
   }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
 }
 
 /** Errors after which joining again, as somebody new, is right. */

@@ -48,8 +48,11 @@ export class GroupOffsets {
     this.#committed.set(keyOf(commit), commit)
   }
 
+  /** Also what an open transaction has brought before: its commit does not bring it back. */
   remove(topicPartition: TopicPartition): void {
-    this.#committed.delete(keyOf(topicPartition))
+    const key = keyOf(topicPartition)
+    this.#committed.delete(key)
+    for (const pending of this.#pending.values()) pending.delete(key)
   }
 
   setPending(producerId: number, commit: StoredOffset): void {

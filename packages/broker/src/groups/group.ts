@@ -77,6 +77,8 @@ export class Group {
     group.#protocolType = metadata.protocolType
     if (metadata.currentStateTimestamp !== -1) group.#since = metadata.currentStateTimestamp
     const remote = metadata.members.filter(({ clientHost }) => clientHost !== localHost)
+    // Its members have been there until now: from now on it is empty.
+    if (remote.length < metadata.members.length) group.#since = context.clock.now()
     for (const each of remote) {
       group.#admit(MemberState.restore(each, metadata.protocol ?? '', context.clock))
     }

@@ -35,13 +35,22 @@ export class Groups implements AsyncDisposable {
   readonly #clock: Clock
   #opening: Promise<GroupCoordinator> | null = null
   #loaded: GroupCoordinator | null = null
-  #unwatch: (() => void) | null = null
+  readonly #unwatch: () => void
+  readonly #attended = new Set<Promise<unknown>>()
+  #unwatchCounts: (() => void) | null = null
   #timer: Timer | null = null
   #isClosed = false
 
   constructor(options: GroupsOptions) {
     this.#options = options
     this.#clock = options.clock
+    // Offsets of a topic that is gone must not be those of the next one of its name.
+    options.topics.beforeCreating((name) => this.#forgetOffsetsOf(name))
+    this.#unwatch = options.topics.watch(({ name }, event) => {
+      if (event !== 'deleted' || !this.isUsed) return
+      const forgotten = this.coordinator().then((coordinator) => coordinator.topicDeleted(name))
+      this.#attend(forgotten, 'offsets of a deleted topic were not forgotten')
+    })
   }
 
   /** Whether any group has ever been in this directory. */
@@ -71,8 +80,10 @@ export class Groups implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
+    this.#unwatch()
+    await Promise.allSettled([...this.#attended])
     this.#isClosed = true
-    this.#unwatch?.()
+    this.#unwatchCounts?.()
     this.#timer?.cancel()
     const coordinator = await this.#opening?.catch(() => null)
     coordinator?.close()
@@ -98,15 +109,10 @@ export class Groups implements AsyncDisposable {
       onError: (error, group) => logger.error({ err: error, group }, 'a group was not noted'),
     })
     const counts = new Map(topics.all.map(({ name, partitions }) => [name, partitions.length]))
-    this.#unwatch = topics.watch(({ name, partitions }, event) => {
+    this.#unwatchCounts = topics.watch(({ name, partitions }, event) => {
       const before = counts.get(name) ?? 0
-      if (event === 'deleted') {
-        counts.delete(name)
-        this.#attend(
-          coordinator.topicDeleted(name),
-          'offsets of a deleted topic were not forgotten',
-        )
-      } else {
+      if (event === 'deleted') counts.delete(name)
+      else {
         counts.set(name, partitions.length)
         coordinator.partitionsMade(name, before)
       }
@@ -114,6 +120,10 @@ export class Groups implements AsyncDisposable {
     if (!this.#isClosed) this.#schedule(coordinator)
     this.#loaded = coordinator
     return coordinator
+  }
+
+  async #forgetOffsetsOf(topic: string): Promise<void> {
+    if (this.isUsed) await (await this.coordinator()).forgetOffsetsOf(topic)
   }
 
   #schedule(coordinator: GroupCoordinator): void {
@@ -125,8 +135,11 @@ export class Groups implements AsyncDisposable {
   }
 
   #attend(work: Promise<unknown>, whenItFails: string): void {
-    work.catch((error: unknown) => {
-      if (!this.#isClosed) this.#options.logger.error({ err: error }, whenItFails)
-    })
+    const attended = work
+      .catch((error: unknown) => {
+        if (!this.#isClosed) this.#options.logger.error({ err: error }, whenItFails)
+      })
+      .finally(() => this.#attended.delete(attended))
+    this.#attended.add(attended)
   }
 }

@@ -8,14 +8,21 @@ import {
   readSmallFile,
 } from '@varve/log/files'
 import { InvalidArgumentError } from '@varve/record'
-import { InvalidTopicError, TopicExistsError, TopicNotFoundError } from '../base/broker-errors.ts'
+import {
+  ClosedError,
+  InvalidTopicError,
+  TopicExistsError,
+  TopicNotFoundError,
+} from '../base/broker-errors.ts'
 import { checkTopicName, collidingTopic, isInternalTopic } from '../base/topic-names.ts'
 import { partitionName } from '../base/topic-partition.ts'
 import {
+  alteredSettings,
   checkTopicSettings,
   logOptionsOf,
   type ResolvedTopicSettings,
   resolveTopicSettings,
+  type TopicAlteration,
   type TopicSettings,
 } from '../base/topic-settings.ts'
 import {
@@ -31,10 +38,7 @@ export interface TopicsOptions extends Omit<LogDirectoryOptions, 'logOptions' | 
   readonly topicDefaults?: TopicSettings
 }
 
-/** Settings to change: a value to set, null to go back to the default. */
-export type TopicAlteration = {
-  readonly [Name in keyof TopicSettings]?: TopicSettings[Name] | null
-}
+export type { TopicAlteration }
 
 export type TopicEvent = 'created' | 'grown' | 'deleted'
 
@@ -68,6 +72,8 @@ export class Topics implements AsyncDisposable {
   #unfinished: CataloguedTopic | null = null
   readonly #deleting = new Map<string, CataloguedTopic>()
   readonly #watchers = new Set<(topic: Topic, event: TopicEvent) => void>()
+  #beforeCreating: (name: string) => Promise<void> = async () => undefined
+  #isClosed = false
   #nextProducerId = 0
   #last: Promise<unknown> = Promise.resolve()
 
@@ -135,6 +141,14 @@ export class Topics implements AsyncDisposable {
     return () => void this.#watchers.delete(watcher)
   }
 
+  /**
+   * What has to be done before a topic is made, by a name that no topic has: it must change no
+   * topics itself. When it rejects nothing is made.
+   */
+  beforeCreating(prepare: (name: string) => Promise<void>): void {
+    this.#beforeCreating = prepare
+  }
+
   /** Rejects with InvalidTopicError, TopicExistsError, InvalidArgumentError. */
   async create(name: string, partitions: number, settings: TopicSettings): Promise<Topic> {
     checkTopicName(name)
@@ -162,6 +176,7 @@ export class Topics implements AsyncDisposable {
       if (colliding !== null) {
         throw new InvalidTopicError(name, `it collides with '${colliding}' in metrics' names`)
       }
+      await this.#beforeCreating(name)
       return this.#createNow(name, partitions, own)
     })
   }
@@ -276,7 +291,9 @@ export class Topics implements AsyncDisposable {
     })
   }
 
+  /** Ends changes: what is asked for later is refused with ClosedError, and changes no file. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#last.catch(() => undefined)
     await this.directory.close()
   }
@@ -402,6 +419,7 @@ export class Topics implements AsyncDisposable {
 
   /** Runs a change when those before it have ended. */
   #exclusively<Result>(run: () => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) return Promise.reject(new ClosedError('the data directory'))
     const result = this.#last.then(run)
     this.#last = result.catch(() => undefined)
     return result
@@ -416,15 +434,6 @@ function checkPartitions(partitions: number, min: number): void {
   if (Number.isInteger(partitions) && partitions >= min && partitions <= partitionsMax) return
   const rule = `must be an integer from ${min} to ${partitionsMax}; partitions are never taken away`
   throw new InvalidArgumentError('partitions', partitions, rule)
-}
-
-function alteredSettings(before: TopicSettings, alteration: TopicAlteration): TopicSettings {
-  const altered: Record<string, unknown> = { ...before }
-  for (const [name, value] of Object.entries(alteration)) {
-    if (value === null) delete altered[name]
-    else if (value !== undefined) altered[name] = value
-  }
-  return altered
 }
 
 /** Goes on with deletions that a crash cut short, before anything of them is opened. */

@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ClosedError } from '../../src/base/broker-errors.ts'
 import type { Logger } from '../../src/base/logger.ts'
 import type { PartitionOwner } from '../../src/consuming/assignment-source.ts'
+import { GroupNotFoundError } from '../../src/groups/group-errors.ts'
 import { Groups } from '../../src/groups/groups.ts'
 import type { Topics } from '../../src/topics/topics.ts'
+import type { Varve } from '../../src/varve.ts'
 import { type Machine, newMachine, openOn, openTopics, takeValues } from '../broker-fixture.ts'
 
 const turns = async (count = 30) => {
@@ -101,4 +103,110 @@ test('offsets are looked through for expired ones, and skipped records are told 
   await second.groups.coordinator()
   expect(second.said).toEqual(['records of __consumer_offsets were skipped'])
   await second.groups.close()
+})
+
+test('a topic that is made anew is read from its beginning, whoever deleted the old one', async () => {
+  const machine = newMachine()
+  const consumed = async (varve: Varve) => {
+    await using consumer = varve.consumer({ group: 'g', topics: ['t'], follow: false })
+    const values: string[] = []
+    for await (const record of consumer) {
+      values.push(String(record.value))
+      await consumer.commit(record)
+    }
+    return values
+  }
+  {
+    await using varve = await openOn(machine)
+    await varve.createTopic('t')
+    await varve.producer().send('t', [{ value: 'a' }, { value: 'b' }])
+    expect(await consumed(varve)).toEqual(['a', 'b'])
+  }
+  {
+    // A process that asks for no group.
+    await using varve = await openOn(machine)
+    await varve.deleteTopic('t')
+  }
+  {
+    await using varve = await openOn(machine)
+    expect((await (await varve.groups()).describe('g')).offsets).toEqual([])
+    await varve.createTopic('t')
+    await varve.producer().send('t', [{ value: 'c' }, { value: 'd' }, { value: 'e' }])
+    expect(await consumed(varve)).toEqual(['c', 'd', 'e'])
+  }
+})
+
+test('offsets that a crash has left of a deleted topic are not those of the next of its name', async () => {
+  const machine = newMachine()
+  const varve = await openOn(machine)
+  await varve.createTopic('t')
+  await varve.producer().send('t', { value: 'a' })
+  const groups = await varve.groups()
+  await groups.resetOffsets('g', [{ topic: 't', partition: 0, offset: 1 }])
+  const commits = varve.log('__consumer_offsets', 0)
+  const tombstones = vi.spyOn(commits, 'append').mockRejectedValue(new Error('it crashed before'))
+  await varve.deleteTopic('t')
+  await turns()
+  expect(tombstones).toHaveBeenCalled()
+  const crashed = newMachine(machine.fs.crashState(machine.fs.operations, 'none'))
+  await varve.close()
+  await using again = await openOn(crashed)
+  expect((await (await again.groups()).describe('g')).offsets).toHaveLength(1)
+  await again.createTopic('t')
+  await expect((await again.groups()).describe('g')).rejects.toBeInstanceOf(GroupNotFoundError)
+})
+
+test('offsets of a group whose members the end of their process took are not over at once', async () => {
+  const machine = newMachine()
+  const varve = await openOn(machine)
+  await varve.createTopic('t', { retentionMs: -1 })
+  await varve.producer().send('t', { value: 'a' })
+  const consumer = varve.consumer({ group: 'g', topics: ['t'] })
+  expect(await takeValues(consumer, 1)).toEqual(['a'])
+  machine.clock.advance(8 * 86_400_000)
+  await consumer.commit()
+  const crashed = {
+    fs: machine.fs.crashState(machine.fs.operations, 'none'),
+    clock: machine.clock,
+  }
+  await using again = await openOn(crashed)
+  const groups = await again.groups()
+  expect(await groups.expireOffsets()).toBe(0)
+  machine.clock.advance(7 * 86_400_000)
+  await groups.expireOffsets()
+  await turns()
+  await expect(groups.describe('g')).rejects.toBeInstanceOf(GroupNotFoundError)
+  await varve.close()
+})
+
+test('a handler that does not end keeps its partitions from others no longer than it may', async () => {
+  const machine = newMachine()
+  await using varve = await openOn(machine)
+  await varve.createTopic('t', { partitions: 2 })
+  for (const partition of [0, 1]) await varve.producer().send('t', { value: 'x' }, { partition })
+  const options = { group: 'g', topics: ['t'], maxPollIntervalMs: 1000 }
+  const endings: Array<() => void> = []
+  const lost: number[] = []
+  const stuck = varve.consumer({
+    ...options,
+    onLost: (places) => lost.push(...places.map(({ partition }) => partition)),
+  })
+  const handler = () => new Promise<void>((resolve) => endings.push(resolve))
+  const running = stuck.run({ concurrency: 2, handler })
+  await turns(100)
+  expect(endings).toHaveLength(2)
+  const other = varve.consumer(options)
+  const values = takeValues(other, 2)
+  await turns(100)
+  expect(other.partitions).toEqual([])
+  machine.clock.advance(1000)
+  await turns(100)
+  expect(await values).toEqual(['x', 'x'])
+  expect(lost.sort()).toEqual([0, 1])
+  await other.commit()
+  for (const end of endings) end()
+  await turns(100)
+  expect((await (await varve.groups()).describe('g')).members).toHaveLength(2)
+  await Promise.all([stuck.close(), other.close()])
+  await running
 })

@@ -2,6 +2,7 @@ import { LogDirectory } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
 import { describe, expect, test } from 'vitest'
 import {
+  ClosedError,
   CorruptCatalogueError,
   InvalidTopicError,
   TopicExistsError,
@@ -257,4 +258,22 @@ describe('topics', () => {
     await again.close()
     await topics.close()
   })
+})
+
+test('after it is closed nothing is changed, in memory or on the disk', async () => {
+  const machine = newMachine()
+  const topics = await openTopics(machine)
+  await topics.create('t', 1, {})
+  await topics.close()
+  const { operations } = machine.fs
+  const refused = [
+    topics.create('u', 1, {}),
+    topics.internal('__u', 1),
+    topics.alter('t', { retentionMs: 1 }),
+    topics.grow('t', 2),
+    topics.delete('t'),
+    topics.takeProducerIds(),
+  ]
+  for (const change of refused) await expect(change).rejects.toBeInstanceOf(ClosedError)
+  expect(machine.fs.operations).toBe(operations)
 })
