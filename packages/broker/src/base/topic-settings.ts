@@ -256,3 +256,12 @@ export function alteredSettings(before: TopicSettings, alteration: TopicAlterati
   }
   return altered
 }
+
+const partitionsMax = 100_000
+
+/** Throws InvalidArgumentError for what is no number of partitions, or fewer than there must be. */
+export function checkPartitions(partitions: number, min: number): void {
+  if (Number.isInteger(partitions) && partitions >= min && partitions <= partitionsMax) return
+  const rule = `must be an integer from ${min} to ${partitionsMax}; partitions are never taken away`
+  throw new InvalidArgumentError('partitions', partitions, rule)
+}

@@ -118,3 +118,8 @@ export class GroupNotFoundError extends GroupError {
     super(group, 'there is none of this name')
   }
 }
+
+/** Whether partitions are with somebody else by now: joining again, as somebody new, is right. */
+export function isMembershipOver(error: unknown): boolean {
+  return error instanceof UnknownMemberError || error instanceof IllegalGenerationError
+}

@@ -16,6 +16,7 @@ import {
   FencedInstanceError,
   GroupError,
   IllegalGenerationError,
+  isMembershipOver,
   RebalanceInProgressError,
   UnknownMemberError,
 } from './group-errors.ts'
@@ -203,7 +204,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
       } catch (error) {
         if (this.#isClosed) break
         if (error instanceof RebalanceInProgressError) this.#mustJoin = true
-        else if (isOver(error)) this.#lost()
+        else if (isMembershipOver(error)) this.#lost()
         else {
           owner.fail(error)
           break
@@ -446,9 +447,4 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
       this.#watch()
     })
   }
-}
-
-/** Errors after which joining again, as somebody new, is right. */
-function isOver(error: unknown): boolean {
-  return error instanceof UnknownMemberError || error instanceof IllegalGenerationError
 }

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '@varve/log'
 import { InvalidArgumentError, type Offset } from '@varve/record'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
-import { IllegalGenerationError, UnknownMemberError } from '../groups/group-errors.ts'
+import { isMembershipOver } from '../groups/group-errors.ts'
 import { attempt } from './attempts.ts'
 import { CommitTracker } from './commit-tracker.ts'
 import { HandlingFailedError } from './handling-errors.ts'
@@ -273,7 +273,8 @@ export class RecordRunner<R extends RunnableRecord> {
         await this.#context.commit(offsets)
       } catch (error) {
         this.#tracker.giveBack(offsets)
-        if (!isFenced(error)) this.#fail(error)
+        // What is with another member by now is handled there; what is not, is due again.
+        if (!isMembershipOver(error)) this.#fail(error)
       }
     })
     return this.#committing
@@ -286,12 +287,4 @@ export class RecordRunner<R extends RunnableRecord> {
       if (!this.#stopping.signal.aborted) this.#schedule()
     })
   }
-}
-
-/**
- * Something is with another member by now, who handles it again; what is not is due with the next
- * commit.
- */
-function isFenced(error: unknown): boolean {
-  return error instanceof UnknownMemberError || error instanceof IllegalGenerationError
 }

@@ -7,7 +7,6 @@ import {
   parsePartitionDirectoryName,
   readSmallFile,
 } from '@varve/log/files'
-import { InvalidArgumentError } from '@varve/record'
 import {
   ClosedError,
   InvalidTopicError,
@@ -18,6 +17,7 @@ import { checkTopicName, collidingTopic, isInternalTopic } from '../base/topic-n
 import { partitionName } from '../base/topic-partition.ts'
 import {
   alteredSettings,
+  checkPartitions,
   checkTopicSettings,
   logOptionsOf,
   type ResolvedTopicSettings,
@@ -45,7 +45,6 @@ export type TopicEvent = 'created' | 'grown' | 'deleted'
 /** Kafka's for `__consumer_offsets` and `__transaction_state`. */
 const internalSettings: TopicSettings = { cleanupPolicy: ['compact'], segmentBytes: 100 * 2 ** 20 }
 
-const partitionsMax = 100_000
 const producerIdBlock = 1000
 
 /**
@@ -176,6 +175,7 @@ export class Topics implements AsyncDisposable {
       if (colliding !== null) {
         throw new InvalidTopicError(name, `it collides with '${colliding}' in metrics' names`)
       }
+      await this.#finishDeleting(name)
       await this.#beforeCreating(name)
       return this.#createNow(name, partitions, own)
     })
@@ -213,10 +213,7 @@ export class Topics implements AsyncDisposable {
 
   /** What cannot be taken back now, the next opening finishes instead. */
   async #unmake(name: string, from: number, to: number): Promise<void> {
-    for (let partition = from; partition < to; partition++) {
-      const path = `${this.directory.path}/${name}-${partition}`
-      if (this.#fs.stat(path) !== null) await this.directory.deleteLog(name, partition)
-    }
+    await this.#removeLogs(name, from, to)
     await this.#save()
   }
 
@@ -271,11 +268,16 @@ export class Topics implements AsyncDisposable {
       }
       topic.deleted()
       this.#tell(topic, 'deleted')
-      await this.#removeLogs(topic)
-      this.#settings.delete(name)
-      this.#deleting.delete(name)
+      await this.#finishDeleting(name)
       await this.#save()
     })
+  }
+
+  /** Also of a deletion that a failure cut short, before its name is used again. */
+  async #finishDeleting(name: string): Promise<void> {
+    const { partitions = 0 } = this.#deleting.get(name) ?? {}
+    await this.#removeLogs(name, 0, partitions)
+    if (this.#deleting.delete(name)) this.#settings.delete(name)
   }
 
   /**
@@ -373,10 +375,10 @@ export class Topics implements AsyncDisposable {
     }
   }
 
-  async #removeLogs(topic: Topic): Promise<void> {
-    for (const { partition, name } of topic.partitions) {
-      if (this.#fs.stat(`${this.directory.path}/${name}`) === null) continue
-      await this.directory.deleteLog(topic.name, partition)
+  async #removeLogs(name: string, from: number, to: number): Promise<void> {
+    for (let partition = from; partition < to; partition++) {
+      const path = `${this.directory.path}/${name}-${partition}`
+      if (this.#fs.stat(path) !== null) await this.directory.deleteLog(name, partition)
     }
   }
 
@@ -428,12 +430,6 @@ export class Topics implements AsyncDisposable {
 
 function defaultsOf(topic: string, defaults: TopicSettings): TopicSettings {
   return isInternalTopic(topic) ? { ...defaults, ...internalSettings } : defaults
-}
-
-function checkPartitions(partitions: number, min: number): void {
-  if (Number.isInteger(partitions) && partitions >= min && partitions <= partitionsMax) return
-  const rule = `must be an integer from ${min} to ${partitionsMax}; partitions are never taken away`
-  throw new InvalidArgumentError('partitions', partitions, rule)
 }
 
 /** Goes on with deletions that a crash cut short, before anything of them is opened. */

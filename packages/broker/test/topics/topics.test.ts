@@ -277,3 +277,24 @@ test('after it is closed nothing is changed, in memory or on the disk', async ()
   for (const change of refused) await expect(change).rejects.toBeInstanceOf(ClosedError)
   expect(machine.fs.operations).toBe(operations)
 })
+
+test('a name whose deletion failed can be used again, and keeps what is in it then', async () => {
+  for (let after = 0; ; after++) {
+    const machine = newMachine()
+    const topics = await openTopics(machine)
+    await topics.create('a', 3, noSettings)
+    machine.fs.injectFault({ kind: 'EIO', after })
+    await topics.delete('a').catch(() => undefined)
+    machine.fs.clearFaults()
+    if (topics.find('a') !== null) await topics.delete('a')
+    const again = await topics.create('a', 2, noSettings)
+    for (const { log } of again.partitions) await log.append({ value: 'kept' })
+    await topics.close()
+    const reopened = await openTopics(machine)
+    const offsets = reopened.topic('a').partitions.map(({ log }) => log.logEndOffset)
+    expect([after, ...offsets]).toEqual([after, 1, 1])
+    await reopened.close()
+    if (machine.fs.faultHits === 0) break
+    expect(after).toBeLessThan(200)
+  }
+})
