@@ -239,7 +239,8 @@ export class Consumer<Key = Buffer, Value = Buffer>
   /**
    * Ends the records. With `autoCommitMs`, commits what is done; the record that the program has
    * counts as done when it has asked for another one, so leaving a loop half-way leaves it to be
-   * handled again. Idempotent.
+   * handled again. Idempotent. It waits for handlers of `run` that work on a group's records, so a
+   * handler must not wait for it: `void consumer.close()`, or end the run by the `signal`.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -341,8 +342,10 @@ export class Consumer<Key = Buffer, Value = Buffer>
 
   #somethingNew(): Promise<void> {
     return new Promise((resolve) => {
+      const others = this.#wake
       this.#wake = () => {
         this.#wake = null
+        others?.()
         resolve()
       }
     })

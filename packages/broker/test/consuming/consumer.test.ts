@@ -31,6 +31,16 @@ const range = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, index) => String(from + index))
 
 describe('a consumer', () => {
+  test('can be asked for records by several at once, who each get one or its end', async () => {
+    const consumer = varve.consumer({ topics: ['one'] })
+    const asked = [consumer.next(), consumer.next(), consumer.next()]
+    await turns()
+    await fill('one', 2)
+    await turns()
+    await consumer.close()
+    expect((await Promise.all(asked)).filter(({ done }) => done !== true)).toHaveLength(2)
+  })
+
   test('reads the records of its topics, and follows what is appended', async () => {
     await fill('one', 20)
     const consumer = varve.consumer({ topics: ['one'] })
