@@ -1,1 +1,52 @@
-export {}
+/**
+ * Backup of data directories: repositories that hold any number of points in time, snapshots to
+ * fill them from, and what proves and brings back what is in them.
+ *
+ * @module
+ */
+export {
+  BackupKeyError,
+  BackupNotFoundError,
+  CorruptRepositoryError,
+  MissingObjectError,
+  RepositoryBusyError,
+  RepositoryExistsError,
+  RepositoryNotFoundError,
+  RepositoryRolledBackError,
+  SnapshotUnstableError,
+  TargetError,
+} from './base/backup-errors.ts'
+export type {
+  BackupFigures,
+  BackupGap,
+  BackupKind,
+  Manifest,
+  StoredPartition,
+} from './format/manifest.ts'
+export type {
+  PartitionList,
+  StoredExtent,
+  StoredFileContent,
+  StoredSegment,
+} from './format/partition-list.ts'
+export { decodeKeyFile, encodeKeyFile, type KeyFile } from './keys/key-file.ts'
+export type { Unlocking } from './keys/key-ring.ts'
+export {
+  BackupCatalogue,
+  type BackupName,
+  type ReadManifest,
+} from './repository/backup-catalogue.ts'
+export { type CreateRepositoryOptions, Repository } from './repository/repository.ts'
+export { DirectorySource, type DirectorySourceOptions } from './source/directory-source.ts'
+export { LiveSource, type LiveSourceOptions } from './source/live-source.ts'
+export type {
+  BackupSource,
+  PartitionSnapshot,
+  SegmentSnapshot,
+  SourceSnapshot,
+} from './source/source-snapshot.ts'
+export { type BackupOptions, type BackupReport, runBackup } from './taking/backup-run.ts'
+export { inlineEncoder } from './taking/extent-encoder.ts'
+export type { BackupProgress } from './taking/progress-meter.ts'
+export { DirectoryTarget, type DirectoryTargetOptions } from './target/directory-target.ts'
+export type { PutOptions, StoredFile, Target } from './target/target.ts'

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto'
+import { basename, dirname, resolve } from 'node:path'
+import type { FileSystem } from '@varve/log'
+import { isSystemError } from '@varve/log/files'
+
+/** Where what backing up keeps beside a data directory lies: never within, a broker looks there. */
+export function workDirectoryOf(dataDirectory: string): string {
+  const path = resolve(dataDirectory)
+  return `${dirname(path)}/.${basename(path)}.varve-backup`
+}
+
+/** Errors of file systems that have no links, or not from here to there. */
+const noLinkCodes = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EROFS', 'EACCES']
+
+/**
+ * Second names (hard links) of a source's files, in a directory of their own, so that they stay
+ * when the source deletes or replaces them. A sealed segment never changes; of one that grows, what
+ * was there does not.
+ */
+export class HeldFiles {
+  readonly #fs: FileSystem
+  readonly #root: string
+  readonly #directory: string
+  readonly #made = new Set<string>()
+  #count = 0
+  #canLink = true
+
+  constructor(fs: FileSystem, workDirectory: string, processId: number = process.pid) {
+    this.#fs = fs
+    this.#root = `${workDirectory}/snapshots`
+    this.#directory = `${this.#root}/${processId}-${randomBytes(6).toString('hex')}`
+  }
+
+  /** Whether links can be made; known after the first. */
+  get canLink(): boolean {
+    return this.#canLink
+  }
+
+  /**
+   * A name under which the file stays, or its own where no link can be made. Throws ENOENT when it
+   * is not there any more.
+   */
+  hold(path: string, log: string): string {
+    if (!this.#canLink) return path
+    const directory = `${this.#directory}/${log}`
+    const held = `${directory}/${this.#count++}.log`
+    try {
+      this.#make(directory)
+      this.#fs.link(path, held)
+      return held
+    } catch (error) {
+      if (!isSystemError(error, ...noLinkCodes)) throw error
+      this.#canLink = false
+      return path
+    }
+  }
+
+  /** Lets all of them go. */
+  async release(): Promise<void> {
+    await removeAll(this.#fs, this.#directory)
+    for (const directory of [this.#root, dirname(this.#root)]) {
+      // Somebody else's may be in it.
+      await this.#fs.removeDirectory(directory).catch(() => undefined)
+    }
+  }
+
+  /** Removes what processes that are gone held. */
+  async releaseAbandoned(isAlive: (processId: number) => boolean = isProcess): Promise<void> {
+    if (this.#fs.stat(this.#root)?.isDirectory !== true) return
+    for (const name of this.#fs.list(this.#root)) {
+      const processId = /^(\d+)-[0-9a-f]{12}$/.exec(name)?.[1]
+      if (processId === undefined || isAlive(Number(processId))) continue
+      await removeAll(this.#fs, `${this.#root}/${name}`)
+    }
+  }
+
+  #make(directory: string): void {
+    if (this.#made.has(directory) || this.#fs.stat(directory)?.isDirectory === true) {
+      this.#made.add(directory)
+      return
+    }
+    this.#make(dirname(directory))
+    try {
+      this.#fs.makeDirectory(directory)
+    } catch (error) {
+      if (!isSystemError(error, 'EEXIST')) throw error
+    }
+    this.#made.add(directory)
+  }
+}
+
+async function removeAll(fs: FileSystem, path: string): Promise<void> {
+  if (fs.stat(path)?.isDirectory !== true) return
+  for (const name of fs.list(path)) {
+    const child = `${path}/${name}`
+    if (fs.stat(child)?.isDirectory === true) await removeAll(fs, child)
+    else await fs.remove(child)
+  }
+  await fs.removeDirectory(path)
+}
+
+function isProcess(processId: number): boolean {
+  try {
+    process.kill(processId, 0)
+    return true
+  } catch (error) {
+    // There is one, of somebody else.
+    return isSystemError(error, 'EPERM')
+  }
+}

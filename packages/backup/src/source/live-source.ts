@@ -1,0 +1,101 @@
+import {
+  type FileSystem,
+  type Log,
+  type LogDirectory,
+  type LogSnapshot,
+  nodeFileSystem,
+} from '@varve/log'
+import { parsePartitionDirectoryName } from '@varve/log/files'
+import { HeldFiles, workDirectoryOf } from './held-files.ts'
+import { directoryFiles, partitionFiles, topicIdOf } from './source-files.ts'
+import type {
+  BackupSource,
+  MissingPartition,
+  PartitionSnapshot,
+  SegmentSnapshot,
+  SourceSnapshot,
+} from './source-snapshot.ts'
+
+export interface LiveSourceOptions {
+  /** @defaultValue the real file system */
+  readonly fs?: FileSystem
+  /** @defaultValue beside the data directory */
+  readonly workDirectory?: string
+  /** @defaultValue the system's */
+  readonly now?: () => number
+}
+
+/**
+ * A data directory that this process has open. All logs are looked at in one go, in which nothing
+ * else runs: a record, its group's offset and its transaction's marker are seen together or not at
+ * all.
+ */
+export class LiveSource implements BackupSource {
+  readonly name: string
+  readonly #directory: LogDirectory
+  readonly #fs: FileSystem
+  readonly #workDirectory: string
+  readonly #now: () => number
+
+  constructor(directory: LogDirectory, options: LiveSourceOptions = {}) {
+    this.name = directory.path
+    this.#directory = directory
+    this.#fs = options.fs ?? nodeFileSystem
+    this.#workDirectory = options.workDirectory ?? workDirectoryOf(directory.path)
+    this.#now = options.now ?? Date.now
+  }
+
+  async snapshot(): Promise<SourceSnapshot> {
+    const held = new HeldFiles(this.#fs, this.#workDirectory)
+    await held.releaseAbandoned()
+    const pinned: LogSnapshot[] = []
+    const release = async (): Promise<void> => {
+      for (const snapshot of pinned.splice(0)) snapshot.release()
+      await held.release()
+    }
+    try {
+      const takenMs = this.#now()
+      const logs = [...this.#directory.logs.values()]
+      const files = directoryFiles(this.#fs, this.name)
+      for (const log of logs) pinned.push(log.snapshot())
+      const partitions = logs.flatMap((log, index) => {
+        const snapshot = pinned[index]
+        return snapshot === undefined ? [] : [this.#partitionOf(log, snapshot, held)]
+      })
+      // Links keep the files: the logs may delete and replace them again.
+      if (held.canLink) for (const snapshot of pinned.splice(0)) snapshot.release()
+      const missing = [...this.#directory.failures].flatMap(missingOf)
+      return { takenMs, partitions, missing, files, release, [Symbol.asyncDispose]: release }
+    } catch (error) {
+      await release()
+      throw error
+    }
+  }
+
+  #partitionOf(log: Log, snapshot: LogSnapshot, held: HeldFiles): PartitionSnapshot {
+    const { topic = '', partition = 0 } = parsePartitionDirectoryName(log.name) ?? {}
+    const files = partitionFiles(this.#fs, log.directory, snapshot.endOffset)
+    const last = snapshot.segments.length - 1
+    const segments = snapshot.segments.map((info, index): SegmentSnapshot => {
+      const stat = this.#fs.stat(info.path)
+      return {
+        baseOffset: info.baseOffset,
+        nextOffset: info.nextOffset,
+        sizeBytes: info.sizeBytes,
+        path: held.hold(info.path, log.name),
+        isSealed: index < last,
+        fileId: stat?.fileId ?? -1,
+        modifiedMs: stat?.modifiedMs ?? -1,
+      }
+    })
+    const { logStartOffset, endOffset } = snapshot
+    const topicId = topicIdOf(files, log.directory)
+    return { topic, partition, topicId, logStartOffset, endOffset, segments, files }
+  }
+}
+
+function missingOf([name, error]: readonly [string, Error]): MissingPartition[] {
+  const parsed = parsePartitionDirectoryName(name)
+  if (parsed === null) return []
+  return [{ topic: parsed.topic, partition: parsed.partition, reason: error.message }]
+}

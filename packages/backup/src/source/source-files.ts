@@ -1,0 +1,60 @@
+import type { FileSystem } from '@varve/log'
+import {
+  decodePartitionMetadata,
+  leaderEpochCheckpointFileName,
+  metaPropertiesFileName,
+  parseSegmentFileName,
+  partitionMetadataFileName,
+  readSmallFile,
+} from '@varve/log/files'
+import type { Offset } from '@varve/record'
+import type { StoredFileContent } from '../format/partition-list.ts'
+
+/**
+ * Of a data directory: what says which topics there are (ours) and which cluster it is (Kafka's).
+ * Checkpoints are left out: they say what a disk has, and are made anew for the new one.
+ */
+const directoryFileNames = ['varve-catalogue', metaPropertiesFileName]
+
+const smallFileBytesMax = 64 * 2 ** 20
+
+/** The small files of a data directory that a backup keeps. */
+export function directoryFiles(fs: FileSystem, directory: string): readonly StoredFileContent[] {
+  return readFiles(fs, directory, directoryFileNames)
+}
+
+/** The small files of a partition that a backup keeps: those that no segment says. */
+export function partitionFiles(
+  fs: FileSystem,
+  directory: string,
+  endOffset: Offset,
+): readonly StoredFileContent[] {
+  const names = [partitionMetadataFileName, leaderEpochCheckpointFileName]
+  const snapshots = fs
+    .list(directory)
+    .filter((name) => {
+      const parsed = parseSegmentFileName(name)
+      return parsed?.kind === 'snapshot' && parsed.suffix === '' && parsed.baseOffset <= endOffset
+    })
+    .sort()
+  // The newest may be half-written by a process that was killed; the one before it is not.
+  return readFiles(fs, directory, [...names, ...snapshots.slice(-2)])
+}
+
+/** Null for a partition without one. Throws CorruptPartitionMetadataError. */
+export function topicIdOf(files: readonly StoredFileContent[], directory: string): string | null {
+  const file = files.find(({ name }) => name === partitionMetadataFileName)
+  if (file === undefined) return null
+  return decodePartitionMetadata(file.bytes, `${directory}/${file.name}`)
+}
+
+function readFiles(
+  fs: FileSystem,
+  directory: string,
+  names: readonly string[],
+): readonly StoredFileContent[] {
+  return names.flatMap((name) => {
+    const bytes = readSmallFile(fs, `${directory}/${name}`, smallFileBytesMax)
+    return bytes === null ? [] : [{ name, bytes }]
+  })
+}

@@ -1,0 +1,252 @@
+import { randomBytes } from 'node:crypto'
+import { type Clock, IoThrottle, systemClock } from '@varve/log'
+import { InvalidArgumentError } from '@varve/record'
+import type {
+  BackupFigures,
+  BackupGap,
+  BackupKind,
+  Manifest,
+  StoredPartition,
+} from '../format/manifest.ts'
+import type { PartitionList } from '../format/partition-list.ts'
+import { BackupCatalogue } from '../repository/backup-catalogue.ts'
+import { Lease } from '../repository/leases.ts'
+import type { Repository } from '../repository/repository.ts'
+import { workDirectoryOf } from '../source/held-files.ts'
+import type { BackupSource, SourceSnapshot } from '../source/source-snapshot.ts'
+import { BackupStateFile } from './backup-state.ts'
+import { type History, readHistory } from './baseline.ts'
+import { defaultThreads, encoderPool } from './encoder-pool.ts'
+import type { ExtentEncoder } from './extent-encoder.ts'
+import { KnownObjects } from './known-objects.ts'
+import { PartitionsCopy } from './partitions-copy.ts'
+import { type BackupProgress, ProgressMeter } from './progress-meter.ts'
+import { referencesOf } from './references.ts'
+
+export interface BackupOptions {
+  /** @defaultValue 'incremental' */
+  readonly kind?: BackupKind
+  /** The name under which the source's backups are kept. @defaultValue the source's own name */
+  readonly source?: string
+  /** A name for this moment, to restore it by. @defaultValue none */
+  readonly point?: string
+  /** @defaultValue [] */
+  readonly tags?: readonly string[]
+  /** A full backup that shares no object with any other. @defaultValue false */
+  readonly isIndependent?: boolean
+  /** Threads that read, check, compress and encrypt. @defaultValue one per processor, at most 4 */
+  readonly threads?: number
+  /** @defaultValue 0, no limit */
+  readonly readBytesPerSecond?: number
+  /** @defaultValue 0, no limit */
+  readonly uploadBytesPerSecond?: number
+  /** What is remembered between backups. @defaultValue beside the source */
+  readonly stateDirectory?: string
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: BackupProgress) => void
+  /** @defaultValue the system's */
+  readonly clock?: Clock
+  /** @defaultValue worker threads */
+  readonly encoder?: ExtentEncoder
+}
+
+/** What a backup came to. */
+export interface BackupReport {
+  readonly backupId: string
+  readonly kind: BackupKind
+  readonly base: string | null
+  readonly sequence: number
+  readonly source: string
+  readonly takenMs: number
+  readonly partitions: number
+  readonly segments: number
+  /** What is missing from it. Not empty: the backup exists, and is not all that it should be. */
+  readonly gaps: readonly BackupGap[]
+  /** Damage in the source that earlier backups made good. */
+  readonly findings: readonly BackupGap[]
+  readonly figures: BackupFigures
+}
+
+const zeroFigures = { readBytes: 0, newObjects: 0, newBytes: 0, recordBatches: 0 }
+
+/**
+ * Takes a backup. It exists when this resolves, durable and complete but for its `gaps`; when it
+ * rejects there is none, and what was stored serves the next run.
+ *
+ * Rejects with TargetError, RepositoryBusyError, RepositoryRolledBackError, SnapshotUnstableError,
+ * BackupKeyError, InvalidArgumentError, and with the signal's reason.
+ */
+export async function runBackup(
+  repository: Repository,
+  source: BackupSource,
+  options: BackupOptions = {},
+): Promise<BackupReport> {
+  const { clock = systemClock, threads = defaultThreads() } = options
+  const { kind = 'incremental', isIndependent = false } = options
+  if (isIndependent && kind !== 'full') {
+    throw new InvalidArgumentError('isIndependent', true, 'is for full backups')
+  }
+  const lease = await Lease.take('backup', repository.target, clock)
+  const encoder = options.encoder ?? encoderPool(threads)
+  try {
+    const run = new BackupRun(repository, source, { ...options, kind, threads, clock }, encoder)
+    return await run.run(lease)
+  } finally {
+    if (options.encoder === undefined) await encoder.close()
+    await lease.release()
+  }
+}
+
+type RunOptions = BackupOptions & Required<Pick<BackupOptions, 'kind' | 'threads' | 'clock'>>
+
+class BackupRun {
+  readonly #repository: Repository
+  readonly #source: BackupSource
+  readonly #options: RunOptions
+  readonly #encoder: ExtentEncoder
+  readonly #catalogue: BackupCatalogue
+  readonly #name: string
+  readonly #backupId: string
+  readonly #startedMs: number
+  readonly #states: { readonly latest: BackupStateFile; readonly full: BackupStateFile }
+
+  constructor(
+    repository: Repository,
+    source: BackupSource,
+    options: RunOptions,
+    encoder: ExtentEncoder,
+  ) {
+    this.#repository = repository
+    this.#source = source
+    this.#options = options
+    this.#encoder = encoder
+    this.#catalogue = new BackupCatalogue(repository)
+    this.#name = options.source ?? source.name
+    this.#startedMs = options.clock.now()
+    this.#backupId = newBackupId(this.#startedMs)
+    const directory = options.stateDirectory ?? `${workDirectoryOf(source.name)}/state`
+    const { repositoryId } = repository.file
+    const sourceId = this.#catalogue.sourceIdOf(this.#name)
+    const place = `${directory}/${sourceId}`
+    this.#states = {
+      latest: new BackupStateFile(place, repositoryId, 'latest'),
+      full: new BackupStateFile(place, repositoryId, 'full'),
+    }
+  }
+
+  async run(lease: Lease): Promise<BackupReport> {
+    const { kind } = this.#options
+    const sourceId = this.#catalogue.sourceIdOf(this.#name)
+    const history = await readHistory({
+      repository: this.#repository,
+      catalogue: this.#catalogue,
+      sourceId,
+      kind,
+      ...this.#states,
+    })
+    await using snapshot = await this.#source.snapshot()
+    const sets = this.#setsOf(history)
+    const copied = await this.#copy(snapshot, history, sets)
+    lease.assertHeld()
+    const { lists, partitions, figures } = copied
+    const sequence = (history.latest?.sequence ?? 0) + 1
+    const manifest: Manifest = {
+      backupId: this.#backupId,
+      kind,
+      base: history.base?.state.manifest.backupId ?? null,
+      sequence,
+      previous: history.latestHash,
+      source: this.#name,
+      startedMs: this.#startedMs,
+      takenMs: snapshot.takenMs,
+      finishedMs: this.#options.clock.now(),
+      point: this.#options.point ?? null,
+      tags: this.#options.tags ?? [],
+      sets,
+      files: snapshot.files,
+      partitions,
+      gaps: copied.gaps,
+      figures,
+    }
+    const name = { sourceId, sequence, backupId: this.#backupId }
+    const fileHash = await this.#catalogue.publish(name, manifest, referencesOf(manifest, lists))
+    await this.#remember({ manifest, fileHash, lists })
+    const segments = lists.reduce((sum, list) => sum + list.segments.length, 0)
+    const { backupId, base, source, takenMs, gaps } = manifest
+    const { findings } = copied
+    const count = partitions.length
+    return {
+      ...{ backupId, kind, base, sequence, source, takenMs, partitions: count, segments },
+      ...{ gaps, findings, figures },
+    }
+  }
+
+  /** The sets of the base, and last the one that takes what is new. */
+  #setsOf(history: History): readonly string[] {
+    const { kind, isIndependent = false } = this.#options
+    const before = history.base?.state.manifest.sets ?? []
+    // A differential backup stands on the full one alone, whatever became of those between.
+    const isOwn = isIndependent || kind === 'differential'
+    const own = isOwn ? this.#backupId : 'main'
+    return before.includes(own) ? before : [...before, own]
+  }
+
+  async #copy(snapshot: SourceSnapshot, history: History, sets: readonly string[]) {
+    const { clock, threads, signal = null } = this.#options
+    const isOwn = sets.includes(this.#backupId)
+    const set = isOwn ? this.#backupId : 'main'
+    const known = new KnownObjects()
+    // With a base there is little to do, and most of it is new.
+    if (history.base === null && !isOwn) await known.load(this.#repository.target, set)
+    const figures = { ...zeroFigures }
+    const totalBytes = snapshot.partitions
+      .flatMap(({ segments }) => segments)
+      .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    const meter = new ProgressMeter(totalBytes, clock, this.#options.onProgress)
+    const copy = new PartitionsCopy({
+      repository: this.#repository,
+      catalogue: this.#catalogue,
+      encoder: this.#encoder,
+      known,
+      set,
+      setIndex: sets.indexOf(set),
+      reading: new IoThrottle(this.#options.readBytesPerSecond ?? 0, clock, signal),
+      uploading: new IoThrottle(this.#options.uploadBytesPerSecond ?? 0, clock, signal),
+      signal,
+      base: history.base,
+      lanes: threads + 1,
+      takenOver: (bytes) => meter.skip(bytes),
+      advanced: (step) => {
+        figures.readBytes += step.readBytes
+        figures.newObjects += step.newObjects
+        figures.newBytes += step.newBytes
+        figures.recordBatches += step.recordBatches
+        meter.advance(step.readBytes)
+      },
+    })
+    const result = await copy.run(snapshot)
+    meter.finish()
+    const partitions: readonly StoredPartition[] = result.partitions
+    const lists: readonly PartitionList[] = result.lists
+    const stored = partitions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    const durationMs = clock.now() - this.#startedMs
+    return {
+      partitions,
+      lists,
+      gaps: result.gaps,
+      findings: result.findings,
+      figures: { ...figures, totalBytes: stored, durationMs },
+    }
+  }
+
+  async #remember(state: Parameters<BackupStateFile['write']>[0]): Promise<void> {
+    await this.#states.latest.write(state)
+    if (state.manifest.kind === 'full') await this.#states.full.write(state)
+  }
+}
+
+/** As `backupIdPattern` says. */
+function newBackupId(nowMs: number): string {
+  const time = new Date(nowMs).toISOString().replaceAll(/[-:]/g, '')
+  return `${time}-${randomBytes(4).toString('hex')}`
+}

@@ -1,0 +1,87 @@
+import { type FileSystem, nodeFileSystem } from '@varve/log'
+import { readSmallFile, replaceSmallFile } from '@varve/log/files'
+import { compress, decompress, VarveError } from '@varve/record'
+import { JsonShape } from '../format/json-shape.ts'
+import { decodeManifest, encodeManifest, type Manifest } from '../format/manifest.ts'
+import {
+  decodePartitionList,
+  encodePartitionList,
+  type PartitionList,
+} from '../format/partition-list.ts'
+
+/** What a backup leaves for the next one of the same source. */
+export interface BackupState {
+  readonly manifest: Manifest
+  /** SHA-256 of the manifest's file. */
+  readonly fileHash: Buffer
+  /** In the order of the manifest's partitions. */
+  readonly lists: readonly PartitionList[]
+}
+
+const stateBytesMax = 2 ** 30
+
+/**
+ * Remembers, beside the source, what its latest backups hold: so that one who may not read the
+ * repository need not read the whole source again either, and so that a repository that was put
+ * back to an older state is noticed. Without it everything works, and takes longer.
+ */
+export class BackupStateFile {
+  readonly #fs: FileSystem
+  readonly #directory: string
+  readonly #name: string
+
+  /** @param what the latest backup, or the latest full one */
+  constructor(
+    directory: string,
+    repositoryId: Buffer,
+    what: 'latest' | 'full',
+    fs: FileSystem = nodeFileSystem,
+  ) {
+    this.#fs = fs
+    this.#directory = directory
+    this.#name = `${repositoryId.toString('hex')}-${what}`
+  }
+
+  get path(): string {
+    return `${this.#directory}/${this.#name}`
+  }
+
+  /** Null when there is none that can be used. */
+  read(): BackupState | null {
+    const bytes = readSmallFile(this.#fs, this.path, stateBytesMax)
+    if (bytes === null) return null
+    try {
+      const content = decompress('zstd', bytes, { maxBytes: stateBytesMax })
+      return stateOf(JsonShape.parse(content, this.path), this.path)
+    } catch (error) {
+      if (error instanceof VarveError) return null
+      throw error
+    }
+  }
+
+  async write({ manifest, fileHash, lists }: BackupState): Promise<void> {
+    makeDirectories(this.#fs, this.#directory)
+    const text = {
+      fileHash: fileHash.toString('hex'),
+      manifest: encodeManifest(manifest).toString('utf8'),
+      lists: lists.map((list) => encodePartitionList(list).toString('utf8')),
+    }
+    const bytes = compress('zstd', Buffer.from(JSON.stringify(text)))
+    await replaceSmallFile(this.#fs, this.path, bytes)
+  }
+}
+
+function stateOf(shape: JsonShape, path: string): BackupState {
+  return {
+    fileHash: shape.get('fileHash').hex(32),
+    manifest: decodeManifest(Buffer.from(shape.get('manifest').text()), path),
+    lists: shape.get('lists').list((list) => decodePartitionList(Buffer.from(list.text()), path)),
+  }
+}
+
+function makeDirectories(fs: FileSystem, path: string): void {
+  if (fs.stat(path)?.isDirectory === true) return
+  const parent = path.slice(0, Math.max(1, path.lastIndexOf('/')))
+  if (parent !== path) makeDirectories(fs, parent)
+  fs.makeDirectory(path)
+}

@@ -1,0 +1,38 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import type { ExtentEncoder } from './extent-encoder.ts'
+import type { ExtentOutcome, ExtentResult, ExtentTask } from './extent-task.ts'
+
+/** The worker as it was compiled, also when this file is run from its source. */
+const workerUrl: URL = import.meta.url.endsWith('.ts')
+  ? new URL('../../dist/taking/encoding-worker.js', import.meta.url)
+  : new URL('./encoding-worker.js', import.meta.url)
+
+/** More threads than that wait for the disk. */
+const threadsMax = 4
+
+/** How many threads there are unless somebody says otherwise. */
+export function defaultThreads(): number {
+  return Math.min(threadsMax, availableParallelism())
+}
+
+/** In worker threads, for files of the real file system. */
+export function encoderPool(threads: number): ExtentEncoder {
+  const pool = new Piscina({
+    filename: fileURLToPath(workerUrl),
+    minThreads: 0,
+    maxThreads: threads,
+    idleTimeout: 1000,
+    // The flags of a test runner would have the worker load sources.
+    execArgv: [],
+  })
+  return {
+    encode: async (task: ExtentTask): Promise<ExtentResult> => {
+      const outcome: ExtentOutcome = await pool.run(task, { name: 'encode' })
+      if (outcome.isDone) return outcome.result
+      throw Object.assign(new Error(outcome.message), { code: outcome.code })
+    },
+    close: () => pool.destroy(),
+  }
+}
