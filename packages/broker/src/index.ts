@@ -175,6 +175,13 @@ export type { DeliveryFailure } from './queues/queue-partition-context.ts'
 export { type QueueState, QueueStateLog } from './queues/queue-state-log.ts'
 export type { ProcessContext, ProcessOptions } from './queues/queue-worker.ts'
 export { type NamedQueueOptions, Queues, type QueuesOptions } from './queues/queues.ts'
+export { ReadOnlyError } from './reading/read-only-error.ts'
+export {
+  type ReadingConsumerOptions,
+  type ReadVarveOptions,
+  readVarve,
+  VarveReader,
+} from './reading/varve-reader.ts'
 export type { StoredPartitionDescription, StoredTopicDescription } from './topics/topic.ts'
 export { type ListedTopic, listTopics } from './topics/topic-listing.ts'
 export { type TopicAlteration, Topics, type TopicsOptions } from './topics/topics.ts'

@@ -19,6 +19,7 @@ import { Log } from './log.ts'
 import { LogAdoption } from './recovery/log-adoption.ts'
 import { loadLog } from './recovery/log-loader.ts'
 import { openingError } from './recovery/opening-error.ts'
+import { TreeRemovals } from './segments/tree-removals.ts'
 import { makeDirectories, refuseLogDirectory } from './storage/directories.ts'
 import {
   lockFileName,
@@ -30,7 +31,6 @@ import { type FileLock, type FileSystem, isSystemError } from './storage/file-sy
 import { nodeFileSystem } from './storage/node-file-system.ts'
 import { OpenFiles } from './storage/open-files.ts'
 import { withOurErrors } from './storage/storage-error.ts'
-import { TreeRemovals } from './storage/tree-removals.ts'
 
 export interface LogDirectoryOptions {
   /** Settings of all logs. @defaultValue {} */
@@ -231,8 +231,8 @@ export class LogDirectory implements AsyncDisposable {
   /**
    * Deletes a log with its records. As in Kafka its directory is renamed, so that a crash half-way
    * leaves no half log and another log of its name can be made at once; it goes for good after the
-   * log's `fileDeleteDelayMs`, or when the data directory is closed. A log that could not be opened,
-   * or was closed, is deleted too. Rejects with LogNotFoundError.
+   * log's `fileDeleteDelayMs`, or when the data directory is closed. A log that could not be
+   * opened, or was closed, is deleted too. Rejects with LogNotFoundError.
    */
   async deleteLog(topic: string, partition: number): Promise<void> {
     this.#assertOpen()

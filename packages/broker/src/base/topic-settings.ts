@@ -1,5 +1,6 @@
 import { defaultLogOptions, type LogOptions } from '@varve/log'
 import { type CompressionType, InvalidArgumentError } from '@varve/record'
+import { isInternalTopic } from './topic-names.ts'
 
 /** What becomes of old records: whole segments are deleted, or all but the latest of a key are. */
 export type CleanupPolicy = 'delete' | 'compact'
@@ -264,4 +265,12 @@ export function checkPartitions(partitions: number, min: number): void {
   if (Number.isInteger(partitions) && partitions >= min && partitions <= partitionsMax) return
   const rule = `must be an integer from ${min} to ${partitionsMax}; partitions are never taken away`
   throw new InvalidArgumentError('partitions', partitions, rule)
+}
+
+/** Kafka's for `__consumer_offsets` and `__transaction_state`. */
+const internalSettings: TopicSettings = { cleanupPolicy: ['compact'], segmentBytes: 100 * 2 ** 20 }
+
+/** What holds for a topic where it has no settings of its own. */
+export function defaultsOf(topic: string, defaults: TopicSettings): TopicSettings {
+  return isInternalTopic(topic) ? { ...defaults, ...internalSettings } : defaults
 }

@@ -16,6 +16,8 @@ export interface CommittedOffset extends TopicPartition {
 export interface CommittedOffsets {
   /** In whose name. */
   readonly group: string
+  /** Whether it only knows what others have committed, and `commit` rejects. @defaultValue false */
+  readonly isReadOnly?: boolean
   /** As which of its members. */
   readonly identity: MemberIdentity
   /** Of each partition, in their order, what was committed last; null where nothing was. */

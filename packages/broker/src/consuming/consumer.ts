@@ -216,7 +216,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
     }
     const { clock, random } = this.#context
     const commit = async (offsets: readonly CommittedOffset[]): Promise<void> => {
-      if (this.#offsets !== null) await this.commit(offsets)
+      if (this.#offsets !== null && this.#offsets.isReadOnly !== true) await this.commit(offsets)
     }
     this.#runner = new RecordRunner(options, { records: this, commit, clock, random })
     try {

@@ -80,9 +80,17 @@ export function decodeCatalogue(bytes: Buffer, path: string): Catalogue {
 
 /** Null when there is none. Throws CorruptCatalogueError. */
 export function readCatalogue(fs: FileSystem, directory: string): Catalogue | null {
-  const path = `${directory}/${catalogueFileName}`
-  const bytes = readSmallFile(fs, path, catalogueBytesMax)
-  return bytes === null ? null : decodeCatalogue(bytes, path)
+  const bytes = readCatalogueBytes(fs, directory)
+  return bytes === null ? null : decodeCatalogue(bytes, cataloguePath(directory))
+}
+
+/** The file as it is: to see whether it has changed. Null when there is none. */
+export function readCatalogueBytes(fs: FileSystem, directory: string): Buffer | null {
+  return readSmallFile(fs, cataloguePath(directory), catalogueBytesMax)
+}
+
+function cataloguePath(directory: string): string {
+  return `${directory}/${catalogueFileName}`
 }
 
 /** Whole or not at all; durable when it resolves. Rejects with StorageError. */
@@ -91,7 +99,7 @@ export async function writeCatalogue(
   directory: string,
   catalogue: Catalogue,
 ): Promise<void> {
-  const path = `${directory}/${catalogueFileName}`
+  const path = cataloguePath(directory)
   try {
     await replaceSmallFile(fs, path, encodeCatalogue(catalogue))
   } catch (error) {

@@ -2,7 +2,7 @@ import { type FileSystem, LogNotFoundError, nodeFileSystem } from '@varve/log'
 import { parsePartitionDirectoryName } from '@varve/log/files'
 import { isInternalTopic } from '../base/topic-names.ts'
 import type { TopicSettings } from '../base/topic-settings.ts'
-import { readCatalogue } from './catalogue-file.ts'
+import { type Catalogue, readCatalogue } from './catalogue-file.ts'
 
 /** A topic as a data directory has it, open or not. */
 export interface ListedTopic {
@@ -31,16 +31,37 @@ export function listTopics(
   if (fs.stat(path)?.isDirectory !== true) {
     throw new LogNotFoundError(`there is no data directory ${path}`)
   }
+  return topicsIn(fs, path, readCatalogue(fs, path), 'all')
+}
+
+/**
+ * The topics that a catalogue and the directories beside it make, sorted by name.
+ *
+ * @param which `all`: those that are being made too, with all the partitions that they will have.
+ *   `made`: as far as they have been made
+ */
+export function topicsIn(
+  fs: FileSystem,
+  path: string,
+  catalogue: Catalogue | null,
+  which: 'all' | 'made',
+): readonly ListedTopic[] {
   const found = new Map<string, ListedTopic>()
-  const deleting = new Set<string>()
-  for (const topic of readCatalogue(fs, path)?.topics ?? []) {
-    const { name, topicId, partitions, settings } = topic
-    if (topic.isDeleting) deleting.add(name)
-    else found.set(name, { name, topicId, isInternal: isInternalTopic(name), partitions, settings })
+  /** What their directories say does not count. */
+  const unfinished = new Set<string>()
+  for (const { name, topicId, partitions, made, isDeleting, settings } of catalogue?.topics ?? []) {
+    const isMade = which === 'all' || made === partitions
+    if (isDeleting && found.has(name)) continue
+    if (isDeleting || !isMade) unfinished.add(name)
+    else unfinished.delete(name)
+    const count = which === 'all' ? partitions : made
+    if (isDeleting || count === 0) continue
+    const isInternal = isInternalTopic(name)
+    found.set(name, { name, topicId, isInternal, partitions: count, settings })
   }
   for (const directory of fs.list(path)) {
     const parsed = parsePartitionDirectoryName(directory)
-    if (parsed === null || (deleting.has(parsed.topic) && !found.has(parsed.topic))) continue
+    if (parsed === null || parsed.state !== 'live' || unfinished.has(parsed.topic)) continue
     const { topic: name, partition } = parsed
     const known = found.get(name) ?? {
       ...{ name, topicId: null, isInternal: isInternalTopic(name) },

@@ -19,6 +19,7 @@ import {
   alteredSettings,
   checkPartitions,
   checkTopicSettings,
+  defaultsOf,
   logOptionsOf,
   type ResolvedTopicSettings,
   resolveTopicSettings,
@@ -41,9 +42,6 @@ export interface TopicsOptions extends Omit<LogDirectoryOptions, 'logOptions' | 
 export type { TopicAlteration }
 
 export type TopicEvent = 'created' | 'grown' | 'deleted'
-
-/** Kafka's for `__consumer_offsets` and `__transaction_state`. */
-const internalSettings: TopicSettings = { cleanupPolicy: ['compact'], segmentBytes: 100 * 2 ** 20 }
 
 const producerIdBlock = 1000
 
@@ -426,10 +424,6 @@ export class Topics implements AsyncDisposable {
     this.#last = result.catch(() => undefined)
     return result
   }
-}
-
-function defaultsOf(topic: string, defaults: TopicSettings): TopicSettings {
-  return isInternalTopic(topic) ? { ...defaults, ...internalSettings } : defaults
 }
 
 /** Goes on with deletions that a crash cut short, before anything of them is opened. */

@@ -1,5 +1,11 @@
-import { listTopics, openVarve, type StartingPoint, TopicNotFoundError } from '@varve/broker'
-import type { Isolation } from '@varve/log'
+import {
+  type DirectoryVarve,
+  listTopics,
+  openVarve,
+  type StartingPoint,
+  TopicNotFoundError,
+} from '@varve/broker'
+import { type Clock, type Isolation, LogLockedError } from '@varve/log'
 import type { CommandIo } from '../command-io.ts'
 import { GroupPrinting } from './group-printing.ts'
 import type { RecordOutput } from './record-output.ts'
@@ -30,7 +36,7 @@ export async function consumeInGroup(
 ): Promise<number> {
   const { data, topic, group, max } = options
   if (!listTopics(data).some(({ name }) => name === topic)) throw new TopicNotFoundError(topic)
-  await using varve = await openVarve(data, { cleaning: false, clock: io.clock })
+  await using varve = await openAlone(data, io.clock)
   const failures: unknown[] = []
   const { from, follow, isolation } = options
   const consumer = varve.consumer({
@@ -62,4 +68,16 @@ export async function consumeInGroup(
   }
   if (failures.length > 0) throw failures[0]
   return count
+}
+
+async function openAlone(data: string, clock: Clock): Promise<DirectoryVarve> {
+  try {
+    return await openVarve(data, { cleaning: false, clock })
+  } catch (error) {
+    if (!(error instanceof LogLockedError)) throw error
+    const hint =
+      'members of a group share the process that has the directory open: consume there, close it ' +
+      'there first, or read here without --group, which commits nothing'
+    throw new LogLockedError(error.path, error.holder, hint)
+  }
 }

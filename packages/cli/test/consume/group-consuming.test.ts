@@ -71,6 +71,8 @@ describe('varve consume --group', () => {
     const { code, err } = await consume(data, '--group', 'billing')
     expect(code).toBe(3)
     expect(err).toContain('is locked')
+    if (process.platform === 'linux') expect(err).toContain('this process has it open')
+    expect(err).toContain('without --group')
   })
 
   test('makes nothing of a name that was mistyped', async () => {

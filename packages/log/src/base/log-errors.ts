@@ -90,10 +90,12 @@ export class LogLockedError extends VarveError {
   /** Null where the system does not tell. */
   readonly holder: { readonly pid: number; readonly program: string | null } | null
 
-  constructor(path: string, holder: LogLockedError['holder'] = null) {
-    super(`${path} is locked: ${describeHolder(holder)} has it open for writing`, {
-      hint: 'close it there first, or open it read-only here',
-    })
+  constructor(
+    path: string,
+    holder: LogLockedError['holder'] = null,
+    hint = 'close it there first, or open it read-only here',
+  ) {
+    super(`${path} is locked: ${describeHolder(holder)} has it open for writing`, { hint })
     this.path = path
     this.holder = holder
   }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../base/clock.ts'
-import { removeTree } from './directories.ts'
-import type { FileSystem } from './file-system.ts'
+import { removeTree } from '../storage/directories.ts'
+import type { FileSystem } from '../storage/file-system.ts'
 
 /**
  * Directories whose logs are deleted: renamed already, removed after a while, so that another

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { TreeRemovals } from '../../src/storage/tree-removals.ts'
+import { TreeRemovals } from '../../src/segments/tree-removals.ts'
 import { ManualClock, SimulatedFileSystem } from '../../src/testing/index.ts'
 
 async function settled(): Promise<void> {
