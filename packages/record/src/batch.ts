@@ -13,6 +13,14 @@ export interface ReadRecordsOptions {
    * @defaultValue {@link defaultMaxDecompressedBytes}
    */
   readonly maxDecompressedBytes?: number
+  /**
+   * One object for all records of the batch: each is over when the next one is asked for, and
+   * nobody may keep it. For loops over millions of records, where the garbage of one object each
+   * would be what they cost. Batches of magic 0 and 1 do not heed it.
+   *
+   * @defaultValue false
+   */
+  readonly reuseRecord?: boolean
 }
 
 /**

@@ -27,16 +27,14 @@ const noHeaders: readonly RecordHeader[] = Object.freeze([])
  * asked for, anew each time, as views of the batch's bytes.
  */
 export class LogRecord {
-  /** Bytes of the key; -1 when it is null. */
-  readonly keySize: number
-  /** Bytes of the value; -1 when it is null. */
-  readonly valueSize: number
   readonly #source: RecordSource
-  readonly #offsetDelta: number
-  readonly #timestampDelta: number
-  readonly #keyAt: number
-  readonly #valueAt: number
-  readonly #headerCount: number
+  #offsetDelta: number
+  #timestampDelta: number
+  #keyAt: number
+  #keySize: number
+  #valueAt: number
+  #valueSize: number
+  #headerCount: number
 
   /** For the readers of this package, which have checked that all of it lies within the bytes. */
   constructor(
@@ -53,10 +51,53 @@ export class LogRecord {
     this.#offsetDelta = offsetDelta
     this.#timestampDelta = timestampDelta
     this.#keyAt = keyAt
-    this.keySize = keySize
+    this.#keySize = keySize
     this.#valueAt = valueAt
-    this.valueSize = valueSize
+    this.#valueSize = valueSize
     this.#headerCount = headerCount
+  }
+
+  /** @internal Makes it another record of the same batch. */
+  moveTo(
+    offsetDelta: number,
+    timestampDelta: number,
+    keyAt: number,
+    keySize: number,
+    valueAt: number,
+    valueSize: number,
+    headerCount: number,
+  ): this {
+    this.#offsetDelta = offsetDelta
+    this.#timestampDelta = timestampDelta
+    this.#keyAt = keyAt
+    this.#keySize = keySize
+    this.#valueAt = valueAt
+    this.#valueSize = valueSize
+    this.#headerCount = headerCount
+    return this
+  }
+
+  /** Bytes of the key; -1 when it is null. */
+  get keySize(): number {
+    return this.#keySize
+  }
+
+  /** Bytes of the value; -1 when it is null. */
+  get valueSize(): number {
+    return this.#valueSize
+  }
+
+  /**
+   * The uncompressed bytes in which it lies, with the other records of its batch. For whoever looks
+   * at millions of keys and cannot afford a view of each: `keySize` bytes from `keyAt` on.
+   */
+  get bytes(): Buffer {
+    return this.#source.bytes
+  }
+
+  /** Where in `bytes` the key begins; of no meaning when it is null. */
+  get keyAt(): number {
+    return this.#keyAt
   }
 
   get offset(): Offset {
@@ -80,19 +121,19 @@ export class LogRecord {
   }
 
   get key(): Buffer | null {
-    if (this.keySize < 0) return null
-    return viewOf(this.#source.bytes, this.#keyAt, this.keySize)
+    if (this.#keySize < 0) return null
+    return viewOf(this.#source.bytes, this.#keyAt, this.#keySize)
   }
 
   get value(): Buffer | null {
-    if (this.valueSize < 0) return null
-    return viewOf(this.#source.bytes, this.#valueAt, this.valueSize)
+    if (this.#valueSize < 0) return null
+    return viewOf(this.#source.bytes, this.#valueAt, this.#valueSize)
   }
 
   get headers(): readonly RecordHeader[] {
     if (this.#headerCount === 0) return noHeaders
     const bytes = this.#source.bytes
-    const start = this.#valueAt + Math.max(this.valueSize, 0)
+    const start = this.#valueAt + Math.max(this.#valueSize, 0)
     const cursor = new ByteCursor(bytes, start, bytes.length)
     // The count stands in front of the first header; it is known already.
     cursor.readVarint()

@@ -150,7 +150,7 @@ export class RecordBatch implements Batch {
   /**
    * Whether it was built in this process, by a RecordBatchBuilder: then its checksum was computed
    * of these very bytes, and a log does not compute it again. Whoever writes into `bytes` of such a
-   * batch, other than by `stamp`, `stampSequence` and `stampLogAppendTime`, makes a corrupt batch.
+   * batch, other than by `stamp` and those that are called after it, makes a corrupt batch.
    */
   get isBuilt(): boolean {
     return builtHere.has(this)
@@ -181,7 +181,8 @@ export class RecordBatch implements Batch {
     }
     const start = isCompressed ? 0 : recordsAt
     const lastOffsetDelta = this.bytes.readInt32BE(lastOffsetDeltaAt)
-    return new RecordList(source, { start, count, lastOffsetDelta, ignoresTimestamps })
+    const { reuseRecord = false } = options
+    return new RecordList(source, { start, count, lastOffsetDelta, ignoresTimestamps, reuseRecord })
   }
 
   /** Sets, in place, what the leader sets; neither lies under the checksum. */
@@ -199,6 +200,14 @@ export class RecordBatch implements Batch {
     assert(baseSequence === (baseSequence | 0) && baseSequence >= 0, 'a sequence is 0 … 2^31-1')
     this.bytes.writeInt32BE(baseSequence, baseSequenceAt)
     this.bytes.writeUInt32BE(crc32c(this.bytes.subarray(attributesAt)), crcAt)
+  }
+
+  /** Makes it, in place, a batch of another producer, or of another life of its; new checksum. */
+  stampProducer(producerId: number, producerEpoch: number, baseSequence: number): void {
+    assert(Number.isSafeInteger(producerId) && producerId >= 0, 'a producer id is 0 … 2^53-1')
+    writeInt64(this.bytes, producerIdAt, producerId)
+    this.bytes.writeInt16BE(producerEpoch, producerEpochAt)
+    this.stampSequence(baseSequence)
   }
 
   /** Makes it, in place, a batch whose records all have the time of the append; new checksum. */

@@ -10,6 +10,8 @@ export interface RecordLayout {
   readonly lastOffsetDelta: number
   /** Every record has the source's base timestamp, whatever is stored. */
   readonly ignoresTimestamps: boolean
+  /** One object is every record in turn. */
+  readonly reuseRecord: boolean
 }
 
 /** The records of one batch of magic 2, decoded while they are iterated over. */
@@ -60,6 +62,8 @@ class RecordIterator implements Iterator<LogRecord> {
   readonly #result: MutableResult = { done: false, value: undefined }
   #index = 0
   #previousOffsetDelta = -1
+  /** What is used again; null where every record is an object of its own, or none was made yet. */
+  #record: LogRecord | null = null
 
   constructor(source: RecordSource, layout: RecordLayout) {
     this.#source = source
@@ -112,7 +116,19 @@ class RecordIterator implements Iterator<LogRecord> {
     if (headerCount !== 0) this.#skipHeaders(headerCount)
     if (cursor.position !== end) this.#fail('its fields do not add up to its length')
     cursor.end = bytesEnd
-    return new LogRecord(
+    const used = this.#record
+    if (used !== null) {
+      return used.moveTo(
+        offsetDelta,
+        timestampDelta,
+        keyAt,
+        keySize,
+        valueAt,
+        valueSize,
+        headerCount,
+      )
+    }
+    const record = new LogRecord(
       this.#source,
       offsetDelta,
       timestampDelta,
@@ -122,6 +138,8 @@ class RecordIterator implements Iterator<LogRecord> {
       valueSize,
       headerCount,
     )
+    if (this.#layout.reuseRecord) this.#record = record
+    return record
   }
 
   #readTimestampDelta(): number {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   type CompressionType,
   CorruptBatchError,
+  type LogRecord,
   RecordBatch,
   RecordBatchBuilder,
   UnsupportedFormatError,
@@ -65,6 +66,31 @@ describe('a record batch', () => {
       expect([...batch.records()].map(({ timestamp }) => timestamp)).toEqual(
         Array.from({ length: 3 }, () => now + 5000),
       )
+    },
+  )
+
+  test.each(codecs)(
+    'compressed with %s is gone through with one object, as often as asked',
+    (type) => {
+      const own = [...threeRecords(type).records()]
+      const records = threeRecords(type).records({ reuseRecord: true })
+      for (let time = 0; time < 2; time++) {
+        const met = new Set<unknown>()
+        let index = 0
+        for (const record of records) {
+          const { offset, timestamp, keySize, valueSize } = own[index] as LogRecord
+          expect(record).toMatchObject({ offset, timestamp, keySize, valueSize })
+          expect(record.key).toEqual(own[index]?.key)
+          expect(record.value).toEqual(own[index]?.value)
+          expect(record.headers).toEqual(own[index]?.headers)
+          const { bytes, keyAt } = record
+          if (keySize >= 0) expect(bytes.subarray(keyAt, keyAt + keySize)).toEqual(record.key)
+          met.add(record)
+          index += 1
+        }
+        expect(index).toBe(3)
+        expect(met.size).toBe(1)
+      }
     },
   )
 

@@ -158,5 +158,6 @@ function encode(change: Partial<typeof right>): Buffer {
 
 function readRecords(bytes: Buffer, count = 1, ignoresTimestamps = false): LogRecord[] {
   const source = { bytes, position: 77, baseOffset: 1000, baseTimestamp: 5, baseSequence: 3 }
-  return [...new RecordList(source, { start: 0, count, lastOffsetDelta: 50, ignoresTimestamps })]
+  const layout = { start: 0, count, lastOffsetDelta: 50, ignoresTimestamps, reuseRecord: false }
+  return [...new RecordList(source, layout)]
 }
