@@ -31,6 +31,8 @@ export class BatchCleaner {
   readonly #fates: TransactionFates
   readonly #producers: ReadonlyMap<number, ProducerTail>
   readonly #encoder = new BatchEncoder({ initialBytes: 64 * 1024 })
+  /** Offsets of the records that stay, of the batch that is looked at; used again for the next. */
+  readonly #retained: Offset[] = []
   /** Records met, kept, and met without a key. */
   readonly counts: { input: number; output: number; keyless: number } = {
     input: 0,
@@ -59,23 +61,27 @@ export class BatchCleaner {
       this.counts.input += batch.count ?? 0
       return this.#emptied(batch)
     }
-    const retained: LogRecord[] = []
-    let records = 0
+    // Decompressed once, and gone through a second time where something of it goes.
+    const records = batch.records({ reuseRecord: true })
+    const retained = this.#retained
+    retained.length = 0
+    let count = 0
     let hasTombstone = false
-    for (const record of batch.records()) {
-      records += 1
-      if (!batch.isControl && !this.#isRetained(record, isOver)) continue
-      retained.push(record)
+    const { isControl } = batch
+    for (const record of records) {
+      count += 1
+      if (!isControl && !this.#isRetained(record, isOver)) continue
+      retained.push(record.offset)
       if (record.valueSize < 0) hasTombstone = true
     }
-    this.counts.input += records
+    this.counts.input += count
     this.counts.output += retained.length
     if (retained.length === 0) return this.#emptied(batch)
     const isDying = hasTombstone && batch.baseOffset <= this.#latestOffset
     const needsHorizon = horizon === null && (isDying || isDiscardable)
-    if (retained.length === records && !needsHorizon) return { batch, aborted }
+    if (retained.length === count && !needsHorizon) return { batch, aborted }
     const newHorizon = this.#task.nowMs + this.#task.deleteRetentionMs
-    return { batch: this.#rebuilt(batch, retained, needsHorizon ? newHorizon : horizon), aborted }
+    return { batch: this.#rebuilt(batch, records, needsHorizon ? newHorizon : horizon), aborted }
   }
 
   /** Kafka's Cleaner.shouldRetainRecord, and the time to live. `isOver`: tombstones can go. */
@@ -89,7 +95,8 @@ export class BatchCleaner {
     // Its predecessors go in the same round or have gone before: none of them can come back.
     if (isExpired(record, recordTtlMs, nowMs)) return false
     if (record.valueSize < 0 && isOver) return false
-    return record.offset >= this.#map.get(record.key as Buffer)
+    const { bytes, keyAt } = record
+    return record.offset >= this.#map.get(bytes, keyAt, keyAt + record.keySize)
   }
 
   /** Without its records a batch stays only for what it says of an active producer. */
@@ -105,7 +112,8 @@ export class BatchCleaner {
     return batch.isControl && batch.producerEpoch === tail.epoch
   }
 
-  #rebuilt(batch: Batch, records: readonly LogRecord[], deleteHorizon: number | null): RecordBatch {
+  /** Of those records whose offsets are in `#retained`. */
+  #rebuilt(batch: Batch, records: Iterable<LogRecord>, deleteHorizon: number | null): RecordBatch {
     const encoder = this.#encoder
     const { baseOffset, lastOffset, leaderEpoch, producerId, producerEpoch, baseSequence } = batch
     const isLogAppendTime = batch.timestampType === 'LogAppendTime'
@@ -122,7 +130,10 @@ export class BatchCleaner {
       isControl: batch.isControl,
       deleteHorizon,
     })
+    let index = 0
     for (const record of records) {
+      if (record.offset !== this.#retained[index]) continue
+      index += 1
       const { key, value, headers, timestamp } = record
       encoder.append({ key, value, headers, timestamp }, timestamp, record.offset - baseOffset)
     }

@@ -52,9 +52,10 @@ export async function mapDirtyKeys(
 
 /** The offset of the first record for which there is no room; null when all keys are in the map. */
 function putKeys(map: OffsetMap, batch: Batch, firstDirtyOffset: Offset): Offset | null {
-  for (const record of batch.records()) {
-    if (record.keySize < 0 || record.offset < firstDirtyOffset) continue
-    if (!map.put(record.key as Buffer, record.offset)) return record.offset
+  for (const record of batch.records({ reuseRecord: true })) {
+    const { bytes, keyAt, keySize, offset } = record
+    if (keySize < 0 || offset < firstDirtyOffset) continue
+    if (!map.put(bytes, offset, keyAt, keyAt + keySize)) return offset
   }
   return null
 }

@@ -59,12 +59,13 @@ export class OffsetMap {
   /**
    * Notes that a key has been seen at an offset, which is greater than those before. False, and
    * nothing is noted, when there is no room for the key or the offset is too far from the first.
+   * The key is `key` from `start` to `end`, so that nobody has to make a view of it.
    */
-  put(key: Uint8Array, offset: Offset): boolean {
+  put(key: Uint8Array, offset: Offset, start = 0, end: number = key.length): boolean {
     const distance = offset - this.#firstOffset
     if (distance > distanceMax) return false
     const slots = this.#slots
-    const at = this.#find(key)
+    const at = this.#find(key, start, end)
     if (slots[at + 4] === 0) {
       if (this.#size === this.capacity) return false
       const { words } = this.#hash
@@ -79,15 +80,15 @@ export class OffsetMap {
   }
 
   /** The newest offset of a key; -1 when it is not in the map. */
-  get(key: Uint8Array): Offset {
-    const found = this.#slots[this.#find(key) + 4] as number
+  get(key: Uint8Array, start = 0, end: number = key.length): Offset {
+    const found = this.#slots[this.#find(key, start, end) + 4] as number
     return found === 0 ? -1 : this.#firstOffset + found - 1
   }
 
   /** Where the slot of a key, or the empty one in which it belongs, begins. */
-  #find(key: Uint8Array): number {
+  #find(key: Uint8Array, start: number, end: number): number {
     const slots = this.#slots
-    this.#hash.hash(key)
+    this.#hash.hash(key, start, end)
     const { words } = this.#hash
     const a = words[0] as number
     const b = words[1] as number

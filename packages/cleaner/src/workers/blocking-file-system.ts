@@ -1,13 +1,15 @@
 import type { File, FileSystem } from '@varve/log'
+import { ProcessorBreaks } from './processor-breaks.ts'
 
 /**
  * The same file system, but reading and writing block the thread. A thread that has nothing else to
  * do saves the hop through the pool, 40 to 100 µs a call and more where the pool is busy. Flushes
- * do not block.
+ * do not block. Who reads and writes without end rests between the calls: see ProcessorBreaks.
  */
 export function blockingFileSystem(fs: FileSystem): FileSystem {
+  const breaks = new ProcessorBreaks()
   return {
-    open: (path, mode) => blockingFile(fs.open(path, mode)),
+    open: (path, mode) => blockingFile(fs.open(path, mode), breaks),
     list: (directory) => fs.list(directory),
     stat: (path) => fs.stat(path),
     makeDirectory: (path) => fs.makeDirectory(path),
@@ -22,14 +24,20 @@ export function blockingFileSystem(fs: FileSystem): FileSystem {
   }
 }
 
-function blockingFile(file: File): File {
+function blockingFile(file: File, breaks: ProcessorBreaks): File {
   return {
     path: file.path,
     sizeBytes: () => file.sizeBytes(),
     readSync: (target, position) => file.readSync(target, position),
-    read: async (target, position) => file.readSync(target, position),
+    read: async (target, position) => {
+      breaks.take()
+      return file.readSync(target, position)
+    },
     writeSync: (source, position) => file.writeSync(source, position),
-    write: async (source, position) => file.writeSync(source, position),
+    write: async (source, position) => {
+      breaks.take()
+      return file.writeSync(source, position)
+    },
     datasync: () => file.datasync(),
     truncate: (sizeBytes) => file.truncate(sizeBytes),
     close: () => file.close(),

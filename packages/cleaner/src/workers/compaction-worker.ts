@@ -1,9 +1,6 @@
 import { once } from 'node:events'
 import { constants, setPriority } from 'node:os'
-import { nodeFileSystem, systemClock } from '@varve/log'
-import { compactRound } from '../compaction/compaction-round.ts'
-import type { CleanedGroup } from '../compaction/compaction-task.ts'
-import { blockingFileSystem } from './blocking-file-system.ts'
+import type { CleanedGroup, CompactionProgress } from '../compaction/compaction-task.ts'
 import type {
   WorkerAnswer,
   WorkerMessage,
@@ -14,6 +11,14 @@ import type {
 // Appends come first where processors are short. On Linux this concerns the calling thread only,
 // elsewhere it would be the whole process.
 if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL)
+
+// After that, since loading is work too.
+const { nodeFileSystem, systemClock } = await import('@varve/log')
+const { compactRound } = await import('../compaction/compaction-round.ts')
+const { blockingFileSystem } = await import('./blocking-file-system.ts')
+
+/** Each is a message, which wakes the thread of whoever appends. */
+const progressIntervalMs = 20
 
 /** Runs a round in a worker thread. Never rejects. */
 export async function compact({ task, port }: WorkerRequest): Promise<WorkerOutcome> {
@@ -30,7 +35,7 @@ export async function compact({ task, port }: WorkerRequest): Promise<WorkerOutc
       // A worker is stopped by ending its thread.
       signal: null,
       replace,
-      progress: (progress) => post({ kind: 'progress', progress }),
+      progress: nowAndThen((progress) => post({ kind: 'progress', progress })),
     })
     return { isDone: true, result }
   } catch (error) {
@@ -39,5 +44,21 @@ export async function compact({ task, port }: WorkerRequest): Promise<WorkerOutc
     return { isDone: false, message, code }
   } finally {
     port.close()
+  }
+}
+
+/** Tells of the beginning and the end of each phase, and in between at its interval. */
+function nowAndThen(
+  tell: (progress: CompactionProgress) => void,
+): (progress: CompactionProgress) => void {
+  let phase: CompactionProgress['phase'] | null = null
+  let toldMs = 0
+  return (progress) => {
+    const nowMs = performance.now()
+    const isEdge = progress.phase !== phase || progress.doneBytes === progress.totalBytes
+    if (!isEdge && nowMs - toldMs < progressIntervalMs) return
+    phase = progress.phase
+    toldMs = nowMs
+    tell(progress)
   }
 }

@@ -2,8 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import type { WorkerOutcome, WorkerRequest } from './worker-messages.ts'
 
-/** Idle threads end after so long. */
-const idleMs = 10_000
+/**
+ * Idle threads end after so long. It is longer than the time from one look for work to the next,
+ * because a new thread costs others more than an idle one: for half a second V8 compiles the same
+ * functions anew, in its helper threads, which have the priority of the whole process.
+ */
+const idleMs = 300_000
 
 /** The worker as it was compiled, also when this file is run from its source. */
 const workerUrl: URL = import.meta.url.endsWith('.ts')

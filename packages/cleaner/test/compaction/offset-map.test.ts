@@ -48,3 +48,23 @@ test('refuses an offset that is too far from the first', () => {
   expect(map.put(Buffer.from('a'), 5 + 2 ** 32 - 1)).toBe(false)
   expect(map.get(Buffer.from('a'))).toBe(5 + 2 ** 32 - 2)
 })
+
+test('a key is the same wherever it lies', () => {
+  const map = new OffsetMap({ memoryBytes: 100_000, firstOffset: 0, seed: new Uint8Array(16) })
+  const keys = Array.from({ length: 40 }, (_, length) => Buffer.alloc(length, `key ${length}.`))
+  keys.forEach((key, offset) => {
+    map.put(
+      Buffer.concat([Buffer.alloc(offset, 1), key, Buffer.alloc(3, 2)]),
+      offset,
+      offset,
+      offset * 2,
+    )
+  })
+  expect(map.size).toBe(keys.length)
+  keys.forEach((key, offset) => {
+    expect(map.get(key)).toBe(offset)
+    expect(map.get(Buffer.concat([Buffer.alloc(7), key, Buffer.alloc(1)]), 7, 7 + key.length)).toBe(
+      offset,
+    )
+  })
+})

@@ -24,8 +24,8 @@ export interface CleanedSegment {
   readonly info: SegmentInfo
 }
 
-/** Written at once. */
-const bufferBytes = 1024 * 1024
+/** Collected before they are written; more would hold the processor longer than others can wait. */
+const bufferBytes = 256 * 1024
 
 /** Flushed at once: a gigabyte at the end would hold up the flushes of whoever appends then. */
 const flushBytes = 16 * 1024 * 1024
@@ -38,7 +38,8 @@ export class CleanedSegmentWriter {
   readonly #fs: FileSystem
   readonly #segment: ActiveSegment
   readonly #file: File
-  #chunks: Buffer[] = []
+  /** Made with the first batch, and used again and again: garbage of this size is dear. */
+  #buffer: Buffer | null = null
   #bufferedBytes = 0
   #position = 0
   #flushedPosition = 0
@@ -65,15 +66,25 @@ export class CleanedSegmentWriter {
     return this.#segment.sizeBytes
   }
 
-  /** The bytes are copied. Rejects with CorruptBatchError when the offsets do not rise. */
+  /**
+   * One at a time: the batch's bytes, and the writer, are free again when it resolves. Rejects with
+   * CorruptBatchError when the offsets do not rise.
+   */
   async append(batch: Batch): Promise<void> {
     checkPlace(batch, this.#segment)
     this.#segment.add(batch)
     this.#leaderEpoch = batch.leaderEpoch
-    this.#chunks.push(Buffer.from(batch.bytes))
+    if (this.#bufferedBytes + batch.sizeBytes > bufferBytes) {
+      await withOurErrors('writing a cleaned segment', () => this.#write(batch))
+      return
+    }
+    this.#collect(batch)
+  }
+
+  #collect(batch: Batch): void {
+    this.#buffer ??= Buffer.allocUnsafeSlow(bufferBytes)
+    this.#buffer.set(batch.bytes, this.#bufferedBytes)
     this.#bufferedBytes += batch.sizeBytes
-    if (this.#bufferedBytes < bufferBytes) return
-    await withOurErrors('writing a cleaned segment', () => this.#write())
   }
 
   /** Notes an aborted transaction whose marker is in this segment. In order of the markers. */
@@ -105,7 +116,7 @@ export class CleanedSegmentWriter {
 
   async #finish(): Promise<CleanedSegment> {
     const segment = this.#segment
-    await this.#write()
+    await this.#write(null)
     await this.#file.datasync()
     this.#file.close()
     segment.completeTimeIndex()
@@ -134,10 +145,17 @@ export class CleanedSegmentWriter {
     return emptyBatchOf(new RecordBatchBuilder(options).append({ timestamp }).build())
   }
 
-  async #write(): Promise<void> {
-    const bytes = Buffer.concat(this.#chunks)
-    this.#chunks = []
+  /** Writes what was collected, and then collects, or if it is large writes, one more batch. */
+  async #write(next: Batch | null): Promise<void> {
+    const collected = this.#buffer?.subarray(0, this.#bufferedBytes)
+    if (collected !== undefined) await this.#writeBytes(collected)
     this.#bufferedBytes = 0
+    if (next === null) return
+    if (next.sizeBytes > bufferBytes) await this.#writeBytes(next.bytes)
+    else this.#collect(next)
+  }
+
+  async #writeBytes(bytes: Buffer): Promise<void> {
     await writeFully(this.#file, bytes, this.#position)
     this.#position += bytes.length
     if (this.#position - this.#flushedPosition < flushBytes) return
