@@ -15,7 +15,6 @@ export interface QueuePartitionContext {
   readonly maxDeliveries: number
   readonly windowRecords: number
   readonly windowBytes: number
-  readonly startAt: 'earliest' | 'latest'
   /** How long after its timestamp a record is delivered, in ms; -1 for ever. Asked each time. */
   recordTtlMs(): number
   /** Takes a record that is not to be delivered again; null where nobody does. */

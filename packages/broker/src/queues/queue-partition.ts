@@ -1,4 +1,4 @@
-import { OffsetOutOfRangeError, type Timer } from '@varve/log'
+import { type Log, OffsetOutOfRangeError, type Timer } from '@varve/log'
 import type { Offset, Timestamp } from '@varve/record'
 import type { RawRecord } from '../handling/handled-record.ts'
 import { DeliveryNotes, type NotedWindow } from './delivery-notes.ts'
@@ -60,17 +60,29 @@ export class QueuePartition implements NotedWindow {
 
   constructor(context: QueuePartitionContext) {
     this.#context = context
-    const { log, state, queue, partition, startAt } = context
+    const { log, state, queue, partition } = context
     this.#notes = new DeliveryNotes(log, state, queue, partition)
-    const first = startAt === 'latest' ? log.highWatermark : log.logStartOffset
-    const found = this.#notes.foundStart ?? first
+    const found = this.#notes.foundStart ?? log.logStartOffset
     this.#start = Math.min(Math.max(found, log.logStartOffset), log.logEndOffset)
     this.#end = this.#start
   }
 
+  get log(): Log {
+    return this.#context.log
+  }
+
+  /** Whether nothing has been noted of it. */
+  get isNew(): boolean {
+    return this.#notes.foundStart === null
+  }
+
   /** Notes where a new queue begins, and begins to read. */
-  async open(): Promise<void> {
-    if (this.#notes.foundStart === null) await this.#notes.note(-1, this)
+  async open(startAt: 'earliest' | 'latest'): Promise<void> {
+    if (this.isNew) {
+      if (startAt === 'latest') this.#start = this.#context.log.highWatermark
+      this.#end = this.#start
+      await this.#notes.note(-1, this)
+    }
     this.#following = this.#follow()
   }
 

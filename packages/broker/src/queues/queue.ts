@@ -6,7 +6,7 @@ import { partitionForKey } from '../partitioning/partitioner.ts'
 import { Delivery } from './delivery.ts'
 import { deliverAtHeader, timeAfter } from './queue-entry.ts'
 import { QueuePartition } from './queue-partition.ts'
-import type { DeliveryFailure } from './queue-partition-context.ts'
+import type { DeliveryFailure, QueuePartitionContext } from './queue-partition-context.ts'
 import type { QueueState } from './queue-state-log.ts'
 import { type ProcessOptions, QueueWorker } from './queue-worker.ts'
 
@@ -89,7 +89,12 @@ export class Queue implements AsyncDisposable {
   readonly #context: QueueContext
   readonly #visibilityTimeoutMs: number
   readonly #maxInFlight: number
-  readonly #partitions: readonly QueuePartition[]
+  readonly #limits: Pick<
+    QueuePartitionContext,
+    'isOrdered' | 'maxDeliveries' | 'windowRecords' | 'windowBytes'
+  >
+  #partitions: readonly QueuePartition[]
+  #growing: Promise<void> = Promise.resolve()
   /** Consumers that wait for a record. */
   readonly #waiters = new Set<() => void>()
   /** Goes up whenever there may be one. */
@@ -114,30 +119,9 @@ export class Queue implements AsyncDisposable {
     const { maxDeliveries = deadLetter === null ? Infinity : 5, windowRecords = 100_000 } = options
     const limits = { visibilityTimeoutMs, maxInFlight, maxDeliveries, windowRecords }
     for (const [name, value] of Object.entries(limits)) checkPositive(name, value)
-    this.#partitions = context.logs.map(
-      (log, partition) =>
-        new QueuePartition({
-          queue: context.name,
-          topic: context.topic,
-          partition,
-          log,
-          state: context.state,
-          clock: context.clock,
-          isOrdered: options.order === 'key',
-          maxDeliveries,
-          windowRecords,
-          windowBytes: options.windowBytes ?? 16 * 2 ** 20,
-          startAt: options.startAt ?? 'earliest',
-          recordTtlMs: context.recordTtlMs ?? (() => -1),
-          deadLetter,
-          ready: () => this.#wake(),
-          freed: () => {
-            if (this.#isFull) this.#wake()
-          },
-          troubled: (error) => context.onError?.(error),
-          failed: (error) => this.#fail(error),
-        }),
-    )
+    const { order = 'none', windowBytes = 16 * 2 ** 20 } = options
+    this.#limits = { isOrdered: order === 'key', maxDeliveries, windowRecords, windowBytes }
+    this.#partitions = context.logs.map((log, partition) => this.#partition(log, partition))
   }
 
   /** The topic whose records it delivers. */
@@ -148,9 +132,36 @@ export class Queue implements AsyncDisposable {
   /** Goes on where the state log says, or begins. One queue of a name at a time. */
   static async open(context: QueueContext, options: QueueOptions = {}): Promise<Queue> {
     const queue = new Queue(context, options)
-    await Promise.all(queue.#partitions.map((partition) => partition.open()))
+    await queue.#begin(queue.#partitions, options.startAt ?? 'earliest')
     if (options.deleteFinished === true) queue.#deleteFinished()
     return queue
+  }
+
+  /** Partitions of its topic that it has taken up. */
+  get partitionCount(): number {
+    return this.#partitions.length
+  }
+
+  /**
+   * Takes up partitions that its topic has been given: all records in them are delivered. Keys may
+   * come to other partitions from then on, and those records do not wait for earlier ones.
+   *
+   * @param logs those of all partitions, in order
+   */
+  grow(logs: readonly Log[]): Promise<void> {
+    this.#growing = this.#growing.then(async () => {
+      if (this.#isClosed) return
+      const before = this.#partitions.length
+      const added = logs.slice(before).map((log, index) => this.#partition(log, before + index))
+      await this.#begin(added, 'earliest')
+      if (this.#isClosed) await Promise.all(added.map((partition) => partition.close()))
+      else this.#partitions = [...this.#partitions, ...added]
+      this.#wake()
+    })
+    const growing = this.#growing
+    // The next ones are tried all the same.
+    this.#growing = growing.catch(() => undefined)
+    return growing
   }
 
   /** Records that are not finished, those with consumers included. */
@@ -192,7 +203,7 @@ export class Queue implements AsyncDisposable {
     const headers = [...(record.headers ?? [])]
     if (delayMs > 0) headers.push({ key: deliverAtHeader, value: String(deliverAt) })
     const partition = this.#partitionOf(record)
-    const log = this.#context.logs[partition] as Log
+    const { log } = this.#partitions[partition] as QueuePartition
     const result = await log.append({ timestamp: now, ...record, headers }, appendOptions)
     return { ...result, partition }
   }
@@ -249,6 +260,7 @@ export class Queue implements AsyncDisposable {
     this.#isClosed = true
     this.#timer?.cancel()
     this.#wake()
+    await this.#growing
     await Promise.all(this.#partitions.map((partition) => partition.close()))
   }
 
@@ -260,6 +272,38 @@ export class Queue implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #partition(log: Log, partition: number): QueuePartition {
+    const context = this.#context
+    return new QueuePartition({
+      ...{ queue: context.name, topic: context.topic, partition, log, ...this.#limits },
+      state: context.state,
+      clock: context.clock,
+      recordTtlMs: context.recordTtlMs ?? (() => -1),
+      deadLetter: context.deadLetter ?? null,
+      ready: () => this.#wake(),
+      freed: () => {
+        if (this.#isFull) this.#wake()
+      },
+      troubled: (error) => context.onError?.(error),
+      failed: (error) => this.#fail(error),
+    })
+  }
+
+  /**
+   * A new queue begins where it is told to. One that has noted its first partition is not new: that
+   * one is noted last, and whatever came later must not be passed over.
+   */
+  async #begin(
+    partitions: readonly QueuePartition[],
+    startAt: 'earliest' | 'latest',
+  ): Promise<void> {
+    const [first, ...others] = partitions
+    if (first === undefined) return
+    const from = first.isNew ? startAt : 'earliest'
+    await Promise.all(others.map((partition) => partition.open(from)))
+    await first.open(from)
   }
 
   #deleteFinished(): void {

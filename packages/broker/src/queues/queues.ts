@@ -44,8 +44,9 @@ export class Queues implements AsyncDisposable {
 
   constructor(options: QueuesOptions) {
     this.#options = options
-    this.#unwatch = options.topics.watch(({ name }, event) => {
-      if (event === 'deleted') this.#topicDeleted(name)
+    this.#unwatch = options.topics.watch((topic, event) => {
+      if (event === 'deleted') this.#topicDeleted(topic.name)
+      if (event === 'grown') this.#topicGrown(topic)
     })
   }
 
@@ -100,6 +101,19 @@ export class Queues implements AsyncDisposable {
     }
   }
 
+  #topicGrown(topic: Topic): void {
+    for (const queue of this.#opened) {
+      if (queue.topic !== topic.name) continue
+      this.#grow(queue, topic).catch((error: unknown) => {
+        this.#options.logger.error({ err: error, queue: queue.name }, 'a queue could not grow')
+      })
+    }
+  }
+
+  async #grow(queue: Queue, topic: Topic): Promise<void> {
+    await queue.grow(topic.partitions.map(({ log }) => log))
+  }
+
   async #open(name: string, options: NamedQueueOptions): Promise<Queue> {
     if (typeof name !== 'string' || name === '') {
       throw new InvalidArgumentError('name', name, 'the name of a queue is a non-empty string')
@@ -129,6 +143,7 @@ export class Queues implements AsyncDisposable {
       throw new TopicNotFoundError(topicName)
     }
     this.#opened.add(queue)
+    if (topic.partitions.length > queue.partitionCount) await this.#grow(queue, topic)
     return queue
   }
 

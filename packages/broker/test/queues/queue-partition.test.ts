@@ -25,7 +25,6 @@ async function openPartition(settings: Partial<QueuePartitionContext> = {}) {
     maxDeliveries: 2,
     windowRecords: 100,
     windowBytes: 1000,
-    startAt: 'earliest',
     recordTtlMs: () => -1,
     deadLetter: null,
     ready: () => undefined,
@@ -34,7 +33,7 @@ async function openPartition(settings: Partial<QueuePartitionContext> = {}) {
     failed: (error) => failures.push(error),
     ...settings,
   })
-  await partition.open()
+  await partition.open('earliest')
   await log.append([{ value: 'a' }, { value: 'b' }])
   const turns = async () => {
     for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
