@@ -60,6 +60,7 @@ export {
 export {
   cleanerOffsetCheckpointFileName,
   cleanShutdownFileName,
+  deletedDirectoryName,
   leaderEpochCheckpointFileName,
   logStartOffsetCheckpointFileName,
   metaPropertiesFileName,

@@ -22,6 +22,7 @@ import { openingError } from './recovery/opening-error.ts'
 import { TreeRemovals } from './segments/tree-removals.ts'
 import { makeDirectories, refuseLogDirectory } from './storage/directories.ts'
 import {
+  deletedDirectoryName,
   lockFileName,
   type PartitionDirectoryName,
   parsePartitionDirectoryName,
@@ -251,7 +252,8 @@ export class LogDirectory implements AsyncDisposable {
         .get(name)
         ?.close()
         .catch(() => undefined)
-      const gone = `${this.path}/${name}.${randomUUID().replaceAll('-', '')}-delete`
+      const uniqueId = randomUUID().replaceAll('-', '')
+      const gone = `${this.path}/${deletedDirectoryName(name, uniqueId)}`
       this.#files.forgetDirectory(directory)
       this.#fs.rename(directory, gone)
       this.#crashed.delete(name)

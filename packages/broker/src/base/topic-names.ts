@@ -15,7 +15,7 @@ const internalTopics: ReadonlySet<string> = new Set([
   '__cluster_metadata',
 ])
 
-/** Kafka's limit, so that `<topic>-<partition>.<32 hex>-delete` still fits a file name. */
+/** Kafka's limit, so that `<topic>-<partition>` fits a file name. */
 const topicCharactersMax = 249
 
 /**

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { type FileSystem, LogDirectory, type LogDirectoryOptions, nodeFileSystem } from '@varve/log'
 import {
   decodePartitionMetadata,
+  deletedDirectoryName,
   newTopicId,
   parsePartitionDirectoryName,
   readSmallFile,
@@ -227,6 +228,7 @@ export class Topics implements AsyncDisposable {
         await this.#save()
       } catch (error) {
         this.#settings.set(name, before)
+        await this.#save().catch(() => undefined)
         throw error
       }
       await this.#apply(topic, resolved)
@@ -262,6 +264,8 @@ export class Topics implements AsyncDisposable {
       } catch (error) {
         this.#deleting.delete(name)
         this.#topics.set(name, topic)
+        // What was written may be there all the same, and would delete what is appended from now on.
+        await this.#save().catch(() => undefined)
         throw error
       }
       topic.deleted()
@@ -437,7 +441,8 @@ async function renameDeleted(
   for (const name of fs.list(path)) {
     const parsed = parsePartitionDirectoryName(name)
     if (parsed?.state !== 'live' || !deleted.has(parsed.topic)) continue
-    fs.rename(`${path}/${name}`, `${path}/${name}.${randomUUID().replaceAll('-', '')}-delete`)
+    const gone = deletedDirectoryName(name, randomUUID().replaceAll('-', ''))
+    fs.rename(`${path}/${name}`, `${path}/${gone}`)
   }
   await fs.syncDirectory(path)
 }

@@ -298,3 +298,33 @@ test('a name whose deletion failed can be used again, and keeps what is in it th
     expect(after).toBeLessThan(200)
   }
 })
+
+test('a topic with the longest name is deleted like any other, also by the next opening', async () => {
+  const name = 'x'.repeat(249)
+  let byOpening = 0
+  for (let after = 0; ; after++) {
+    const machine = newMachine()
+    const topics = await openTopics(machine)
+    await topics.create(name, 2, noSettings)
+    machine.fs.injectFault({ kind: 'EIO', after })
+    const isDeleted = await topics.delete(name).then(
+      () => true,
+      () => false,
+    )
+    machine.fs.clearFaults()
+    const isLeft = topics.find(name) !== null
+    if (!isDeleted && !isLeft) byOpening += 1
+    await topics.close().catch(() => undefined)
+    const again = await openTopics(machine)
+    const directories = machine.fs.list(dataPath).filter((each) => each.startsWith(`${name}-`))
+    expect([after, again.find(name) !== null, directories.length > 0]).toEqual([
+      after,
+      isLeft,
+      isLeft,
+    ])
+    await again.close()
+    if (machine.fs.faultHits === 0) break
+    expect(after).toBeLessThan(200)
+  }
+  expect(byOpening).toBeGreaterThan(0)
+})

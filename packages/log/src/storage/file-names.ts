@@ -143,6 +143,22 @@ export function partitionDirectoryName(topic: string, partition: number): string
   return `${topic}-${partition}`
 }
 
+/** What file systems allow in a name. */
+const fileNameBytesMax = 255
+
+/**
+ * What a partition's directory is called from its deletion until it is removed:
+ * `<topic>-<partition>.<unique id>-delete`, with the end of a long topic's name left out so that it
+ * fits, as Kafka does.
+ *
+ * @param liveName `<topic>-<partition>`
+ */
+export function deletedDirectoryName(liveName: string, uniqueId: string): string {
+  const split = liveName.lastIndexOf('-')
+  const rest = `${liveName.slice(split)}.${uniqueId}-delete`
+  return liveName.slice(0, Math.min(split, fileNameBytesMax - rest.length)) + rest
+}
+
 const setAsidePattern = /^(.+)\.([^.\s]+)-(delete|future|stray)$/
 // Greedy, so the split is at the last '-': topics may contain it.
 const livePattern = /^(.+)-(0|[1-9]\d{0,9})$/

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '@varve/record'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  deletedDirectoryName,
   indexFileName,
   isValidTopicName,
   logFileName,
@@ -95,6 +96,16 @@ describe('segment file names', () => {
 })
 
 describe('partition directory names', () => {
+  test('of deleted ones fit a file name, however long the topic', () => {
+    const uniqueId = '0123456789abcdef0123456789abcdef'
+    const deleted = { state: 'delete', uniqueId }
+    const short = deletedDirectoryName('a-b-12', uniqueId)
+    expect(short).toBe(`a-b-12.${uniqueId}-delete`)
+    const long = deletedDirectoryName(`${'x'.repeat(249)}-12`, uniqueId)
+    expect(long).toHaveLength(255)
+    expect(parsePartitionDirectoryName(long)).toMatchObject({ partition: 12, ...deleted })
+  })
+
   test('split at the last hyphen', () => {
     const live = { state: 'live', uniqueId: null }
     const parsed = parsePartitionDirectoryName
