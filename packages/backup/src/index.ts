@@ -31,12 +31,27 @@ export type {
 } from './format/partition-list.ts'
 export { decodeKeyFile, encodeKeyFile, type KeyFile } from './keys/key-file.ts'
 export type { Unlocking } from './keys/key-ring.ts'
+export { decoderPool } from './reading/decoder-pool.ts'
+export { inlineDecoder, type ObjectDecoder } from './reading/object-decoder.ts'
+export { ObjectReader } from './reading/object-reader.ts'
+export { type StoredLog, storedBatches } from './reading/stored-batches.ts'
 export {
   BackupCatalogue,
   type BackupName,
   type ReadManifest,
 } from './repository/backup-catalogue.ts'
 export { type CreateRepositoryOptions, Repository } from './repository/repository.ts'
+export type { RestoredPartition } from './restoring/partition-restore.ts'
+export { RestoreRefusedError } from './restoring/restore-errors.ts'
+export type { RestorePoint } from './restoring/restore-point.ts'
+export {
+  type RestoreHooks,
+  type RestoreOptions,
+  type RestoreReport,
+  restoreBackup,
+  retentionHoldFileName,
+} from './restoring/restore-run.ts'
+export { finishSwap, undoRestore } from './restoring/staged-swap.ts'
 export { DirectorySource, type DirectorySourceOptions } from './source/directory-source.ts'
 export { LiveSource, type LiveSourceOptions } from './source/live-source.ts'
 export type {
@@ -50,3 +65,9 @@ export { inlineEncoder } from './taking/extent-encoder.ts'
 export type { BackupProgress } from './taking/progress-meter.ts'
 export { DirectoryTarget, type DirectoryTargetOptions } from './target/directory-target.ts'
 export type { PutOptions, StoredFile, Target } from './target/target.ts'
+export {
+  type RepositoryFinding,
+  type VerifyRepositoryOptions,
+  type VerifyRepositoryReport,
+  verifyRepository,
+} from './verify/verify-repository.ts'

@@ -1,5 +1,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
-import { BackupKeyError, CorruptRepositoryError } from '../base/backup-errors.ts'
+import {
+  BackupKeyError,
+  CorruptRepositoryError,
+  MissingObjectError,
+} from '../base/backup-errors.ts'
 import type { EpochKey } from '../format/object-file.ts'
 import { ObjectNaming } from '../format/object-id.ts'
 import type { Target } from '../target/target.ts'
@@ -138,7 +142,10 @@ export class KeyRing {
     return epoch
   }
 
-  /** Rejects with BackupKeyError where there is no key to it. */
+  /**
+   * Rejects with BackupKeyError for one who can only write, with MissingObjectError and
+   * CorruptRepositoryError when the key is not in the repository any more.
+   */
   async epochKey(epochId: Buffer): Promise<Buffer> {
     const name = epochId.toString('hex')
     const known = this.#epochs.get(name)
@@ -151,11 +158,9 @@ export class KeyRing {
     }
     const path = epochFileKey(epochId, recipientIdOf(createPublicKey(privateKey)))
     const wrapped = await this.#target.get(path)
-    const key = wrapped && unwrapKey(privateKey, wrapped)
-    if (key === null || key.length !== 32) {
-      const reason = wrapped === null ? 'is missing' : 'does not open'
-      throw new BackupKeyError(`${path} ${reason}: what it encrypts cannot be read with this key`)
-    }
+    if (wrapped === null) throw new MissingObjectError(path)
+    const key = unwrapKey(privateKey, wrapped)
+    if (key?.length !== 32) throw new CorruptRepositoryError(path, 'it does not open')
     this.#epochs.set(name, key)
     return key
   }

@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import type { ObjectDecoder } from './object-decoder.ts'
+import type { ObjectOutcome, ObjectTask } from './object-task.ts'
+
+/** The worker as it was compiled, also when this file is run from its source. */
+const workerUrl: URL = import.meta.url.endsWith('.ts')
+  ? new URL('../../dist/reading/decoding-worker.js', import.meta.url)
+  : new URL('./decoding-worker.js', import.meta.url)
+
+/** In worker threads. The file that a task holds is handed over: its memory is gone afterwards. */
+export function decoderPool(threads: number): ObjectDecoder {
+  const pool = new Piscina({
+    filename: fileURLToPath(workerUrl),
+    minThreads: 0,
+    maxThreads: threads,
+    idleTimeout: 1000,
+    // The flags of a test runner would have the worker load sources.
+    execArgv: [],
+  })
+  return {
+    decode: (task: ObjectTask): Promise<ObjectOutcome> => {
+      const { buffer, byteLength } = task.file
+      const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+      return pool.run(task, { name: 'decode', transferList: isWhole ? [buffer] : [] })
+    },
+    close: () => pool.destroy(),
+  }
+}
