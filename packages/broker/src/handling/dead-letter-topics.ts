@@ -1,10 +1,17 @@
 import type { Clock } from '@varve/log'
 import type { RecordInput } from '@varve/record'
 import { TopicExistsError } from '../base/broker-errors.ts'
+import type { TopicSettings } from '../base/topic-settings.ts'
 import { partitionForKey } from '../partitioning/partitioner.ts'
 import type { Topic } from '../topics/topic.ts'
 import type { Topics } from '../topics/topics.ts'
 import { type DeadLetterSink, deadLetterSink } from './dead-letter-sink.ts'
+
+/**
+ * Dead letters are few, and wait to be looked at: kept until somebody deletes them. A letter is
+ * larger than its record, which may have been as large as its own topic takes.
+ */
+const settings: TopicSettings = { retentionMs: -1, maxMessageBytes: 2 ** 31 - 1 }
 
 /** The dead-letter topics of a data directory: made when the first record goes there. */
 export class DeadLetterTopics {
@@ -33,11 +40,10 @@ export class DeadLetterTopics {
     await partitions[partition]?.log.append(record, { acks: 'flushed' })
   }
 
-  /** Dead letters are few, and wait to be looked at: kept until somebody deletes them. */
   async #topic(name: string): Promise<Topic> {
     const found = this.#topics.find(name)
     if (found !== null) return found
-    return this.#topics.create(name, 1, { retentionMs: -1 }).catch((error: unknown) => {
+    return this.#topics.create(name, 1, settings).catch((error: unknown) => {
       // Somebody was faster.
       if (error instanceof TopicExistsError) return this.#topics.topic(name)
       throw error

@@ -1,3 +1,4 @@
+import { BatchTooLargeError } from '@varve/log'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { stringSerde } from '../../src/base/serializers.ts'
 import type { DirectoryVarve } from '../../src/directory-varve.ts'
@@ -64,4 +65,25 @@ test('letters can be chosen, and another group replays from the beginning', asyn
   const options = { group: 'again', toOriginalPartition: true }
   expect((await varve.replayDeadLetters('orders.dead-letter', options)).replayed).toBe(2)
   expect(await handle(new Set())).toEqual(['a', 'a', 'b'])
+})
+
+test('the largest record that a topic takes is taken as a dead letter too', async () => {
+  const sizes = [2 ** 20 - 60, 2 ** 20 - 64, 2 ** 20 - 100]
+  for (const size of sizes) {
+    const sent = varve.producer().send('orders', { value: 'x'.repeat(size) })
+    await sent.then(null, (error: unknown) => expect(error).toBeInstanceOf(BatchTooLargeError))
+  }
+  const { partitions } = await varve.describeTopic('orders')
+  const count = partitions.reduce((sum, { highWatermark }) => sum + highWatermark, 0)
+  expect(count).toBeGreaterThan(0)
+  const consumer = varve.consumer({ group: 'g', topics: ['orders'], follow: false })
+  await consumer.run({
+    retry: noRetry,
+    deadLetter: varve.deadLetters(),
+    handler: () => {
+      throw new Error('e'.repeat(5000))
+    },
+  })
+  const letters = await varve.describeTopic('orders.dead-letter')
+  expect(letters.partitions[0]?.highWatermark).toBe(count)
 })
