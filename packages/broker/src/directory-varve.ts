@@ -14,7 +14,9 @@ import type { GroupCoordinator } from './groups/group-coordinator.ts'
 import { Groups } from './groups/groups.ts'
 import type { ReplayReport } from './handling/dead-letter-replay.ts'
 import { DeadLetterTopics } from './handling/dead-letter-topics.ts'
+import { EffectLedgers, type NamedLedgerOptions } from './handling/effect-ledgers.ts'
 import type { RawRecord } from './handling/handled-record.ts'
+import type { LogEffectLedger } from './handling/log-effect-ledger.ts'
 import type { RecordFailure } from './handling/record-runner.ts'
 import { directorySource } from './metrics/directory-source.ts'
 import { Metrics, type MetricsOptions } from './metrics/metrics.ts'
@@ -79,7 +81,9 @@ export async function openDataDirectory(
     if (cleaning !== false) cleaner.start()
     const { random = randomFraction } = options
     const queues = new Queues({ topics, clock, logger, random })
-    return new DirectoryVarve(options, { topics, ids, coordinator, groups, queues, cleaner })
+    const ledgers = new EffectLedgers({ topics, clock, logger })
+    const parts = { topics, ids, coordinator, groups, queues, ledgers, cleaner }
+    return new DirectoryVarve(options, parts)
   } catch (error) {
     await topics.close().catch(() => undefined)
     throw error
@@ -94,6 +98,7 @@ interface Parts {
   readonly coordinator: TransactionCoordinator
   readonly groups: Groups
   readonly queues: Queues
+  readonly ledgers: EffectLedgers
   readonly cleaner: Cleaner
 }
 
@@ -109,6 +114,7 @@ export class DirectoryVarve implements Varve {
   readonly #clock: Clock
   readonly #groups: Groups
   readonly #queues: Queues
+  readonly #ledgers: EffectLedgers
   readonly #random: () => number
   /** Retention and compaction: what is planned, to run them now, what failed. */
   readonly cleaner: Cleaner
@@ -117,13 +123,15 @@ export class DirectoryVarve implements Varve {
   #closing: Promise<void> | null = null
 
   /** @internal Data directories are opened by `openVarve` or `openDataDirectory`. */
-  constructor(options: VarveOptions, { topics, ids, coordinator, groups, queues, cleaner }: Parts) {
+  constructor(options: VarveOptions, parts: Parts) {
+    const { topics, ids, coordinator, groups, queues, ledgers, cleaner } = parts
     this.#topics = topics
     this.#ids = ids
     this.#coordinator = coordinator
     this.#clock = options.clock ?? systemClock
     this.#groups = groups
     this.#queues = queues
+    this.#ledgers = ledgers
     this.cleaner = cleaner
     this.#random = options.random ?? randomFraction
   }
@@ -245,6 +253,21 @@ export class DirectoryVarve implements Varve {
    */
   queue(name: string, options: NamedQueueOptions = {}): Promise<Queue> {
     return this.#queues.queue(name, options)
+  }
+
+  /**
+   * Remembers which effects have been done, for `onceOnly`: durably, in the compacted topic
+   * `<name>.effects`, which is made where it is not there. Asked for again it is the same one.
+   * Rejects with InvalidArgumentError, InvalidTopicError.
+   *
+   * @example
+   * ```ts
+   * const ledger = await varve.effectLedger('billing')
+   * await consumer.run({ handler: onceOnly((record) => bill(record.value), { ledger }) })
+   * ```
+   */
+  effectLedger(name: string, options: NamedLedgerOptions = {}): Promise<LogEffectLedger> {
+    return this.#ledgers.ledger(name, options)
   }
 
   /**
@@ -378,6 +401,7 @@ export class DirectoryVarve implements Varve {
     const users = [...this.#users].map((user) => user[Symbol.asyncDispose]())
     const results = await Promise.allSettled(users)
     await this.cleaner.close()
+    this.#ledgers.close()
     await this.#queues.close()
     await this.#groups.close()
     await this.#coordinator.close()

@@ -80,6 +80,7 @@ export {
   type MeasuredQueue,
   Metrics,
   type MetricsOptions,
+  type NamedLedgerOptions,
   type NamedQueueOptions,
   NotRetriable,
   noRetry,
