@@ -3,7 +3,7 @@ import { listSegmentFiles, type SegmentFile } from '../format/segment-listing.ts
 import { scanBatches } from '../format/segment-scan.ts'
 import { cleanedSuffix, deletedSuffix, swapSuffix } from '../storage/file-names.ts'
 import type { FileSystem } from '../storage/file-system.ts'
-import { segmentPath } from './segment-files.ts'
+import { segmentFileKinds, segmentPath } from './segment-files.ts'
 import { readDigest } from './segment-restore.ts'
 
 // Replacing segments by cleaned ones so that a crash at any point leaves either all of the old or
@@ -29,7 +29,13 @@ import { readDigest } from './segment-restore.ts'
 // with several outputs, a `.cleaned` file with a base at or below that of a `.swap` file therefore
 // proves that step 2 was not complete.
 
-/** Steps 2 and 4 for one segment's files: renames those that exist. */
+/** In alphabetical order, in which a listing of the directory has them. */
+const renamedKinds = segmentFileKinds.toSorted()
+
+/**
+ * Steps 2 and 4 for one segment's files: renames those that exist. The directory is not listed: the
+ * other segments in it may be thousands, and the event loop would wait for all of their names.
+ */
 export function renameSegmentFiles(
   fs: FileSystem,
   directory: string,
@@ -37,10 +43,10 @@ export function renameSegmentFiles(
   from: string,
   to: string,
 ): void {
-  for (const file of listSegmentFiles(fs, directory)) {
-    if (file.baseOffset !== baseOffset || file.suffix !== from || file.kind === 'snapshot') continue
-    const plain = file.name.slice(0, file.name.length - from.length)
-    fs.rename(`${directory}/${file.name}`, `${directory}/${plain}${to}`)
+  for (const kind of renamedKinds) {
+    const path = segmentPath(directory, baseOffset, kind)
+    if (fs.stat(`${path}${from}`) === null) continue
+    fs.rename(`${path}${from}`, `${path}${to}`)
   }
 }
 
