@@ -53,6 +53,7 @@ export interface GroupConsumerOptions<Key, Value>
   extends Omit<ConsumerOptions<Key, Value>, 'assignment' | 'topics'>,
     GroupMemberOptions {}
 
+/** Which dead letters are replayed, and where to. */
 export interface ReplayTopicOptions extends Pick<ReplayOptions, 'select' | 'toOriginalPartition'> {
   /** Keeps how far it has come. @defaultValue 'varve-dead-letter-replay' */
   readonly group?: string

@@ -33,6 +33,7 @@ import { nodeFileSystem } from './storage/node-file-system.ts'
 import { OpenFiles } from './storage/open-files.ts'
 import { withOurErrors } from './storage/storage-error.ts'
 
+/** How a directory of logs is opened. */
 export interface LogDirectoryOptions {
   /** Settings of all logs. @defaultValue {} */
   readonly log?: LogOptions

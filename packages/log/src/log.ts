@@ -37,6 +37,7 @@ import { closeLogFiles } from './recovery/log-closing.ts'
 import type { CleanedSegment } from './segments/cleaned-segment-writer.ts'
 import { inOurWords, withOurErrors } from './storage/storage-error.ts'
 
+/** How one append is done. */
 export interface AppendOptions {
   /** When the append is acknowledged. @defaultValue the log's `acks` */
   readonly acks?: Acks
@@ -44,6 +45,7 @@ export interface AppendOptions {
   readonly compressionType?: CompressionType
 }
 
+/** How a finished batch is appended. */
 export interface AppendBatchOptions {
   /** When the append is acknowledged. @defaultValue the log's `acks` */
   readonly acks?: Acks

@@ -16,6 +16,7 @@ import type { FileLock, FileSystem } from './storage/file-system.ts'
 import { nodeFileSystem } from './storage/node-file-system.ts'
 import { OpenFiles } from './storage/open-files.ts'
 
+/** How a log alone is opened. */
 export interface OpenLogOptions {
   /** The log's settings. @defaultValue {} */
   readonly log?: LogOptions

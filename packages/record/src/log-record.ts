@@ -3,6 +3,7 @@ import { incrementSequence } from './sequence.ts'
 import type { FilePosition, Offset, Timestamp } from './units.ts'
 import { ByteCursor } from './varint.ts'
 
+/** A header as it was read. */
 export interface RecordHeader {
   readonly key: string
   readonly value: Buffer | null

@@ -1,5 +1,6 @@
 import type { Timestamp } from './units.ts'
 
+/** A header to be written. */
 export interface RecordHeaderInput {
   readonly key: string
   /** A string is written as UTF-8. */

@@ -1,5 +1,6 @@
 /** Makes a key or a value into bytes. A string is taken as UTF-8; null is a null key or value. */
 export interface Serializer<T> {
+  /** Throws what it likes: the send rejects with that. */
   serialize(data: T, topic: string): Uint8Array | string | null
 }
 
@@ -8,6 +9,7 @@ export interface Serializer<T> {
  * stay null.
  */
 export interface Deserializer<T> {
+  /** Throws what it likes: whoever asks the record for its key or value gets that. */
   deserialize(bytes: Buffer, topic: string): T
 }
 
@@ -20,7 +22,7 @@ export const bytesSerde: Serde<Buffer> = {
   deserialize: (bytes) => bytes,
 }
 
-/** UTF-8. */
+/** Strings, as UTF-8; bytes that are not UTF-8 become U+FFFD. */
 export const stringSerde: Serde<string> = {
   serialize: (data) => data,
   deserialize: (bytes) => bytes.toString('utf8'),

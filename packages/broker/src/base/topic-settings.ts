@@ -80,6 +80,7 @@ const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 const int32Max = 2 ** 31 - 1
 
+/** What topics do where nothing else is said: Kafka’s values. */
 export const defaultTopicSettings: ResolvedTopicSettings = Object.freeze({
   cleanupPolicy: Object.freeze(['delete'] as const),
   retentionMs: 7 * dayMs,

@@ -10,6 +10,7 @@ import type { RecordsDeletedError } from './consumer-errors.ts'
  */
 export type StartingPoint = 'earliest' | 'latest' | Offset | { readonly timestamp: Timestamp }
 
+/** What a consumer reads, from where, and whom it tells. */
 export interface ConsumerOptions<Key, Value> {
   /** Read all partitions of these topics; partitions that are added later too. */
   readonly topics?: readonly string[]

@@ -168,6 +168,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
     for (const held of this.#held.of(partitions)) held.feed.isPaused = true
   }
 
+  /** Ends `pause`: goes on where it was. Those it does not have are ignored. */
   resume(partitions: readonly TopicPartition[] = this.partitions): void {
     for (const held of this.#held.of(partitions)) held.feed.isPaused = false
     this.#wake?.()

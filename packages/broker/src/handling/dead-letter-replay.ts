@@ -13,6 +13,7 @@ export interface ReplayOptions {
   readonly done?: (record: RawRecord) => Promise<void> | void
 }
 
+/** What replaying dead letters did. */
 export interface ReplayReport {
   readonly replayed: number
   /** Not selected, or not dead letters. */

@@ -9,6 +9,7 @@ export interface EffectLedger {
   run(id: string, effect: () => Promise<void> | void): Promise<boolean>
 }
 
+/** Where effects are remembered, and what tells them apart. */
 export interface OnceOnlyOptions<R> {
   readonly ledger: EffectLedger
   /**

@@ -14,6 +14,7 @@ export interface RunnableRecord extends TopicPartition {
   readonly key: unknown
 }
 
+/** What a handler is told beside its record. */
 export interface HandlingContext {
   /** Counted from 1. */
   readonly attempt: number
@@ -21,6 +22,7 @@ export interface HandlingContext {
   readonly signal: AbortSignal
 }
 
+/** How `consumer.run` handles records: side by side, in which order, how often again. */
 export interface RunOptions<R extends RunnableRecord> {
   /** Handles one record; it is done when this resolves. */
   readonly handler: (record: R, context: HandlingContext) => Promise<void> | void
@@ -42,6 +44,7 @@ export interface RunOptions<R extends RunnableRecord> {
   readonly commitIntervalMs?: number
 }
 
+/** Why a record was given up. */
 export interface RecordFailure {
   readonly attempts: number
   readonly error: unknown

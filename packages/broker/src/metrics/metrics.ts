@@ -4,6 +4,7 @@ import { EngineCounters } from './engine-counters.ts'
 import type { MetricsSource } from './measured.ts'
 import { addStateGauges } from './state-gauges.ts'
 
+/** Where metrics are registered, and which. */
 export interface MetricsOptions {
   /** Where the metrics go; a registry of their own unless one is given. */
   readonly registry?: Registry

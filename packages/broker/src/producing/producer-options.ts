@@ -36,6 +36,7 @@ export interface SendingOptions {
   readonly partitioner?: Partitioner
 }
 
+/** How a producer sends, and as whom. */
 export interface ProducerOptions<Key, Value> extends SendingOptions {
   /**
    * Number the batches, so that one that is sent again is appended once.

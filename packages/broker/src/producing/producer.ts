@@ -10,6 +10,7 @@ import { withSourceOffset } from './source-offsets.ts'
 /** What can be sent without a serializer. */
 export type Sendable = Uint8Array | string
 
+/** Where a record goes, and where it was taken from. */
 export interface SendOptions {
   /** Send to this partition. @defaultValue the partitioner chooses */
   readonly partition?: number

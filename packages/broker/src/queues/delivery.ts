@@ -8,6 +8,7 @@ import type { QueuePartition } from './queue-partition.ts'
  * these rejects with DeliveryExpiredError.
  */
 export class Delivery {
+  /** The record, in bytes as it was appended. */
   readonly record: RawRecord
   /** How often it has been delivered, this time included. */
   readonly deliveryCount: number

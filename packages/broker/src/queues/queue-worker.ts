@@ -6,6 +6,7 @@ import { exponentialRetry, type RetryPolicy } from '../handling/retry-policy.ts'
 import type { Delivery } from './delivery.ts'
 import { DeliveryExpiredError } from './queue-errors.ts'
 
+/** How records of a queue are handled. */
 export interface ProcessOptions {
   /** Handles one record; it is acknowledged when this resolves. */
   readonly handler: (record: RawRecord, context: ProcessContext) => Promise<void> | void
@@ -21,6 +22,7 @@ export interface ProcessOptions {
   readonly signal?: AbortSignal
 }
 
+/** What a handler of a queue is told beside its record. */
 export interface ProcessContext {
   /** How often the record has been delivered, this time included. */
   readonly deliveryCount: number

@@ -10,6 +10,7 @@ import type { DeliveryFailure, QueuePartitionContext } from './queue-partition-c
 import type { QueueState } from './queue-state-log.ts'
 import { type ProcessOptions, QueueWorker } from './queue-worker.ts'
 
+/** How a queue delivers. */
 export interface QueueOptions {
   /** How long a consumer has a record before it is delivered again, in ms. @defaultValue 30000 */
   readonly visibilityTimeoutMs?: number
@@ -60,6 +61,7 @@ export interface QueueContext {
   readonly onError?: (error: unknown) => void
 }
 
+/** How long to wait for a record, and for how long to have it. */
 export interface DequeueOptions {
   /** How long to wait for a record, in ms; 0 not at all. @defaultValue without end */
   readonly waitMs?: number

@@ -11,6 +11,7 @@ import type { Topics } from '../topics/topics.ts'
 import { Queue, type QueueOptions } from './queue.ts'
 import { QueueStateLog } from './queue-state-log.ts'
 
+/** A queue of a data directory: its topic, and where rejected records go. */
 export interface NamedQueueOptions extends QueueOptions {
   /**
    * The topic whose records it delivers. One of the queue's own name is made where it is not there,

@@ -15,6 +15,7 @@ import {
 } from './transaction-errors.ts'
 import type { Enlisted, TransactionHome } from './transaction-home.ts'
 
+/** How a transactional producer sends, and as whom. */
 export interface TransactionalProducerOptions<Key, Value>
   extends Omit<ProducerOptions<Key, Value>, 'acks' | 'idempotent' | 'name'> {
   /**

@@ -5,6 +5,7 @@ import { LineOutput } from '../output.ts'
 import { resolveTarget } from '../target.ts'
 import { unambiguous } from '../unambiguous-path.ts'
 
+/** How derived files are made anew. */
 export interface ReindexOptions {
   readonly path: string
   readonly json: boolean

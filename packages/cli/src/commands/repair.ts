@@ -7,6 +7,7 @@ import { resolveTarget } from '../target.ts'
 import { unambiguous } from '../unambiguous-path.ts'
 import { explainFinding, offsets } from './verify.ts'
 
+/** How a repair is planned. */
 export interface RepairOptions {
   readonly path: string
   /** Carry the plan out; else it is only shown. */

@@ -11,11 +11,13 @@ export interface Clock {
   setTimer(delayMs: number, callback: () => void, options?: TimerOptions): Timer
 }
 
+/** How a timer is set. */
 export interface TimerOptions {
   /** @defaultValue false */
   readonly keepsAlive?: boolean
 }
 
+/** A timer that was set. */
 export interface Timer {
   cancel(): void
 }
@@ -23,6 +25,7 @@ export interface Timer {
 /** setTimeout's longest delay; a longer one would fire at once. */
 const longestDelayMs = 2 ** 31 - 1
 
+/** The clock of the machine, and Node's timers. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -46,11 +46,13 @@ export interface RollEvent {
 /** Why a segment was sealed. */
 export type RollReason = 'size' | 'time' | 'indexFull' | 'offsetRange' | 'request'
 
+/** A log was opened: what was found, what was cut. */
 export interface RecoverEvent {
   readonly log: string
   readonly report: RecoveryReport
 }
 
+/** Segments left the log, and why. */
 export interface DeleteEvent {
   readonly log: string
   readonly segments: readonly SegmentInfo[]
@@ -58,6 +60,7 @@ export interface DeleteEvent {
   readonly reason: DeletionReason
 }
 
+/** Segments were replaced by cleaned ones. */
 export interface ReplaceEvent {
   readonly log: string
   readonly replaced: readonly SegmentInfo[]

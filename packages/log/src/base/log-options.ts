@@ -68,6 +68,7 @@ export type ResolvedLogOptions = Required<Omit<LogOptions, 'leaderEpoch'>> & {
 /** Far enough away to mean never, and still exact when added to a time. */
 const never = 2 ** 52
 
+/** What logs do where nothing else is said: Kafka’s values. */
 export const defaultLogOptions: ResolvedLogOptions = Object.freeze({
   acks: 'flushed',
   segmentBytes: 2 ** 30,

@@ -27,6 +27,7 @@ const indexBytesMax = 2 ** 31 - 1
 /** Larger than the file of any segment: two million entries of 34 bytes. */
 export const transactionIndexBytesMax: number = 64 * 2 ** 20
 
+/** A transaction that was aborted, as far as a range of a log shows it. */
 export interface AbortedTransaction {
   /** Of the entry's form; 0. */
   readonly version: number

@@ -30,6 +30,7 @@ import { type FileSystem, isSystemError, readFileStart } from '../storage/file-s
 import { OpenFiles } from '../storage/open-files.ts'
 import { CommittedView } from './committed-view.ts'
 
+/** How a log is opened beside the process that writes it. */
 export interface ReadOnlyLogOptions {
   /** How often a follower looks for more, in ms. @defaultValue 5 */
   readonly pollMs?: number

@@ -6,6 +6,7 @@ import { committedOnly } from './committed-only.ts'
 import { LogCursor } from './log-cursor.ts'
 import type { SegmentBytesOptions } from './segment-bytes.ts'
 
+/** What one read reads. */
 export interface ReadOptions {
   /** The first record to be read. */
   readonly from: Offset
@@ -20,6 +21,7 @@ export interface ReadOptions {
   readonly verifyChecksums?: boolean
 }
 
+/** From where a reader reads, what it may see, and whether it waits for more. */
 export interface ReaderOptions extends ReadOptions {
   /** At the end of the log, wait for more instead of ending. @defaultValue false */
   readonly follow?: boolean

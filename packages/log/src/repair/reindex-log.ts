@@ -10,6 +10,7 @@ import { readLogFacts } from '../verify/log-facts.ts'
 import { lockLog } from './repair-log.ts'
 import { rebuildSegments } from './segment-rebuild.ts'
 
+/** How derived files are made anew. */
 export interface ReindexOptions {
   /** @defaultValue the real file system */
   readonly fs?: FileSystem

@@ -51,6 +51,7 @@ export class RepairPlanOutdatedError extends VarveError {
   }
 }
 
+/** How a log is repaired. */
 export interface RepairLogOptions extends RepairOptions {
   /** Do this, and refuse when anything else has to be done. @defaultValue whatever is needed */
   readonly plan?: RepairPlan

@@ -70,6 +70,7 @@ export interface RepairPlan {
   readonly findings: readonly Finding[]
 }
 
+/** How a repair is planned. */
 export interface RepairOptions {
   /** @defaultValue the real file system */
   readonly fs?: FileSystem

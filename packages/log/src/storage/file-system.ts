@@ -50,6 +50,7 @@ export interface FileSystem {
  */
 export type OpenMode = 'read' | 'write' | 'create' | 'replace'
 
+/** What is known of a file without reading it. */
 export interface FileStat {
   /** Tells files apart that had the same name at different times (an inode number). */
   readonly fileId: number
@@ -77,6 +78,7 @@ export interface File {
   close(): void
 }
 
+/** A lock that is held. */
 export interface FileLock {
   readonly path: string
   /** Idempotent. */

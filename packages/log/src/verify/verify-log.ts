@@ -19,6 +19,7 @@ import type { SegmentDamage } from './segment-survey.ts'
 import { findLeftovers } from './verify-leftovers.ts'
 import { type VerifiedSegment, verifySegment } from './verify-segment.ts'
 
+/** How a log is verified. */
 export interface VerifyLogOptions {
   /** @defaultValue the real file system */
   readonly fs?: FileSystem
@@ -35,6 +36,7 @@ export interface VerifyLogOptions {
   readonly onProgress?: (progress: VerifyProgress) => void
 }
 
+/** How far verifying has come. */
 export interface VerifyProgress {
   /** The `.log` that is being read. */
   readonly path: string
