@@ -8,9 +8,10 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   record: [],
   log: ['@varve/record'],
   cleaner: ['@varve/record', '@varve/log'],
-  broker: ['@varve/record', '@varve/log', '@varve/cleaner'],
-  cli: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/broker'],
-  varve: ['@varve/record', '@varve/log', '@varve/broker', '@varve/cli'],
+  backup: ['@varve/record', '@varve/log'],
+  broker: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/backup'],
+  cli: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/backup', '@varve/broker'],
+  varve: ['@varve/record', '@varve/log', '@varve/backup', '@varve/broker', '@varve/cli'],
 }
 
 /** The folders of the engine, each standing on those before it; the files beside them on all. */
