@@ -66,7 +66,7 @@ export async function openDataDirectory(
   directory: string,
   options: VarveOptions = {},
 ): Promise<DirectoryVarve> {
-  const { logger = silentLogger, cleaning: _, ...rest } = options
+  const { logger = silentLogger, cleaning: _, cluster: __, ...rest } = options
   const topics = await Topics.open(directory, rest)
   try {
     const { clock = systemClock } = options

@@ -3,6 +3,7 @@ import type { Logger } from './base/logger.ts'
 import type { TopicDescription } from './base/topic-description.ts'
 import type { TopicSettings } from './base/topic-settings.ts'
 import type { CleaningOptions } from './cleaning/topic-cleaner.ts'
+import type { ClusterOptions } from './cluster/cluster-options.ts'
 import type { Consumer } from './consuming/consumer.ts'
 import type { ConsumerOptions } from './consuming/consumer-options.ts'
 import type { GroupAdministration } from './groups/group-administration.ts'
@@ -46,6 +47,11 @@ export interface VarveOptions
   readonly cleaning?: CleaningOptions | false
   /** Told of what an operator should know; a `pino` logger fits. @defaultValue none */
   readonly logger?: Logger
+  /**
+   * How to speak with the brokers of a cluster: TLS, SASL, time-outs. Of the options above a cluster
+   * uses `clock` and `random`; a data directory does not use these. @defaultValue {}
+   */
+  readonly cluster?: ClusterOptions
 }
 
 /** A consumer in a group: the group divides the topics' partitions among its members. */

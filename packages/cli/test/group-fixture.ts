@@ -1,4 +1,4 @@
-import { type DirectoryVarve, openVarve } from '@varve/broker'
+import { type DirectoryVarve, openDataDirectory } from '@varve/broker'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 
 const temporary = makeTemporaryDirectory()
@@ -13,7 +13,7 @@ export function newPath(): string {
 
 /** A data directory to write to; its background work is off. */
 export function openData(data: string): Promise<DirectoryVarve> {
-  return openVarve(data, { cleaning: false })
+  return openDataDirectory(data, { cleaning: false })
 }
 
 /**

@@ -54,6 +54,15 @@ describe('a record batch', () => {
     expect(() => batch.stampSequence(2 ** 31)).toThrow('a sequence is')
   })
 
+  test('becomes the batch of another producer, with a checksum that fits', () => {
+    const batch = threeRecords('zstd')
+    batch.stampProducer(2 ** 40, 3, 17)
+    expect(batch).toMatchObject({ producerId: 2 ** 40, producerEpoch: 3, baseSequence: 17 })
+    batch.validate()
+    expect([...batch.records()]).toHaveLength(3)
+    expect(() => batch.stampProducer(-1, 0, 0)).toThrow('a producer id is')
+  })
+
   test.each(codecs)(
     'compressed with %s takes the time of its append for all its records',
     (type) => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { type DirectoryVarve, openVarve } from '@varve/broker'
+import { type DirectoryVarve, openDataDirectory } from '@varve/broker'
 import type { Log } from '@varve/log'
 import type { CompressionType } from '@varve/record'
 import type { CorpusFile } from './corpus.ts'
@@ -40,7 +40,7 @@ export async function compactAndProve(
   const hour = 3_600_000
   // By hand, not by schedule: here it is to be watched.
   const cleaning = { compactionIntervalMs: hour, retentionIntervalMs: hour }
-  await using varve = await openVarve(data, { cleaning })
+  await using varve = await openDataDirectory(data, { cleaning })
   await varve.alterTopic(topic, {
     cleanupPolicy: ['compact'],
     minCleanableDirtyRatio: 0,

@@ -11,7 +11,7 @@ import { type DeadLetterSink, deadLetterSink } from './dead-letter-sink.ts'
  * Dead letters are few, and wait to be looked at: kept until somebody deletes them. A letter is
  * larger than its record, which may have been as large as its own topic takes.
  */
-const settings: TopicSettings = { retentionMs: -1, maxMessageBytes: 2 ** 31 - 1 }
+export const deadLetterSettings: TopicSettings = { retentionMs: -1, maxMessageBytes: 2 ** 31 - 1 }
 
 /** The dead-letter topics of a data directory: made when the first record goes there. */
 export class DeadLetterTopics {
@@ -43,7 +43,7 @@ export class DeadLetterTopics {
   async #topic(name: string): Promise<Topic> {
     const found = this.#topics.find(name)
     if (found !== null) return found
-    return this.#topics.create(name, 1, settings).catch((error: unknown) => {
+    return this.#topics.create(name, 1, deadLetterSettings).catch((error: unknown) => {
       // Somebody was faster.
       if (error instanceof TopicExistsError) return this.#topics.topic(name)
       throw error

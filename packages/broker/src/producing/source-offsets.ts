@@ -39,14 +39,16 @@ async function lastIn(
   let last = -1
   let batches = 0
   for await (const batch of log.reader({ from })) {
-    if (batch.producerId === producerId && !batch.isControl) last = Math.max(last, lastOf(batch))
+    if (batch.producerId === producerId && !batch.isControl)
+      last = Math.max(last, lastSourceOffsetIn(batch))
     batches++
     if (batches >= batchesMax) break
   }
   return last
 }
 
-function lastOf(batch: Batch): number {
+/** The last source offset in a batch; -1 none. */
+export function lastSourceOffsetIn(batch: Batch): number {
   let last = -1
   for (const { headers } of batch.records()) {
     for (const { key, value } of headers) {

@@ -1,7 +1,7 @@
 import {
   type DeadLetter,
   listTopics,
-  openVarve,
+  openDataDirectory,
   readDeadLetter,
   TopicNotFoundError,
 } from '@varve/broker'
@@ -64,7 +64,7 @@ export async function replay(options: ReplayDeadLettersOptions, io: CommandIo): 
   const lines = new LineOutput(io.stdout)
   if (yes) {
     requireTopic(options)
-    await using varve = await openVarve(data, { cleaning: false, clock: io.clock })
+    await using varve = await openDataDirectory(data, { cleaning: false, clock: io.clock })
     const report = await varve.replayDeadLetters(topic, { toOriginalPartition })
     if (json) lines.json({ topic, ...report })
     else {

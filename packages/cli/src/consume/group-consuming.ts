@@ -1,7 +1,7 @@
 import {
   type DirectoryVarve,
   listTopics,
-  openVarve,
+  openDataDirectory,
   type StartingPoint,
   TopicNotFoundError,
 } from '@varve/broker'
@@ -72,7 +72,7 @@ export async function consumeInGroup(
 
 async function openAlone(data: string, clock: Clock): Promise<DirectoryVarve> {
   try {
-    return await openVarve(data, { cleaning: false, clock })
+    return await openDataDirectory(data, { cleaning: false, clock })
   } catch (error) {
     if (!(error instanceof LogLockedError)) throw error
     const hint =

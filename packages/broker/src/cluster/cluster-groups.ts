@@ -1,0 +1,99 @@
+import { InvalidArgumentError } from '@varve/record'
+import type { CommittedOffset } from '../consuming/committed-offsets.ts'
+import type { GroupAdministration, GroupDescription } from '../groups/group-administration.ts'
+import {
+  GroupNotEmptyError,
+  GroupNotFoundError,
+  UnknownMemberError,
+} from '../groups/group-errors.ts'
+import type { GroupState } from '../groups/group-protocol.ts'
+import type { Cluster } from './cluster.ts'
+import { allOffsets } from './cluster-offsets.ts'
+import { offsetsByTopic } from './cluster-transactions.ts'
+import { groupErrorOf } from './group-failures.ts'
+
+/** The consumer groups of a cluster, for operators. */
+export class ClusterGroups implements GroupAdministration {
+  readonly #cluster: Cluster
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  async list(): Promise<readonly string[]> {
+    const cluster = this.#cluster
+    const { listGroupsV5, listGroupsV4 } = cluster.client
+    const api = cluster.version('ListGroups', [
+      listGroupsV5.api,
+      listGroupsV4.api as unknown as typeof listGroupsV5.api,
+    ])
+    const answers = await cluster.retrying('listing groups', () => {
+      return Promise.all(
+        cluster.nodes.map((node) => {
+          return cluster.on(node, (connection) => api.async(connection, [], []))
+        }),
+      )
+    })
+    const groups = answers.flatMap((answer) => answer.groups.map(({ groupId }) => groupId))
+    return [...new Set(groups)].sort()
+  }
+
+  async describe(group: string): Promise<GroupDescription> {
+    const { api } = this.#cluster.client.describeGroupsV5
+    const answer = await this.#ask(group, 'describing', () => {
+      return this.#cluster.onCoordinator('group', group, (connection) => {
+        return api.async(connection, [group], false)
+      })
+    })
+    const found = answer.groups[0]
+    if (found === undefined || found.groupState === 'Dead') throw new GroupNotFoundError(group)
+    return {
+      group,
+      state: found.groupState as GroupState,
+      protocolType: found.protocolType,
+      generation: -1,
+      protocol: found.protocolData === '' ? null : found.protocolData,
+      members: found.members.map(({ memberId, groupInstanceId, clientId, clientHost }) => {
+        return { memberId, groupInstanceId: groupInstanceId ?? null, clientId, clientHost }
+      }),
+      offsets: await allOffsets(this.#cluster, group),
+    }
+  }
+
+  async delete(group: string): Promise<void> {
+    const { api } = this.#cluster.client.deleteGroupsV2
+    await this.#ask(group, 'deleting', () => {
+      return this.#cluster.onCoordinator('group', group, (connection) => {
+        return api.async(connection, [group])
+      })
+    })
+  }
+
+  async resetOffsets(group: string, offsets: readonly CommittedOffset[]): Promise<void> {
+    if (typeof group !== 'string' || group === '') {
+      throw new InvalidArgumentError('group', group, 'the name of a group is a non-empty string')
+    }
+    const { offsetCommitV9, offsetCommitV8 } = this.#cluster.client
+    const api = this.#cluster.version('OffsetCommit', [offsetCommitV9.api, offsetCommitV8.api])
+    try {
+      await this.#ask(group, 'setting offsets', () => {
+        return this.#cluster.onCoordinator('group', group, (connection) => {
+          return api.async(connection, group, -1, '', null, offsetsByTopic(offsets))
+        })
+      })
+    } catch (error) {
+      // Kafka refuses who is no member, while there are members.
+      if (!(error instanceof UnknownMemberError)) throw error
+      throw new GroupNotEmptyError(group, (await this.describe(group)).members.length)
+    }
+  }
+
+  async #ask<Answer>(group: string, what: string, ask: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await this.#cluster.retrying(`${what} of group '${group}'`, ask)
+    } catch (error) {
+      if (error instanceof Error) throw groupErrorOf(error, group)
+      throw error
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import { InvalidArgumentError } from '@varve/record'
+import {
+  checkTopicSettings,
+  defaultTopicSettings,
+  type ResolvedTopicSettings,
+  type TopicSettings,
+  topicSettingNames,
+} from '../base/topic-settings.ts'
+import type { TopicAlteration } from '../topics/topics.ts'
+import type { Cluster } from './cluster.ts'
+
+/** A topic's setting as Kafka takes it. */
+export interface TopicConfig {
+  /** `retention.ms` */
+  readonly name: string
+  readonly value: string
+}
+
+type SettingName = keyof ResolvedTopicSettings
+
+/** Varve's own: a cluster does not know them. */
+const ownSettings: ReadonlySet<string> = new Set([
+  'recordTtlMs',
+  'holdForGroups',
+  'holdBytesMax',
+  'holdMsMax',
+])
+
+/** Kafka's ConfigResource.Type. */
+export const topicResource = 2 as const
+
+/**
+ * Settings as a cluster takes them. Throws InvalidArgumentError for values that are not allowed,
+ * and for settings that only a data directory has.
+ */
+export function topicConfigs(settings: TopicSettings): TopicConfig[] {
+  return Object.entries(checkTopicSettings(settings)).map(([name, value]) => {
+    return { name: configName(name as SettingName), value: configValue(value) }
+  })
+}
+
+/** Changes of settings; those that are null are set back. Throws as `topicConfigs`. */
+export function topicConfigChanges(
+  alteration: TopicAlteration,
+): ReadonlyArray<{ readonly name: string; readonly value: string | null }> {
+  const entries = Object.entries(alteration).filter(([, value]) => value !== undefined)
+  const given = entries.filter(([, value]) => value !== null)
+  for (const [name] of entries) {
+    if (topicSettingNames.includes(name as SettingName)) continue
+    throw new InvalidArgumentError(name, alteration[name as SettingName], 'no such topic setting')
+  }
+  const removed = entries.filter(([, value]) => value === null)
+  return [
+    ...topicConfigs(Object.fromEntries(given) as TopicSettings),
+    ...removed.map(([name]) => ({ name: configName(name as SettingName), value: null })),
+  ]
+}
+
+/** What a topic of a cluster is set to. Once. */
+export async function readTopicSettings(
+  cluster: Cluster,
+  topic: string,
+): Promise<ResolvedTopicSettings> {
+  const { api } = cluster.client.describeConfigsV4
+  const resource = { resourceType: topicResource, resourceName: topic, configurationKeys: null }
+  const answer = await cluster.onAny((connection) => {
+    return api.async(connection, [resource], false, false)
+  })
+  const values = new Map(
+    answer.results.flatMap(({ configs }) => configs.map(({ name, value }) => [name, value])),
+  )
+  const settings: Record<string, unknown> = { ...defaultTopicSettings }
+  for (const name of topicSettingNames) {
+    if (ownSettings.has(name)) continue
+    const value = values.get(configName(name))
+    if (typeof value === 'string') settings[name] = settingValue(name, value)
+  }
+  return Object.freeze(settings) as unknown as ResolvedTopicSettings
+}
+
+/** Kafka's name of a setting. Throws InvalidArgumentError where it has none. */
+function configName(name: SettingName): string {
+  if (ownSettings.has(name)) {
+    const rule = 'only a data directory has this setting; a cluster has not'
+    throw new InvalidArgumentError(name, undefined, rule)
+  }
+  return name.replace(/[A-Z]/g, (letter) => `.${letter.toLowerCase()}`)
+}
+
+function configValue(value: unknown): string {
+  return Array.isArray(value) ? value.join(',') : String(value)
+}
+
+function settingValue(name: SettingName, value: string): unknown {
+  const like = defaultTopicSettings[name]
+  if (Array.isArray(like)) return value.split(',').filter((each) => each !== '')
+  if (typeof like === 'boolean') return value === 'true'
+  if (typeof like !== 'number') return value
+  const number = Number(value)
+  // Kafka says "without limit" with the largest long; here that is -1 where it is allowed.
+  return number > Number.MAX_SAFE_INTEGER ? -1 : number
+}

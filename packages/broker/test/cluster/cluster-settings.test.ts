@@ -1,0 +1,65 @@
+import { InvalidArgumentError } from '@varve/record'
+import { expect, test } from 'vitest'
+import { defaultTopicSettings, topicSettingNames } from '../../src/base/topic-settings.ts'
+import type { Cluster } from '../../src/cluster/cluster.ts'
+import {
+  readTopicSettings,
+  topicConfigChanges,
+  topicConfigs,
+} from '../../src/cluster/cluster-settings.ts'
+
+test('settings have the names and forms that Kafka takes', () => {
+  const settings = {
+    cleanupPolicy: ['compact', 'delete'],
+    minCleanableDirtyRatio: 0.1,
+    messageTimestampType: 'LogAppendTime',
+    preallocate: true,
+    segmentIndexBytes: 4096,
+  } as const
+  expect(topicConfigs(settings)).toEqual([
+    { name: 'cleanup.policy', value: 'compact,delete' },
+    { name: 'min.cleanable.dirty.ratio', value: '0.1' },
+    { name: 'message.timestamp.type', value: 'LogAppendTime' },
+    { name: 'preallocate', value: 'true' },
+    { name: 'segment.index.bytes', value: '4096' },
+  ])
+  expect(topicConfigChanges({ retentionMs: null, segmentMs: 5 })).toEqual([
+    { name: 'segment.ms', value: '5' },
+    { name: 'retention.ms', value: null },
+  ])
+})
+
+test.each([{ recordTtlMs: 5 }, { holdForGroups: ['g'] }, { retentionMs: -2 }, { nonsense: 1 }])(
+  '%o is refused',
+  (settings) => {
+    expect(() => topicConfigs(settings as object)).toThrow(InvalidArgumentError)
+    expect(() => topicConfigChanges(settings as object)).toThrow(InvalidArgumentError)
+  },
+)
+
+test('a setting that no topic has is not set back', () => {
+  expect(() => topicConfigChanges({ nonsense: null } as object)).toThrow(InvalidArgumentError)
+})
+
+test('what a cluster says is read, and what it does not say is the default', async () => {
+  const values = {
+    'cleanup.policy': 'compact',
+    'flush.messages': '9223372036854775807',
+    'max.message.bytes': '77',
+    'compression.type': 'zstd',
+    preallocate: 'true',
+    'follower.replication.throttled.replicas': '',
+  }
+  const configs = Object.entries(values).map(([name, value]) => ({ name, value }))
+  const cluster = {
+    client: { describeConfigsV4: { api: { async: async () => ({ results: [{ configs }] }) } } },
+    onAny: (ask: (connection: null) => unknown) => ask(null),
+  } as unknown as Cluster
+  const settings = await readTopicSettings(cluster, 'orders')
+  expect(settings).toEqual({
+    ...defaultTopicSettings,
+    ...{ cleanupPolicy: ['compact'], flushMessages: -1, maxMessageBytes: 77 },
+    ...{ compressionType: 'zstd', preallocate: true },
+  })
+  expect(Object.keys(settings).sort()).toEqual([...topicSettingNames].sort())
+})
