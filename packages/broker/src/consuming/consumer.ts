@@ -398,14 +398,17 @@ export class Consumer<Key = Buffer, Value = Buffer>
       this.#runner?.stop()
       if (this.#options.autoCommitMs !== undefined) await this.#commitDone(this.#held.all)
     } finally {
-      await this.#source.close()
-      await this.#starting?.catch(() => undefined)
-      this.#isClosed = true
-      for (const { feed } of this.#held.all) feed.close()
-      this.#held.remove(this.#held.all)
-      this.#wake?.()
-      this.#onClosed()
+      await this.#source.close().finally(() => this.#end())
     }
+  }
+
+  async #end(): Promise<void> {
+    await this.#starting?.catch(() => undefined)
+    this.#isClosed = true
+    for (const { feed } of this.#held.all) feed.close()
+    this.#held.remove(this.#held.all)
+    this.#wake?.()
+    this.#onClosed()
   }
 
   get #isolation(): 'committed' | 'uncommitted' {

@@ -185,11 +185,14 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     this.#endWait(true)
     const owner = this.#owner
     // Still a member while it lets go: what it has handled it can commit.
-    if (owner !== null) await this.#giveUp(owner, () => this.#owned)
-    await this.#goAway()
-    this.#settled.resolve()
-    this.#wake.resolve()
-    await this.#running
+    try {
+      if (owner !== null) await this.#giveUp(owner, () => this.#owned)
+    } finally {
+      await this.#goAway()
+      this.#settled.resolve()
+      this.#wake.resolve()
+      await this.#running
+    }
   }
 
   async #run(owner: PartitionOwner): Promise<void> {
@@ -262,11 +265,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
   async #inTime(revoked: Promise<void>): Promise<void> {
     const { maxPollIntervalMs } = this.#options
     const timer = this.#coordinator.clock.setTimer(maxPollIntervalMs, () => this.#leaveStuck())
-    try {
-      await revoked
-    } finally {
-      timer.cancel()
-    }
+    await revoked.finally(() => timer.cancel())
   }
 
   /**

@@ -210,3 +210,24 @@ test('a handler that does not end keeps its partitions from others no longer tha
   await Promise.all([stuck.close(), other.close()])
   await running
 })
+
+test('a member whose program fails while it lets go is closed all the same, and others go on', async () => {
+  const machine = newMachine()
+  await using varve = await openOn(machine)
+  await varve.createTopic('t')
+  await varve.producer().send('t', { value: 'a' })
+  const options = { group: 'g', topics: ['t'] }
+  const failing = varve.consumer({
+    ...options,
+    onRevoked: () => {
+      throw new Error('it fails')
+    },
+  })
+  expect(await takeValues(failing, 1)).toEqual(['a'])
+  await expect(failing.close()).rejects.toThrow('it fails')
+  expect(failing.partitions).toEqual([])
+  await expect(failing.commit()).rejects.toBeInstanceOf(ClosedError)
+  const other = varve.consumer(options)
+  expect(await takeValues(other, 1)).toEqual(['a'])
+  expect((await (await varve.groups()).describe('g')).members).toHaveLength(1)
+})
