@@ -3,6 +3,7 @@ import type { Clock, Timer } from '@varve/log'
 import { ClosedError } from '../base/broker-errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { offsetsTopic } from '../base/topic-names.ts'
+import type { Partition } from '../topics/topic.ts'
 import type { Topics } from '../topics/topics.ts'
 import { GroupCoordinator, type GroupCoordinatorOptions } from './group-coordinator.ts'
 import { GroupMember, type GroupMemberOptions } from './group-member.ts'
@@ -96,7 +97,8 @@ export class Groups implements AsyncDisposable {
   async #open(): Promise<GroupCoordinator> {
     const { topics, logger, retentionCheckIntervalMs: _, ...options } = this.#options
     const topic = await topics.internal(offsetsTopic, offsetsPartitionCount)
-    const stores = await Promise.all(topic.partitions.map(({ log }) => OffsetStore.load(log)))
+    const load = (partition: Partition) => OffsetStore.load(partition.log, () => partition.log)
+    const stores = await Promise.all(topic.partitions.map(load))
     for (const [partition, { skipped }] of stores.entries()) {
       for (const [reason, records] of skipped) {
         logger.warn({ partition, reason, records }, `records of ${offsetsTopic} were skipped`)

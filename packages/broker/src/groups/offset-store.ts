@@ -57,24 +57,29 @@ const unstableRetryMs = 10
  * commit marker on (`appendBatch`). Commits that arrive together share a batch and a flush.
  */
 export class OffsetStore {
-  readonly #log: ReadableOffsetLog
-  /** Null where it is only read. */
-  readonly #writable: Log | null
+  #log: ReadableOffsetLog
+  /** The log as it is open now, after a failure perhaps another one; null where it is only read. */
+  readonly #openLog: (() => Log) | null
   readonly #groups = new Map<string, GroupOffsets>()
   readonly #skipped = new Map<string, number>()
   /** Everything before it stands here. */
   #nextOffset: Offset
   #catchingUp: Promise<void> | null = null
 
-  private constructor(log: ReadableOffsetLog, writable: Log | null) {
+  private constructor(log: ReadableOffsetLog, openLog: (() => Log) | null) {
     this.#log = log
-    this.#writable = writable
+    this.#openLog = openLog
     this.#nextOffset = log.logStartOffset
   }
 
-  /** Replays the log. Rejects with CorruptLogError where it is damaged. */
-  static async load(log: Log): Promise<OffsetStore> {
-    const store = new OffsetStore(log, log)
+  /**
+   * Replays the log. Rejects with CorruptLogError where it is damaged.
+   *
+   * @param openLog gives the log as it is open later on; throws while it is not. @defaultValue the
+   *   same one
+   */
+  static async load(log: Log, openLog: () => Log = () => log): Promise<OffsetStore> {
+    const store = new OffsetStore(log, openLog)
     await store.refresh()
     return store
   }
@@ -205,12 +210,26 @@ export class OffsetStore {
 
   /** Takes note of what others appended to the log, as far as it is visible. */
   async refresh(): Promise<void> {
+    this.#look()
     await this.#catchUpTo(this.#log.highWatermark)
   }
 
   get #appendable(): Log {
-    assert(this.#writable !== null, 'a store that is only read was written to')
-    return this.#writable
+    const log = this.#look()
+    assert(log !== null, 'a store that is only read was written to')
+    return log
+  }
+
+  /** A log that was opened again is replayed anew: what was not flushed it may have lost. */
+  #look(): Log | null {
+    const log = this.#openLog?.() ?? null
+    if (log !== null && log !== this.#log) {
+      this.#log = log
+      this.#groups.clear()
+      this.#nextOffset = log.logStartOffset
+      this.#catchingUp = null
+    }
+    return log
   }
 
   async #append(records: readonly GroupRecordInput[], acks: 'written' | 'flushed' = 'flushed') {
@@ -226,18 +245,23 @@ export class OffsetStore {
   }
 
   async #catchUpTo(offset: Offset): Promise<void> {
-    while (this.#nextOffset < offset) {
-      this.#catchingUp ??= this.#readOn().finally(() => {
-        this.#catchingUp = null
-      })
-      await this.#catchingUp
+    const log = this.#log
+    while (this.#nextOffset < offset && this.#log === log) {
+      const reading = this.#catchingUp ?? this.#readOn(log)
+      this.#catchingUp = reading
+      try {
+        await reading
+      } finally {
+        if (this.#catchingUp === reading) this.#catchingUp = null
+      }
     }
   }
 
-  async #readOn(): Promise<void> {
-    while (this.#nextOffset < this.#log.highWatermark) {
-      const from = Math.max(this.#nextOffset, this.#log.logStartOffset)
-      const { batches, nextOffset } = await this.#log.read({ from, maxBytes: readBytes })
+  async #readOn(log: ReadableOffsetLog): Promise<void> {
+    while (this.#nextOffset < log.highWatermark) {
+      const from = Math.max(this.#nextOffset, log.logStartOffset)
+      const { batches, nextOffset } = await log.read({ from, maxBytes: readBytes })
+      if (this.#log !== log) return
       for (const batch of batches) this.#replayBatch(batch)
       if (nextOffset === from) break
       this.#nextOffset = nextOffset

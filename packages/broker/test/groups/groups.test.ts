@@ -1,3 +1,4 @@
+import { LogOfflineError } from '@varve/log'
 import { expect, test, vi } from 'vitest'
 import { ClosedError } from '../../src/base/broker-errors.ts'
 import type { Logger } from '../../src/base/logger.ts'
@@ -230,4 +231,28 @@ test('a member whose program fails while it lets go is closed all the same, and 
   const other = varve.consumer(options)
   expect(await takeValues(other, 1)).toEqual(['a'])
   expect((await (await varve.groups()).describe('g')).members).toHaveLength(1)
+})
+
+test('commits fail while their log is offline, and go on where it is opened again', async () => {
+  const machine = newMachine()
+  await using varve = await openOn(machine)
+  await varve.createTopic('t')
+  await varve.producer().send('t', [{ value: 'a' }, { value: 'b' }, { value: 'c' }])
+  const consumer = varve.consumer({ group: 'g', topics: ['t'] })
+  expect(await takeValues(consumer, 1)).toEqual(['a'])
+  await consumer.commit()
+  expect(await takeValues(consumer, 1)).toEqual(['b'])
+  machine.fs.injectFault({ kind: 'EIO', after: 0 })
+  await expect(consumer.commit()).rejects.toBeInstanceOf(LogOfflineError)
+  machine.fs.clearFaults()
+  await expect(consumer.commit()).rejects.toBeInstanceOf(LogOfflineError)
+  await varve.reopenPartition('__consumer_offsets', 0)
+  const groups = await varve.groups()
+  const committed = async () => (await groups.describe('g')).offsets.map(({ offset }) => offset)
+  expect(await committed()).toEqual([1])
+  await consumer.commit()
+  expect(await committed()).toEqual([2])
+  expect(await takeValues(consumer, 1)).toEqual(['c'])
+  await consumer.commit()
+  expect(await committed()).toEqual([3])
 })
