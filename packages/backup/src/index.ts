@@ -48,6 +48,7 @@ export {
   type RestoreHooks,
   type RestoreOptions,
   type RestoreReport,
+  type RestoreScene,
   restoreBackup,
   retentionHoldFileName,
 } from './restoring/restore-run.ts'

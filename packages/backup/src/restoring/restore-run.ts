@@ -12,7 +12,6 @@ import {
   logStartOffsetCheckpointFileName,
   OffsetCheckpointFile,
   partitionDirectoryName,
-  readSmallFile,
   recoveryPointCheckpointFileName,
   replaceSmallFile,
   replicationOffsetCheckpointFileName,
@@ -25,6 +24,7 @@ import type { ObjectDecoder } from '../reading/object-decoder.ts'
 import { ObjectReader } from '../reading/object-reader.ts'
 import { BackupCatalogue, type ReadManifest } from '../repository/backup-catalogue.ts'
 import type { Repository } from '../repository/repository.ts'
+import { directoryFiles } from '../source/source-files.ts'
 import { defaultThreads, encoderPool } from '../taking/encoder-pool.ts'
 import type { ExtentEncoder } from '../taking/extent-encoder.ts'
 import { type BackupProgress, ProgressMeter } from '../taking/progress-meter.ts'
@@ -51,25 +51,37 @@ import {
 /** In a restored data directory: retention deletes nothing while it is there. */
 export const retentionHoldFileName = 'varve-retention-hold'
 
+/** What is restored, and into what. */
+export interface RestoreScene {
+  readonly fs: FileSystem
+  readonly clock: Clock
+  /** Where the new data directory is put together. */
+  readonly staging: string
+  /** What it replaces; there may be nothing. */
+  readonly replaced: string
+  readonly partitions: readonly RestoredPartition[]
+  /** Partitions of what it replaces that are not restored, and move over. */
+  readonly kept: readonly string[]
+}
+
 /** What only those know who know what is in the topics. */
 export interface RestoreHooks {
   /**
    * The files of the data directory, for the partitions that are restored under the names they get.
-   * `present` are those of the directory that is restored into. @defaultValue as they were stored
+   * `present` are those of the directory that is restored into. Throws RestoreRefusedError where
+   * the two do not go together. @defaultValue as they were stored
    */
   readonly directoryFiles?: (
     stored: readonly StoredFileContent[],
     present: readonly StoredFileContent[],
-    partitions: readonly RestoredPartition[],
+    scene: RestoreScene,
   ) => readonly StoredFileContent[]
   /**
    * Called when the new data directory is complete and not yet in its place, to bring in line what
-   * records say of other records: committed offsets. Resolves to what it changed, in words.
+   * records say of other records: committed offsets. A partition that it puts there takes the place
+   * of one that would be kept. Resolves to what it changed, in words.
    */
-  readonly adjust?: (
-    directory: string,
-    partitions: readonly RestoredPartition[],
-  ) => Promise<readonly string[]>
+  readonly adjust?: (scene: RestoreScene) => Promise<readonly string[]>
 }
 
 export interface RestoreOptions {
@@ -186,7 +198,7 @@ class RestoreRun {
       let notes: readonly string[] = []
       if (this.#options.isDryRun !== true) {
         await this.#stage(partitions, totalBytes)
-        notes = (await this.#options.hooks?.adjust?.(stagingOf(this.#to), partitions)) ?? []
+        notes = (await this.#options.hooks?.adjust?.(this.#scene(partitions))) ?? []
         await this.#swap(partitions)
       }
       return this.#report(partitions, totalBytes, notes, this.#clock.monotonic() - startedMs)
@@ -309,9 +321,9 @@ class RestoreRun {
     partitions: readonly RestoredPartition[],
   ): Promise<void> {
     const { hooks, holdsRetention = true } = this.#options
-    const present = this.#presentFiles()
+    const present = directoryFiles(this.#fs, this.#to)
     const stored = this.#manifest.files
-    const files = hooks?.directoryFiles?.(stored, present, partitions) ?? stored
+    const files = hooks?.directoryFiles?.(stored, present, this.#scene(partitions)) ?? stored
     for (const { name, bytes } of files)
       await replaceSmallFile(this.#fs, `${staging}/${name}`, bytes)
     if (holdsRetention) {
@@ -345,11 +357,15 @@ class RestoreRun {
     await this.#fs.syncDirectory(staging)
   }
 
-  #presentFiles(): readonly StoredFileContent[] {
-    return this.#manifest.files.flatMap(({ name }) => {
-      const bytes = readSmallFile(this.#fs, `${this.#to}/${name}`, 2 ** 26)
-      return bytes === null ? [] : [{ name, bytes }]
-    })
+  #scene(partitions: readonly RestoredPartition[]): RestoreScene {
+    return {
+      fs: this.#fs,
+      clock: this.#clock,
+      staging: stagingOf(this.#to),
+      replaced: this.#to,
+      partitions,
+      kept: this.#keptPartitions(partitions),
+    }
   }
 
   /** Partitions that are there and not restored: only when not all of the backup is. */
@@ -362,7 +378,8 @@ class RestoreRun {
   }
 
   async #swap(partitions: readonly RestoredPartition[]): Promise<void> {
-    const kept = this.#keptPartitions(partitions)
+    const staged = new Set(partitionsIn(this.#fs, stagingOf(this.#to)))
+    const kept = this.#keptPartitions(partitions).filter((name) => !staged.has(name))
     await markKept(this.#fs, this.#to, kept)
     await swapIn(this.#fs, this.#to, kept)
   }
