@@ -264,7 +264,7 @@ export class Topics implements AsyncDisposable {
       } catch (error) {
         this.#deleting.delete(name)
         this.#topics.set(name, topic)
-        // What was written may be there all the same, and would delete what is appended from now on.
+        // It may be on the disk all the same, and would delete what is appended from now on.
         await this.#save().catch(() => undefined)
         throw error
       }
