@@ -8,6 +8,7 @@ export {
   BackupKeyError,
   BackupNotFoundError,
   CorruptRepositoryError,
+  LeaseLostError,
   MissingObjectError,
   RepositoryBusyError,
   RepositoryExistsError,
@@ -31,15 +32,30 @@ export type {
 } from './format/partition-list.ts'
 export { decodeKeyFile, encodeKeyFile, type KeyFile } from './keys/key-file.ts'
 export type { Unlocking } from './keys/key-ring.ts'
+export {
+  decideKeep,
+  type KeepCandidate,
+  type KeepDecision,
+  type KeepPolicy,
+} from './pruning/keep-policy.ts'
+export {
+  type PruneCandidate,
+  type PruneOptions,
+  type PruneReport,
+  pruneBackups,
+} from './pruning/prune.ts'
+export { type SweepOptions, type SweepReport, sweep } from './pruning/sweep.ts'
 export { decoderPool } from './reading/decoder-pool.ts'
 export { inlineDecoder, type ObjectDecoder } from './reading/object-decoder.ts'
 export { ObjectReader } from './reading/object-reader.ts'
 export { type StoredLog, storedBatches } from './reading/stored-batches.ts'
+export { type AuditEntry, AuditLog } from './repository/audit-log.ts'
 export {
   BackupCatalogue,
   type BackupName,
   type ReadManifest,
 } from './repository/backup-catalogue.ts'
+export { heldBackups, holdBackup, releaseBackup } from './repository/holds.ts'
 export { type CreateRepositoryOptions, Repository } from './repository/repository.ts'
 export type { RestoredPartition } from './restoring/partition-restore.ts'
 export { RestoreRefusedError } from './restoring/restore-errors.ts'

@@ -115,3 +115,15 @@ export class RepositoryBusyError extends VarveError {
     this.leases = leases
   }
 }
+
+/** Whoever was at work stood still for so long that others count it as gone. */
+export class LeaseLostError extends VarveError {
+  readonly code = 'VARVE_LEASE_LOST'
+  override readonly retriable = true
+
+  constructor(lease: string) {
+    super(`the lease ${lease} has expired`, {
+      hint: 'run it again: what was stored is made use of',
+    })
+  }
+}

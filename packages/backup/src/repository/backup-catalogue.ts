@@ -17,6 +17,7 @@ import {
   encodeReferences,
   type ObjectReferences,
 } from '../format/reference-list.ts'
+import type { Target } from '../target/target.ts'
 import type { Repository } from './repository.ts'
 
 export const manifestsPrefix = 'manifests/'
@@ -73,15 +74,9 @@ export class BackupCatalogue {
     return hash.update(`varve source ${source}`).digest('hex').slice(0, 32)
   }
 
-  /** Oldest first, by source. `sourceId` null: of all. */
-  async list(sourceId: string | null = null): Promise<readonly BackupName[]> {
-    const prefix = sourceId === null ? manifestsPrefix : `${manifestsPrefix}${sourceId}/`
-    const names: BackupName[] = []
-    for await (const { key } of this.#repository.target.list(prefix)) {
-      const name = parseBackupKey(key)
-      if (name !== null) names.push(name)
-    }
-    return names
+  /** As {@link listBackups}. */
+  list(sourceId: string | null = null): Promise<readonly BackupName[]> {
+    return listBackups(this.#repository.target, sourceId)
   }
 
   /** Rejects with BackupNotFoundError, CorruptRepositoryError, BackupKeyError. */
@@ -134,8 +129,9 @@ export class BackupCatalogue {
   putPartitionList(
     set: string,
     list: PartitionList,
+    modeFor?: (key: string) => 'new' | 'replace',
   ): Promise<{ readonly id: Buffer; readonly storedBytes: number }> {
-    return this.#repository.putObject('partition', set, encodePartitionList(list))
+    return this.#repository.putObject('partition', set, encodePartitionList(list), modeFor)
   }
 
   /** Makes the backup exist, in one step. Resolves to the SHA-256 of its manifest's file. */
@@ -154,10 +150,35 @@ export class BackupCatalogue {
     return createHash('sha256').update(bytes).digest()
   }
 
-  /** Null when there are none. Rejects with CorruptRepositoryError. */
-  async references(name: BackupName): Promise<ObjectReferences | null> {
-    const key = referencesKey(name)
-    const bytes = await this.#repository.target.get(key)
-    return bytes && decodeReferences(bytes, key)
+  /** As {@link readReferences}. */
+  references(name: BackupName): Promise<ObjectReferences | null> {
+    return readReferences(this.#repository.target, name)
   }
+}
+
+/** The backups of a source, oldest first; `sourceId` null: of all. Needs no key. */
+export async function listBackups(
+  target: Target,
+  sourceId: string | null = null,
+): Promise<readonly BackupName[]> {
+  const prefix = sourceId === null ? manifestsPrefix : `${manifestsPrefix}${sourceId}/`
+  const names: BackupName[] = []
+  for await (const { key } of target.list(prefix)) {
+    const name = parseBackupKey(key)
+    if (name !== null) names.push(name)
+  }
+  return names
+}
+
+/**
+ * Which objects a backup needs; null when nothing says. Needs no key. Rejects with
+ * CorruptRepositoryError.
+ */
+export async function readReferences(
+  target: Target,
+  name: BackupName,
+): Promise<ObjectReferences | null> {
+  const key = referencesKey(name)
+  const bytes = await target.get(key)
+  return bytes && decodeReferences(bytes, key)
 }

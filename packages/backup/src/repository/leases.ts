@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock, Timer } from '@varve/log'
-import { RepositoryBusyError } from '../base/backup-errors.ts'
+import { LeaseLostError, RepositoryBusyError } from '../base/backup-errors.ts'
 import type { StoredFile, Target } from '../target/target.ts'
 
 export const leasesPrefix = 'leases/'
@@ -28,7 +28,8 @@ export class Lease {
   readonly #clock: Clock
   #timer: Timer | null = null
   #isReleased = false
-  #lost: Error | null = null
+  /** When the renewal began that succeeded last. */
+  #renewedMs = Number.NEGATIVE_INFINITY
 
   private constructor(kind: LeaseKind, key: string, target: Target, clock: Clock) {
     this.kind = kind
@@ -61,9 +62,22 @@ export class Lease {
     return lease
   }
 
-  /** Throws when it could not be renewed: somebody may count it as gone. */
-  assertHeld(): void {
-    if (this.#lost !== null) throw this.#lost
+  /**
+   * Makes sure that nobody can have counted this one as gone, as happens to a process that stands
+   * still for long: what is done right after this is done in time. Rejects with LeaseLostError.
+   */
+  async confirm(): Promise<void> {
+    const isThere = (await this.#target.stat(this.#key)) !== null
+    const ageMs = this.#clock.monotonic() - this.#renewedMs
+    if (!isThere || ageMs > expiryMs / 2) throw new LeaseLostError(this.#key)
+  }
+
+  /** When it was taken, or renewed last, by the clock of the store. */
+  async storeTimeMs(): Promise<number> {
+    await this.#write()
+    const stat = await this.#target.stat(this.#key)
+    if (stat === null) throw new LeaseLostError(this.#key)
+    return stat.modifiedMs
   }
 
   async release(): Promise<void> {
@@ -73,26 +87,21 @@ export class Lease {
     await this.#target.remove(this.#key)
   }
 
-  #write(): Promise<boolean> {
-    return this.#target.put(this.#key, Buffer.from(`${this.kind}\n`), { mode: 'replace' })
+  async #write(): Promise<void> {
+    const startedMs = this.#clock.monotonic()
+    await this.#target.put(this.#key, Buffer.from(`${this.kind}\n`), { mode: 'replace' })
+    this.#renewedMs = startedMs
   }
 
   #renewLater(): void {
     this.#timer = this.#clock.setTimer(renewalMs, () => {
-      this.#write()
-        .then(
-          () => {
-            this.#lost = null
-          },
-          (error: unknown) => {
-            this.#lost = error as Error
-          },
-        )
-        .finally(async () => {
-          if (!this.#isReleased) this.#renewLater()
-          // It was written while it was being released.
-          else await this.#target.remove(this.#key).catch(() => undefined)
-        })
+      // One that fails is made good by the next; for too long, and the lease is found lost.
+      const renewed = this.#write().catch(() => undefined)
+      void renewed.then(async () => {
+        if (!this.#isReleased) this.#renewLater()
+        // It was written while it was being released.
+        else await this.#target.remove(this.#key).catch(() => undefined)
+      })
     })
   }
 }

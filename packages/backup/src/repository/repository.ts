@@ -116,17 +116,23 @@ export class Repository implements AsyncDisposable {
 
   /**
    * Stores an object, unless it is there. Resolves to the bytes that were stored, 0 when it was.
+   *
+   * @param modeFor says of its key whether it is stored again where it is there
    */
   async putObject(
     kind: ObjectKind,
     set: string,
     content: Buffer,
+    modeFor: (key: string) => 'new' | 'replace' = () => 'new',
   ): Promise<{ readonly id: Buffer; readonly storedBytes: number }> {
     const id = this.keys.naming.idOf(kind, content)
     const key = objectKey(set, id)
-    if ((await this.target.stat(key)) !== null) return { id, storedBytes: 0 }
+    const mode = modeFor(key)
+    // Where what is visible may not be durable, putting it again makes sure.
+    const isSure = mode === 'new' && this.target.settle === undefined
+    if (isSure && (await this.target.stat(key)) !== null) return { id, storedBytes: 0 }
     const bytes = await this.encode(kind, content, id)
-    const isNew = await this.target.put(key, bytes)
+    const isNew = await this.target.put(key, bytes, { mode })
     return { id, storedBytes: isNew ? bytes.length : 0 }
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Clock, IoThrottle, systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
+import { LeaseLostError } from '../base/backup-errors.ts'
 import type {
   BackupFigures,
   BackupGap,
@@ -9,9 +10,10 @@ import type {
   StoredPartition,
 } from '../format/manifest.ts'
 import type { PartitionList } from '../format/partition-list.ts'
-import { BackupCatalogue } from '../repository/backup-catalogue.ts'
+import { BackupCatalogue, type BackupName, manifestKey } from '../repository/backup-catalogue.ts'
 import { Lease } from '../repository/leases.ts'
 import type { Repository } from '../repository/repository.ts'
+import { readUnneeded } from '../repository/unneeded-objects.ts'
 import { workDirectoryOf } from '../source/held-files.ts'
 import type { BackupSource, SourceSnapshot } from '../source/source-snapshot.ts'
 import { BackupStateFile } from './backup-state.ts'
@@ -147,7 +149,7 @@ class BackupRun {
     await using snapshot = await this.#source.snapshot()
     const sets = this.#setsOf(history)
     const copied = await this.#copy(snapshot, history, sets)
-    lease.assertHeld()
+    await lease.confirm()
     const { lists, partitions, figures } = copied
     const sequence = (history.latest?.sequence ?? 0) + 1
     const manifest: Manifest = {
@@ -170,6 +172,7 @@ class BackupRun {
     }
     const name = { sourceId, sequence, backupId: this.#backupId }
     const fileHash = await this.#catalogue.publish(name, manifest, referencesOf(manifest, lists))
+    await this.#confirm(lease, name)
     await this.#remember({ manifest, fileHash, lists })
     const segments = lists.reduce((sum, list) => sum + list.segments.length, 0)
     const { backupId, base, source, takenMs, gaps } = manifest
@@ -178,6 +181,16 @@ class BackupRun {
     return {
       ...{ backupId, kind, base, sequence, source, takenMs, partitions: count, segments },
       ...{ gaps, findings, figures },
+    }
+  }
+
+  /** A backup that came to be after its lease had ended may miss what was removed meanwhile. */
+  async #confirm(lease: Lease, name: BackupName): Promise<void> {
+    try {
+      await lease.confirm()
+    } catch (error) {
+      if (error instanceof LeaseLostError) await this.#repository.target.remove(manifestKey(name))
+      throw error
     }
   }
 
@@ -195,7 +208,8 @@ class BackupRun {
     const { clock, threads, signal = null } = this.#options
     const isOwn = sets.includes(this.#backupId)
     const set = isOwn ? this.#backupId : 'main'
-    const known = new KnownObjects()
+    const unneeded = await readUnneeded(this.#repository.target)
+    const known = new KnownObjects(unneeded.sinceMs.keys())
     // With a base there is little to do, and most of it is new.
     if (history.base === null && !isOwn) await known.load(this.#repository.target, set)
     const figures = { ...zeroFigures }

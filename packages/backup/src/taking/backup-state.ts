@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type FileSystem, nodeFileSystem } from '@varve/log'
 import { readSmallFile, replaceSmallFile } from '@varve/log/files'
 import { compress, decompress, VarveError } from '@varve/record'
@@ -19,6 +20,8 @@ export interface BackupState {
 }
 
 const stateBytesMax = 2 ** 30
+/** A SHA-256 of the rest comes first. */
+const digestBytes = 32
 
 /**
  * Remembers, beside the source, what its latest backups hold: so that one who may not read the
@@ -48,13 +51,13 @@ export class BackupStateFile {
 
   /** Null when there is none that can be used. */
   read(): BackupState | null {
-    const bytes = readSmallFile(this.#fs, this.path, stateBytesMax)
-    if (bytes === null) return null
     try {
-      const content = decompress('zstd', bytes, { maxBytes: stateBytesMax })
-      return stateOf(JsonShape.parse(content, this.path), this.path)
+      const bytes = readSmallFile(this.#fs, this.path, stateBytesMax)
+      const content = bytes && contentOf(bytes)
+      return content && stateOf(JsonShape.parse(content, this.path), this.path)
     } catch (error) {
-      if (error instanceof VarveError) return null
+      // Whatever it is, the repository has it all, and the source.
+      if (error instanceof VarveError || (error instanceof Error && 'code' in error)) return null
       throw error
     }
   }
@@ -67,8 +70,19 @@ export class BackupStateFile {
       lists: lists.map((list) => encodePartitionList(list).toString('utf8')),
     }
     const bytes = compress('zstd', Buffer.from(JSON.stringify(text)))
-    await replaceSmallFile(this.#fs, this.path, bytes)
+    await replaceSmallFile(this.#fs, this.path, Buffer.concat([digestOf(bytes), bytes]))
   }
+}
+
+/** Null when it is not what was written. Objects that it names are not looked for. */
+function contentOf(bytes: Buffer): Buffer | null {
+  const packed = bytes.subarray(digestBytes)
+  if (!digestOf(packed).equals(bytes.subarray(0, digestBytes))) return null
+  return decompress('zstd', packed, { maxBytes: stateBytesMax })
+}
+
+function digestOf(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest()
 }
 
 function stateOf(shape: JsonShape, path: string): BackupState {

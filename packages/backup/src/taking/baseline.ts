@@ -1,6 +1,7 @@
 import { RepositoryRolledBackError } from '../base/backup-errors.ts'
 import type { BackupKind } from '../format/manifest.ts'
 import type { StoredExtent, StoredSegment } from '../format/partition-list.ts'
+import { type AuditEntry, AuditLog } from '../repository/audit-log.ts'
 import type { BackupCatalogue, BackupName } from '../repository/backup-catalogue.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { PartitionSnapshot, SegmentSnapshot } from '../source/source-snapshot.ts'
@@ -98,7 +99,7 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
   const names = await catalogue.list(sourceId)
   const latest = names.at(-1) ?? null
   const remembered = options.latest.read()
-  refuseRollback(repository, latest, remembered, options.latest.path)
+  await refuseRollback(repository, latest, remembered, options.latest.path)
   const isRemembered = remembered !== null && remembered.manifest.backupId === latest?.backupId
   const read = isRemembered ? remembered : await readState(options, latest)
   const base =
@@ -110,13 +111,17 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
   }
 }
 
-function refuseRollback(
+async function refuseRollback(
   repository: Repository,
   latest: BackupName | null,
   remembered: BackupState | null,
   path: string,
-): void {
+): Promise<void> {
   if (remembered === null || remembered.manifest.sequence <= (latest?.sequence ?? 0)) return
+  const audit = new AuditLog(repository.target, repository.keys.naming.idKey)
+  const isPruned = ({ action, details }: AuditEntry): boolean =>
+    action === 'prune' && details === remembered.manifest.backupId
+  if ((await audit.read()).some(isPruned)) return
   const { backupId, sequence } = remembered.manifest
   const found = latest === null ? 'there is none' : `the latest there is ${latest.backupId}`
   const reason = `backup ${backupId}, number ${sequence} of this source, is gone and ${found}`

@@ -160,8 +160,10 @@ export class PartitionsCopy {
   }
 
   async #storeList(partition: PartitionSnapshot, list: PartitionList): Promise<StoredPartition> {
-    const { catalogue, set, setIndex } = this.#context
-    const { id, storedBytes } = await catalogue.putPartitionList(set, list)
+    const { catalogue, known, set, setIndex } = this.#context
+    const { id, storedBytes } = await catalogue.putPartitionList(set, list, (key) =>
+      known.modeFor(key),
+    )
     const newObjects = storedBytes > 0 ? 1 : 0
     this.#context.advanced({ readBytes: 0, recordBatches: 0, newObjects, newBytes: storedBytes })
     const { topic, topicId, logStartOffset, endOffset } = partition

@@ -159,11 +159,9 @@ class SegmentCopy {
     const hex = id.toString('hex')
     if (file !== null && !known.has(hex)) {
       await uploading.spend(file.length)
-      const isNew = await repository.put(
-        objectKey(set, id),
-        file,
-        signal === null ? {} : { signal },
-      )
+      const key = objectKey(set, id)
+      const mode = known.modeFor(key)
+      const isNew = await repository.put(key, file, { mode, ...(signal !== null && { signal }) })
       known.add(hex)
       if (isNew) stored = file.length
     }
