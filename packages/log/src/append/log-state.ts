@@ -63,6 +63,7 @@ export class LogState implements ReadSource {
   #recoveryPoint: Offset
   #progress: ProgressFile | null = null
   #isProgressDurable = false
+  #isProgressNamed = false
   readonly #waiting = new Set<() => void>()
   #failure: LogOfflineError | null = null
   #isClosed = false
@@ -286,7 +287,8 @@ export class LogState implements ReadSource {
     } finally {
       this.files.giveBack(path, 'write', file)
     }
-    await this.fs.syncDirectory(this.directory)
+    if (!this.#isProgressNamed) await this.fs.syncDirectory(this.directory)
+    this.#isProgressNamed = true
     this.#isProgressDurable = true
   }
 
