@@ -1,118 +1,166 @@
 import assert from 'node:assert/strict'
+import { setTimeout } from 'node:timers/promises'
 import { Cleaner } from '@varve/cleaner'
 import { type Log, LogDirectory } from '@varve/log'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import { type Contender, hold } from '../harness/contest.ts'
-import { payloadOf } from '../harness/payload.ts'
+import type { Figure } from '../harness/figure.ts'
+import { type PayloadRecord, payloadOf } from '../harness/payload.ts'
 import { hashOfNumbers } from '../harness/result-hash.ts'
+import { eagerRequests, pacedRequests } from './paced-requests.ts'
 
 const MiB = 2 ** 20
-const appendsPerSecond = 500
+const recordBytes = 1024
+const segmentBytes = 32 * MiB
+const recordsPerBatch = 16
 
-/** Open loop: an append is due whether or not the one before is acknowledged. */
+/** Requests of one kind while something goes on; how long each took, in milliseconds. */
+type Load = (bench: Bench, work: () => Promise<unknown>) => Promise<readonly number[]>
+
+const loads: Readonly<Record<string, Load>> = {
+  '500 appends a second, flushed': ({ live, record }, work) =>
+    pacedRequests(500, (index) => live.append(record(index), { acks: 'flushed' }), work),
+  '500 appends a second, written': ({ live, record }, work) =>
+    pacedRequests(500, (index) => live.append(record(index), { acks: 'written' }), work),
+  '2,000 appends a second, flushed': ({ live, record }, work) =>
+    pacedRequests(2000, (index) => live.append(record(index), { acks: 'flushed' }), work),
+  '500 appends a second to the log that is compacted, flushed': ({ dirty, record }, work) =>
+    pacedRequests(500, (index) => dirty.append(record(index), { acks: 'flushed' }), work),
+  '500 reads of 64 KiB a second': ({ read, place }, work) =>
+    pacedRequests(500, (index) => read.read({ from: place(index), maxBytes: 65_536 }), work),
+  'appends of 16 callers at full speed, flushed': ({ live, record }, work) =>
+    eagerRequests(16, (index) => live.append(record(index), { acks: 'flushed' }), work),
+}
+
+/** Open loops but for the last one: a request is due whether or not the one before is answered. */
 export const appendsBesideCompaction: Benchmark = {
   name: 'appends-beside-compaction',
-  summary: 'the 99th percentile of durable appends while another log is compacted, and without',
+  summary: 'the 99th percentile of appends and reads while a log is compacted, and without',
   async run(context) {
-    return await context.withDirectory(async (path) => {
-      const appends = context.size(4_000, 50)
-      context.progress('writing the log that is compacted')
-      await using directory = await LogDirectory.open(path, { log: { segmentBytes: 64 * MiB } })
-      const log = await directory.createLog('live', 0)
-      const dirty = await directory.createLog('dirty', 0)
-      return [
-        await hold(context, {
-          name: `${appendsPerSecond} appends of 1 KiB a second, flushed`,
-          unit: 's',
-          measured: besideCompaction(context, directory, log, dirty, appends),
-          limit: alone(context, directory, log, dirty, appends),
-          bar: { kind: 'ratio', atLeast: 1 / 1.5 },
-          conditions: { compaction: 'one worker, 64 MiB/s of reads and writes' },
-        }),
-      ]
-    })
+    const figures: Figure[] = []
+    for (const [name, load] of Object.entries(loads)) {
+      figures.push(await context.withDirectory((path) => ofLoad(context, path, name, load)))
+    }
+    return figures
   },
 }
 
-/** The same was written before, so that disk and memory are in the same state. */
-function alone(
+async function ofLoad(
   context: BenchmarkContext,
-  directory: LogDirectory,
-  log: Log,
-  dirty: Log,
-  appends: number,
-): Contender {
+  path: string,
+  name: string,
+  load: Load,
+): Promise<Figure> {
+  await using bench = await Bench.open(path, context.size(512 * MiB, 4 * MiB))
+  return await hold(context, {
+    name,
+    unit: 'ms',
+    measured: beside(bench, load),
+    limit: alone(bench, load, context.size(2_000, 100)),
+    bar: { kind: 'ratio', atLeast: 1 / 1.5 },
+    conditions: {
+      figure: '99th percentile, from when a request was due; of the callers, from when they asked',
+      requests: 'made by another process, as messages; records of 1 KiB',
+      compaction: `one worker at full speed; half of the records of ${bench.dirtyBytes / MiB} MiB stay`,
+    },
+  })
+}
+
+/** The same was written before, so that disk and memory are in the same state. */
+function alone(bench: Bench, load: Load, durationMs: number): Contender {
   const measure = async () => {
-    await makeDirty(dirty, context.size(256 * MiB, MiB))
-    const value = await percentile99(log, appends)
-    await compact(directory, null)
-    return { value, hash: hashOfNumbers(appends) }
+    await bench.makeDirty()
+    return sampleOf(await load(bench, () => setTimeout(durationMs)))
   }
   return { name: 'the same without compaction', measure }
 }
 
-function besideCompaction(
-  context: BenchmarkContext,
-  directory: LogDirectory,
-  log: Log,
-  dirty: Log,
-  appends: number,
-): Contender {
+function beside(bench: Bench, load: Load): Contender {
   const measure = async () => {
-    await makeDirty(dirty, context.size(256 * MiB, MiB))
-    let value = 0
-    await compact(directory, async () => {
-      value = await percentile99(log, appends)
-    })
-    return { value, hash: hashOfNumbers(appends) }
+    await bench.makeDirty()
+    return sampleOf(await load(bench, () => bench.compact()))
   }
-  return { name: 'Log.append beside Cleaner.runOnce', measure }
+  return { name: 'beside Cleaner.runOnce', measure }
 }
 
-/** Compacts the dirty log, slowly where something is to be measured beside it. */
-async function compact(
-  directory: LogDirectory,
-  beside: (() => Promise<void>) | null,
-): Promise<void> {
-  const policy = ({ name }: Log) =>
-    name === 'dirty-0' ? { cleanupPolicy: ['compact'] as const } : { retentionMs: -1 }
-  const ioBytesPerSecond = beside === null ? 0 : 64 * MiB
-  await using cleaner = new Cleaner(directory, { policy, ioBytesPerSecond })
-  const compacting = cleaner.runOnce()
-  await beside?.()
-  const { compaction } = await compacting
-  assert.equal(compaction.size, 1, 'the other log was compacted')
+function sampleOf(latencies: readonly number[]) {
+  const sorted = latencies.toSorted((one, two) => one - two)
+  const value = sorted[Math.floor(sorted.length * 0.99)]
+  assert.ok(value !== undefined, 'there were requests')
+  return { value, hash: hashOfNumbers(0.99) }
 }
 
-async function makeDirty(log: Log, sizeBytes: number): Promise<void> {
-  const { records } = payloadOf(1024, 1024)
-  for (let written = 0; written < sizeBytes; written += 64 * 1024) {
-    await log.append(records.slice(0, 64), { acks: 'written' })
+/** A log to append to, one to read from, and one that is compacted again and again. */
+class Bench implements AsyncDisposable {
+  readonly live: Log
+  readonly read: Log
+  readonly dirty: Log
+  readonly dirtyBytes: number
+  readonly #directory: LogDirectory
+  readonly #cleaner: Cleaner
+  readonly #records: readonly PayloadRecord[] = payloadOf(recordBytes, 1024).records
+  #isDirty = false
+
+  private constructor(directory: LogDirectory, logs: readonly Log[], dirtyBytes: number) {
+    const [live, read, dirty] = logs
+    assert.ok(live !== undefined && read !== undefined && dirty !== undefined, 'three logs')
+    this.live = live
+    this.read = read
+    this.dirty = dirty
+    this.dirtyBytes = dirtyBytes
+    this.#directory = directory
+    const policy = (log: Log) =>
+      log === dirty ? { cleanupPolicy: ['compact'] as const } : { retentionMs: -1 }
+    this.#cleaner = new Cleaner(directory, { policy, workers: 1 })
   }
-  await log.roll()
-  await log.flush()
-}
 
-/** Seconds within which 99 of 100 appends are acknowledged, from when they were due. */
-async function percentile99(log: Log, appends: number): Promise<number> {
-  const { records } = payloadOf(1024, 1024)
-  const startedMs = performance.now()
-  const latencies: number[] = []
-  const pending: Promise<void>[] = []
-  for (let index = 0; index < appends; index++) {
-    const dueMs = startedMs + (index * 1000) / appendsPerSecond
-    while (performance.now() < dueMs) {
-      await new Promise((resolve) => setTimeout(resolve, 1))
-    }
-    const record = records[index % records.length]
+  static async open(path: string, dirtyBytes: number): Promise<Bench> {
+    const directory = await LogDirectory.open(path, { log: { segmentBytes } })
+    const logs: Log[] = []
+    for (const topic of ['live', 'read', 'dirty']) logs.push(await directory.createLog(topic, 0))
+    const bench = new Bench(directory, logs, dirtyBytes)
+    await bench.#fill(bench.read, dirtyBytes / 4, Number.POSITIVE_INFINITY)
+    return bench
+  }
+
+  record = (index: number): PayloadRecord => {
+    const record = this.#records[index % this.#records.length]
     assert.ok(record !== undefined, 'there are records')
-    const append = async (): Promise<void> => {
-      await log.append(record, { acks: 'flushed' })
-      latencies.push(performance.now() - dueMs)
-    }
-    pending.push(append())
+    return record
   }
-  await Promise.all(pending)
-  latencies.sort((one, two) => one - two)
-  return (latencies[Math.floor(latencies.length * 0.99)] ?? 0) / 1000
+
+  /** An offset of the log that is read, far from the one before. */
+  place = (index: number): number => (index * 7919 * recordsPerBatch) % this.read.highWatermark
+
+  /** Unless it is dirty already, because nothing has compacted it since. */
+  async makeDirty(): Promise<void> {
+    if (this.#isDirty) return
+    await this.#fill(this.dirty, this.dirtyBytes, this.dirtyBytes / recordBytes / 2)
+    this.#isDirty = true
+  }
+
+  async compact(): Promise<void> {
+    const { compaction } = await this.#cleaner.runOnce()
+    assert.deepEqual([...compaction.keys()], [this.dirty.name], 'the log was compacted')
+    this.#isDirty = false
+  }
+
+  async #fill(log: Log, sizeBytes: number, keys: number): Promise<void> {
+    const count = sizeBytes / recordBytes
+    for (let first = 0; first < count; first += recordsPerBatch) {
+      const batch = Array.from({ length: recordsPerBatch }, (_, index) => ({
+        key: `user-${String((first + index) % keys).padStart(7, '0')}`,
+        value: this.record(first + index).value,
+      }))
+      await log.append(batch, { acks: 'none' })
+    }
+    await log.roll()
+    await log.flush()
+    await log.settle()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cleaner.close()
+    await this.#directory.close()
+  }
 }

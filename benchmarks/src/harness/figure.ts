@@ -1,7 +1,16 @@
 import type { Spread } from './statistics.ts'
 
 /** MB and GB are powers of ten, MiB of two. */
-export type Unit = 'MB/s' | 'records/s' | 'appends/s' | 'batches/s' | 'ops/s' | 's' | 'ns' | 'MiB'
+export type Unit =
+  | 'MB/s'
+  | 'records/s'
+  | 'appends/s'
+  | 'batches/s'
+  | 'ops/s'
+  | 's'
+  | 'ms'
+  | 'ns'
+  | 'MiB'
 
 /** What is asked of a figure. A ratio is to the limit's median. */
 export type Bar =
