@@ -141,6 +141,7 @@ export {
   type Varve,
   type VarveLogOptions,
   type VarveOptions,
+  VarveReader,
 } from '@varve/broker'
 export {
   type AbortedTransaction,

@@ -25,7 +25,8 @@ import { ReadOnlyOffsets } from './read-only-offsets.ts'
 
 export interface ReadVarveOptions {
   /**
-   * How often a consumer that has come to the end of a partition looks for more, in ms.
+   * How often a consumer that has come to the end of a partition looks for more, in ms. A look
+   * takes about 15 µs of a processor, for each partition.
    * @defaultValue 10
    */
   readonly pollMs?: number
@@ -153,7 +154,7 @@ export class VarveReader implements AsyncDisposable {
     options: ReadingConsumerOptions<Key, Value>,
   ): Consumer<Key, Value> {
     checkConsumerOptions(options as ConsumerOptions<never, never>)
-    if ('autoCommitMs' in options) {
+    if ((options as ConsumerOptions<Key, Value>).autoCommitMs !== undefined) {
       throw new ReadOnlyError(this.#topics.path, 'consumers commit nothing by themselves')
     }
     const { topics, assignment, group } = options
