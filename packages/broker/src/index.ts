@@ -29,6 +29,16 @@ export {
   topicSettingNames,
 } from './base/topic-settings.ts'
 export type { CleaningOptions } from './cleaning/topic-cleaner.ts'
+export type { ClusterAddress } from './cluster/cluster-address.ts'
+export {
+  ClusterAuthenticationError,
+  ClusterRefusedError,
+  ClusterUnavailableError,
+  ClusterUnsupportedError,
+  KafkaClientMissingError,
+} from './cluster/cluster-errors.ts'
+export type { ClusterOptions, SaslOptions } from './cluster/cluster-options.ts'
+export { ClusterVarve } from './cluster-varve.ts'
 export type { AssignmentSource, PartitionOwner } from './consuming/assignment-source.ts'
 export type {
   CommittedOffset,
@@ -159,7 +169,7 @@ export type {
   MetricsSource,
 } from './metrics/measured.ts'
 export { Metrics, type MetricsOptions } from './metrics/metrics.ts'
-export { openVarve } from './open-varve.ts'
+export { openVarve, type VarveAt } from './open-varve.ts'
 export {
   defaultPartitioner,
   type Partitioner,

@@ -47,6 +47,9 @@ export class ClusterCoordinator implements MemberCoordinator {
   /** How many partitions topics had when they were first seen. */
   readonly #firstCounts = new Map<string, number>()
   #isClosed = false
+  /** Of a member that is joining for the first time. */
+  #joiningId = ''
+  readonly #stopping = new AbortController()
 
   private constructor(cluster: Cluster, topics: ClusterTopics, rebalanceTimeoutMs: number) {
     this.clock = cluster.clock
@@ -102,9 +105,11 @@ export class ClusterCoordinator implements MemberCoordinator {
         if (!isRefused(error, kafkaCodes.memberIdRequired)) throw error
         // It is given one, and has to come with it: so that none is left behind.
         memberId = error.memberId
+        this.#joiningId = memberId
         return this.#join(group, { ...request, memberId })
       }
     })
+    this.#joiningId = ''
     const { generationId: generation, leader, protocolName, skipAssignment } = answer
     const own = answer.memberId ?? memberId
     const isLeader = leader === own
@@ -153,11 +158,24 @@ export class ClusterCoordinator implements MemberCoordinator {
     this.#membership = null
     const { leaveGroupV5, leaveGroupV4 } = this.#cluster.client
     const api = this.#cluster.version('LeaveGroup', [leaveGroupV5.api, leaveGroupV4.api])
-    await this.#asking(group, 'leaving', memberId, () => {
-      return this.#cluster.onCoordinator('group', group, (connection) =>
-        api.async(connection, group, [{ memberId, groupInstanceId: null, reason: null }]),
-      )
-    })
+    const leaving = this.#cluster.retrying(
+      `leaving of group '${group}'`,
+      () =>
+        this.#cluster.onCoordinator('group', group, (connection) =>
+          api.async(connection, group, [{ memberId, groupInstanceId: null, reason: null }]),
+        ),
+      { timeoutMs: this.#cluster.options.connectTimeoutMs },
+    )
+    // Who cannot say that it leaves is missed when its session is over.
+    await leaving.catch(() => undefined)
+  }
+
+  /** Ends a join that waits for other members. */
+  async stop(group: string): Promise<void> {
+    this.#stopping.abort()
+    const memberId = this.#joiningId
+    await this.#cluster.closePool(this.#joinPool)
+    if (memberId !== '') await this.leave(group, memberId)
   }
 
   detach(): void {
@@ -280,7 +298,8 @@ export class ClusterCoordinator implements MemberCoordinator {
     const member =
       typeof who === 'string' ? { memberId: who, groupInstanceId: null, generation: -1 } : who
     try {
-      return await this.#cluster.retrying(`${what} of group '${group}'`, ask)
+      const options = what === 'joining' ? { signal: this.#stopping.signal } : {}
+      return await this.#cluster.retrying(`${what} of group '${group}'`, ask, options)
     } catch (error) {
       throw groupErrorOf(error, group, member)
     }

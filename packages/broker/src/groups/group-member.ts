@@ -189,6 +189,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
       if (owner !== null) await this.#giveUp(owner, () => this.#owned)
     } finally {
       await this.#goAway()
+      await this.#connected?.stop?.(this.group)
       this.#settled.resolve()
       this.#wake.resolve()
       await this.#running

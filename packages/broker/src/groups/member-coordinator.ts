@@ -13,6 +13,8 @@ export interface MemberCoordinator {
   leave(group: string, memberId: string): void | Promise<void>
   /** A static member stops, and keeps its part until its session is over. */
   detach(group: string, memberId: string): void | Promise<void>
+  /** The member has ended: nothing that waits for other members is waited for any longer. */
+  stop?(group: string): Promise<void>
   commit(
     group: string,
     identity: MemberIdentity,

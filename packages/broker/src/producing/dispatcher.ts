@@ -229,9 +229,12 @@ export class Dispatcher implements SenderHost {
       }
       this.#isReady = true
     } catch (error) {
-      // The next send tries again.
-      this.#preparing = null
+      const refused = Promise.reject(error)
+      refused.catch(() => undefined)
+      // Those who wait are told; the next send tries again.
+      this.#preparing = refused
       for (const enter of this.#outside.splice(0)) enter()
+      this.#preparing = null
       throw error
     }
     this.#letIn()
