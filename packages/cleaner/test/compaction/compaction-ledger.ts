@@ -1,5 +1,6 @@
 import type { Log } from '@varve/log'
 import type { Batch } from '@varve/record'
+import { ownExpiryOf } from '../../src/policy/record-expiry.ts'
 
 /** A record as it was appended. */
 export interface LedgerRecord {
@@ -8,6 +9,8 @@ export interface LedgerRecord {
   readonly value: string | null
   readonly timestamp: number
   readonly producerId: number
+  /** By its own header; -1 never. */
+  readonly expiresAtMs: number
 }
 
 /** Everything that was ever appended, and what has to be true of what is left of it. */
@@ -28,13 +31,13 @@ export class CompactionLedger {
     for (const offset of offsets) (isCommitted ? this.committed : this.aborted).add(offset)
   }
 
-  /** The newest committed value of every key below an offset; deleted ones are not there. */
-  latest(below: number): Map<string, string> {
-    const latest = new Map<string, string>()
-    for (const { offset, key, value } of this.inOrder()) {
+  /** The newest committed record of every key from one offset to below another. */
+  latest(from: number, below: number): Map<string, LedgerRecord> {
+    const latest = new Map<string, LedgerRecord>()
+    for (const record of this.inOrder()) {
+      const { offset, key } = record
       if (key === null || offset >= below || !this.committed.has(offset)) continue
-      if (value === null) latest.delete(key)
-      else latest.set(key, value)
+      if (offset >= from) latest.set(key, record)
     }
     return latest
   }
@@ -68,9 +71,14 @@ export async function readLeft(log: Log): Promise<Left> {
   for await (const batch of log.reader({ from: log.logStartOffset })) {
     batches.push(batch)
     if (batch.isControl) continue
-    for (const { offset, key, value, timestamp } of batch.records()) {
+    for (const record of batch.records()) {
+      const { offset, key, value, timestamp } = record
       const texts = { key: key?.toString() ?? null, value: value?.toString() ?? null }
-      records.push({ offset, timestamp, producerId: batch.producerId, ...texts })
+      const expiresAtMs = ownExpiryOf(record)
+      records.push({
+        ...{ offset, timestamp, producerId: batch.producerId, ...texts },
+        expiresAtMs: Number.isFinite(expiresAtMs) ? expiresAtMs : -1,
+      })
     }
   }
   const committed = new Set<number>()
@@ -84,13 +92,31 @@ export interface CleanState {
   readonly cleanedOffset: number
   readonly nowMs: number
   readonly deleteRetentionMs: number
+  /** -1 for ever. */
+  readonly recordTtlMs: number
+  /** How old records may become before retention takes them; null: it takes none. */
+  readonly retentionMs: number | null
+}
+
+/** Whether nobody is to see a record any more. */
+export function isOver(
+  { timestamp, expiresAtMs }: LedgerRecord,
+  { nowMs, recordTtlMs }: Pick<CleanState, 'nowMs' | 'recordTtlMs'>,
+): boolean {
+  const isByTopic = recordTtlMs >= 0 && timestamp + recordTtlMs <= nowMs
+  return isByTopic || (expiresAtMs >= 0 && expiresAtMs <= nowMs)
+}
+
+interface LogEnds {
+  readonly logStartOffset: number
+  readonly lastStableOffset: number
 }
 
 /** What is wrong with what is left; empty when nothing is. */
 export function problemsOf(
   ledger: CompactionLedger,
   left: Left,
-  log: { readonly logStartOffset: number; readonly lastStableOffset: number },
+  log: LogEnds,
   clean: CleanState,
 ): readonly string[] {
   const problems: string[] = []
@@ -104,7 +130,8 @@ export function problemsOf(
       problems.push(`${found} was appended as ${appended}`)
     }
   }
-  problems.push(...latestProblems(ledger, left, log))
+  problems.push(...latestProblems(ledger, left, log, clean))
+  problems.push(...retentionProblems(ledger, log, clean))
   problems.push(...leftoverProblems(ledger, left, clean))
   problems.push(...tombstoneProblems(ledger, left, log, clean))
   return problems
@@ -114,23 +141,47 @@ function sorted(json: string): string {
   return JSON.stringify(Object.entries(JSON.parse(json) as object).sort())
 }
 
-/** Readers of committed records see exactly the model's latest values. */
+/**
+ * Readers of committed records see exactly the model's latest values: of a key whose newest record
+ * was deleted, by retention or because its time was over, nothing, and no older one comes back.
+ */
 function latestProblems(
   ledger: CompactionLedger,
   left: Left,
-  { lastStableOffset }: { readonly lastStableOffset: number },
+  { logStartOffset, lastStableOffset }: LogEnds,
+  clean: CleanState,
 ): readonly string[] {
-  const expected = ledger.latest(lastStableOffset)
-  const found = new Map<string, string>()
-  for (const { offset, key, value } of left.records) {
-    if (key === null || !left.committed.has(offset)) continue
-    if (value === null) found.delete(key)
-    else found.set(key, value)
+  const valuesOf = (records: Iterable<readonly [string, LedgerRecord]>): Map<string, string> => {
+    const values = new Map<string, string>()
+    for (const [key, record] of records) {
+      if (record.value !== null && !isOver(record, clean)) values.set(key, record.value)
+    }
+    return values
   }
+  const expected = valuesOf(ledger.latest(logStartOffset, lastStableOffset))
+  const newest = new Map<string, LedgerRecord>()
+  for (const record of left.records) {
+    if (record.key !== null && left.committed.has(record.offset)) newest.set(record.key, record)
+  }
+  const found = valuesOf(newest)
   const keys = new Set([...expected.keys(), ...found.keys()])
   return [...keys]
     .filter((key) => expected.get(key) !== found.get(key))
     .map((key) => `${key} is ${found.get(key)}, not ${expected.get(key)}`)
+}
+
+/** Retention has taken no latest value before its time. Others may have gone by compaction. */
+function retentionProblems(
+  ledger: CompactionLedger,
+  { logStartOffset, lastStableOffset }: LogEnds,
+  clean: CleanState,
+): readonly string[] {
+  const { nowMs, retentionMs } = clean
+  return [...ledger.latest(0, lastStableOffset).values()]
+    .filter((record) => record.offset < logStartOffset)
+    .filter((record) => record.value !== null && !isOver(record, clean))
+    .filter(({ timestamp }) => retentionMs === null || timestamp + retentionMs >= nowMs)
+    .map(({ key, offset }) => `retention took ${key} at ${offset} too early`)
 }
 
 /** Compaction has done its work: nothing superseded, aborted or without a key is left. */
@@ -150,14 +201,16 @@ function leftoverProblems(
 function tombstoneProblems(
   ledger: CompactionLedger,
   left: Left,
-  { logStartOffset }: { readonly logStartOffset: number },
-  { cleanedOffset, nowMs, deleteRetentionMs }: CleanState,
+  { logStartOffset }: LogEnds,
+  clean: CleanState,
 ): readonly string[] {
+  const { cleanedOffset, nowMs, deleteRetentionMs } = clean
   const there = new Set(left.records.map(({ offset }) => offset))
   const newest = ledger.newestOffsets(Number.POSITIVE_INFINITY)
   const problems: string[] = []
   for (const [key, offset] of ledger.newestOffsets(cleanedOffset)) {
-    if (ledger.records.get(offset)?.value !== null || offset < logStartOffset) continue
+    const record = ledger.records.get(offset)
+    if (record?.value !== null || offset < logStartOffset || isOver(record, clean)) continue
     // A crash may have come when a newer one had taken its place already.
     if (newest.get(key) !== offset) continue
     const cleanedAtMs = ledger.cleanedAtMs.get(offset)

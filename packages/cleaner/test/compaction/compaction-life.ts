@@ -6,11 +6,25 @@ import {
   type Random,
   SimulatedFileSystem,
 } from '@varve/log/testing'
-import { endTransactionMarkerBatch, RecordBatch, RecordBatchBuilder } from '@varve/record'
+import {
+  endTransactionMarkerBatch,
+  RecordBatch,
+  RecordBatchBuilder,
+  type RecordInput,
+} from '@varve/record'
 import { inlineExecutor } from '../../src/compaction/inline-executor.ts'
 import { compactLog, planLogCompaction } from '../../src/compaction/log-compaction.ts'
 import { type CleaningPolicy, resolveCleaningPolicy } from '../../src/policy/cleaning-policy.ts'
-import { CompactionLedger, problemsOf, readLeft } from './compaction-ledger.ts'
+import { expiresAtHeader } from '../../src/policy/record-expiry.ts'
+import { deleteByPlan, planLogRetention } from '../../src/retention/log-retention.ts'
+import {
+  type CleanState,
+  CompactionLedger,
+  isOver,
+  type Left,
+  problemsOf,
+  readLeft,
+} from './compaction-ledger.ts'
 
 interface LifeProducer {
   readonly producerId: number
@@ -26,6 +40,8 @@ interface SomeRecord {
   readonly key: string | null
   readonly value: string | null
   readonly timestamp: number
+  /** By its own header; -1 never. */
+  readonly expiresAtMs: number
 }
 
 const path = '/data'
@@ -38,15 +54,23 @@ function openAt(
   return LogDirectory.open(path, { fs, clock, log, random: () => 0.5 })
 }
 
+export interface LifeCounts {
+  compactions: number
+  crashes: number
+  duplicates: number
+  /** Newest records of a key that went because their time was over. */
+  expired: number
+  /** Times that retention deleted segments. */
+  retained: number
+}
+
 /**
  * One log that is appended to, compacted and crashed at random on a simulated file system, and what
  * must be true of it after every step.
  */
 export class CompactionLife {
-  readonly counts: { compactions: number; crashes: number; duplicates: number } = {
-    compactions: 0,
-    crashes: 0,
-    duplicates: 0,
+  readonly counts: LifeCounts = {
+    ...{ compactions: 0, crashes: 0, duplicates: 0, expired: 0, retained: 0 },
   }
   readonly #random: Random
   readonly #clock = new ManualClock()
@@ -76,8 +100,11 @@ export class CompactionLife {
       acks: 'written',
       fileDeleteDelayMs: 1,
     }
+    const isDeleted = random.bool(0.4)
     const policy: CleaningPolicy = {
-      cleanupPolicy: ['compact'],
+      cleanupPolicy: isDeleted ? ['compact', 'delete'] : ['compact'],
+      retentionMs: isDeleted ? random.pick([100, 400, 2000]) : -1,
+      recordTtlMs: random.pick([-1, -1, 50, 300, 1000]),
       deleteRetentionMs: random.pick([0, 50, 2000]),
       minCompactionLagMs: random.pick([0, 0, 40]),
       minCleanableDirtyRatio: 0,
@@ -125,13 +152,14 @@ export class CompactionLife {
       key: random.bool(0.03) ? null : `k${random.int(this.#keys)}`,
       value: random.bool(0.25) ? null : `v${random.next()}`.repeat(random.between(1, 5)),
       timestamp: this.#clock.now() - random.int(20),
+      expiresAtMs: random.bool(0.1) ? this.#clock.now() + random.int(500) : -1,
     }))
   }
 
   async #appendPlain(): Promise<void> {
     const records = this.#someRecords()
     const compressionType = this.#random.pick(['none', 'gzip', 'lz4', 'zstd'] as const)
-    const { baseOffset } = await this.#log.append(records, { compressionType })
+    const { baseOffset } = await this.#log.append(records.map(inputOf), { compressionType })
     this.#note(records, baseOffset, -1, true)
   }
 
@@ -167,7 +195,7 @@ export class CompactionLife {
       isTransactional,
       compressionType: random.pick(['none', 'snappy']),
     })
-    for (const record of records) builder.append(record)
+    for (const record of records) builder.append(inputOf(record))
     const batch = builder.build()
     const copy = Buffer.from(batch.bytes)
     const { baseOffset } = await this.#log.appendBatch(batch)
@@ -241,7 +269,16 @@ export class CompactionLife {
         await directory?.cleanerCheckpoint.writeOne('t-0', offset)
       },
     })
+    await this.#retain(log, fs)
     await log.flush()
+  }
+
+  async #retain(log: Log, fs: SimulatedFileSystem): Promise<void> {
+    if (!this.#policy.cleanupPolicy.includes('delete')) return
+    const nowMs = this.#clock.now()
+    const plan = planLogRetention(log, fs, { policy: this.#policy, nowMs, holds: [] })
+    if (plan.deletions.length > 0) this.counts.retained += 1
+    await deleteByPlan(log, plan)
   }
 
   /**
@@ -258,7 +295,8 @@ export class CompactionLife {
     }
     await this.#open()
     for (const { last } of this.#producers) {
-      if (last === null) continue
+      // Of one that retention has taken, nothing need be known.
+      if (last === null || last.baseOffset < this.#log.logStartOffset) continue
       const again = new RecordBatch(Buffer.from(last.batch))
       const end = this.#log.logEndOffset
       const { baseOffset } = await this.#log.appendBatch(again)
@@ -305,12 +343,35 @@ export class CompactionLife {
     cleanedOffset: number,
   ): Promise<void> {
     const left = await readLeft(log)
-    const { deleteRetentionMs } = this.#policy
-    const clean = { cleanedOffset, nowMs: this.#clock.now(), deleteRetentionMs }
+    const { deleteRetentionMs, recordTtlMs, retentionMs, cleanupPolicy } = this.#policy
+    const clean = {
+      ...{ cleanedOffset, nowMs: this.#clock.now(), deleteRetentionMs, recordTtlMs },
+      retentionMs: cleanupPolicy.includes('delete') ? retentionMs : null,
+    }
+    this.counts.expired += expiredIn(this.#ledger, left, log, clean)
     const problems = [...problemsOf(this.#ledger, left, log, clean)]
     for await (const finding of verifyLog(log.directory, { fs, clock: this.#clock, settleMs: 0 })) {
       if (finding.severity === 'error') problems.push(JSON.stringify(finding))
     }
     if (problems.length > 0) throw new Error(`${where}: ${problems.slice(0, 5).join('; ')}`)
   }
+}
+
+function inputOf({ key, value, timestamp, expiresAtMs }: SomeRecord): RecordInput {
+  const headers =
+    expiresAtMs < 0 ? [] : [{ key: expiresAtHeader, value: Buffer.from(String(expiresAtMs)) }]
+  return { key, value, timestamp, headers }
+}
+
+/** Newest records of their keys that are not there any more, because their time was over. */
+function expiredIn(
+  ledger: CompactionLedger,
+  left: Left,
+  { logStartOffset }: Log,
+  clean: CleanState,
+): number {
+  const there = new Set(left.records.map(({ offset }) => offset))
+  return [...ledger.latest(logStartOffset, clean.cleanedOffset).values()].filter(
+    (record) => !there.has(record.offset) && record.value !== null && isOver(record, clean),
+  ).length
 }

@@ -8,4 +8,6 @@ test('whatever is appended, and wherever it crashes, the latest values are left'
   process.stdout.write(`compaction campaign: ${JSON.stringify(counts)}, VARVE_SEED=${seed}\n`)
   expect(counts.compactions).toBeGreaterThan(1000)
   expect(counts.crashes).toBeGreaterThan(5000)
+  expect(counts.expired).toBeGreaterThan(1000)
+  expect(counts.retained).toBeGreaterThan(100)
 }, 1_200_000)
