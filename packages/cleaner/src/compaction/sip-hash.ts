@@ -18,8 +18,8 @@ export class SipHash {
   }
 
   /**
-   * Hashes the bytes from `start` to `end` into {@link words}. One loop over all rounds, so that the
-   * state stays in local variables and the round is written once.
+   * Hashes the bytes from `start` to `end` into {@link words}. One loop over all rounds, so that
+   * the state stays in local variables and the round is written once.
    */
   hash(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
     const { words } = this
@@ -32,19 +32,16 @@ export class SipHash {
     let v2h = (key[1] as number) ^ 0x6c796765
     let v3l = (key[2] as number) ^ 0x79746573
     let v3h = (key[3] as number) ^ 0x74656462
-    const length = end - start
-    const compressing = ((length >>> 3) + 1) * compressionRounds
+    const compressing = (((end - start) >>> 3) + 1) * compressionRounds
     let low = 0
     let high = 0
-    let at = start
-    for (let round = 0; round < compressing + 2 * finalizationRounds; round++) {
+    for (let round = 0, at = start; round < compressing + 2 * finalizationRounds; round++) {
       if (round < compressing) {
         if (round % compressionRounds === 0) {
           v0l ^= low
           v0h ^= high
-          low = at + 8 <= end ? uint32At(bytes, at) : restAt(bytes, at, end)
-          high =
-            at + 8 <= end ? uint32At(bytes, at + 4) : restAt(bytes, at + 4, end) | (length << 24)
+          low = wordAt(bytes, at, end)
+          high = wordAt(bytes, at + 4, end) | (at + 8 > end ? (end - start) << 24 : 0)
           at += 8
           v3l ^= low
           v3h ^= high
@@ -94,6 +91,11 @@ export class SipHash {
   }
 }
 
+/** Four bytes, low ones first, with zeros for what lies behind the end. */
+function wordAt(bytes: Uint8Array, at: number, end: number): number {
+  return at + 4 <= end ? uint32At(bytes, at) : restAt(bytes, at, end)
+}
+
 function uint32At(bytes: Uint8Array, at: number): number {
   return (
     (bytes[at] as number) |
@@ -103,7 +105,6 @@ function uint32At(bytes: Uint8Array, at: number): number {
   )
 }
 
-/** As `uint32At`, with zeros for what lies behind the end. */
 function restAt(bytes: Uint8Array, at: number, end: number): number {
   let value = 0
   for (let index = 0; index < 4 && at + index < end; index++) {

@@ -1,4 +1,4 @@
-import type { File, FileSystem } from '@varve/log'
+import type { Clock, File, FileSystem } from '@varve/log'
 import { ProcessorBreaks } from './processor-breaks.ts'
 
 /**
@@ -6,8 +6,8 @@ import { ProcessorBreaks } from './processor-breaks.ts'
  * do saves the hop through the pool, 40 to 100 µs a call and more where the pool is busy. Flushes
  * do not block. Who reads and writes without end rests between the calls: see ProcessorBreaks.
  */
-export function blockingFileSystem(fs: FileSystem): FileSystem {
-  const breaks = new ProcessorBreaks()
+export function blockingFileSystem(fs: FileSystem, clock: Clock): FileSystem {
+  const breaks = new ProcessorBreaks(clock)
   return {
     open: (path, mode) => blockingFile(fs.open(path, mode), breaks),
     list: (directory) => fs.list(directory),

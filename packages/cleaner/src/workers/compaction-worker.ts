@@ -30,7 +30,7 @@ export async function compact({ task, port }: WorkerRequest): Promise<WorkerOutc
   }
   try {
     const result = await compactRound(task, {
-      fs: blockingFileSystem(nodeFileSystem),
+      fs: blockingFileSystem(nodeFileSystem, systemClock),
       clock: systemClock,
       // A worker is stopped by ending its thread.
       signal: null,
@@ -54,7 +54,7 @@ function nowAndThen(
   let phase: CompactionProgress['phase'] | null = null
   let toldMs = 0
   return (progress) => {
-    const nowMs = performance.now()
+    const nowMs = systemClock.monotonic()
     const isEdge = progress.phase !== phase || progress.doneBytes === progress.totalBytes
     if (!isEdge && nowMs - toldMs < progressIntervalMs) return
     phase = progress.phase

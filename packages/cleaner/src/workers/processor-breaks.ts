@@ -1,3 +1,5 @@
+import type { Clock } from '@varve/log'
+
 /** So long the thread may compute. */
 const workMs = 0.5
 
@@ -10,13 +12,19 @@ const restMs = 0.05
  * then waited for up to 4 ms, priorities or not. A thread that is asleep is in nobody's way.
  */
 export class ProcessorBreaks {
+  readonly #clock: Clock
   readonly #never = new Int32Array(new SharedArrayBuffer(4))
-  #startedMs = performance.now()
+  #startedMs: number
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#startedMs = clock.monotonic()
+  }
 
   /** Blocks the thread for a moment, when it has worked for a while. */
   take(): void {
-    if (performance.now() - this.#startedMs < workMs) return
+    if (this.#clock.monotonic() - this.#startedMs < workMs) return
     Atomics.wait(this.#never, 0, 0, restMs)
-    this.#startedMs = performance.now()
+    this.#startedMs = this.#clock.monotonic()
   }
 }

@@ -1,10 +1,11 @@
+import { systemClock } from '@varve/log'
 import { SimulatedFileSystem } from '@varve/log/testing'
 import { expect, test } from 'vitest'
 import { blockingFileSystem } from '../../src/workers/blocking-file-system.ts'
 
 test('holds what is written, and reads it', async () => {
   const real = new SimulatedFileSystem()
-  const fs = blockingFileSystem(real)
+  const fs = blockingFileSystem(real, systemClock)
   fs.makeDirectory('/d')
   const file = fs.open('/d/a', 'create')
   expect(await file.write(Buffer.from('hello'), 0)).toBe(5)
@@ -29,7 +30,7 @@ test('holds what is written, and reads it', async () => {
 })
 
 test('what was promised before a call that fails comes as a rejection', async () => {
-  const fs = blockingFileSystem(new SimulatedFileSystem())
+  const fs = blockingFileSystem(new SimulatedFileSystem(), systemClock)
   const file = fs.open('/a', 'create')
   file.close()
   await expect(file.read(Buffer.alloc(1), 0)).rejects.toThrow()
