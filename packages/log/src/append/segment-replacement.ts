@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '@varve/record'
 import { logChannels } from '../base/diagnostics.ts'
 import { SegmentPinnedError } from '../base/log-errors.ts'
 import type { SegmentInfo } from '../base/segment-info.ts'
+import { pollTurn } from '../base/turns.ts'
 import type { CleanedSegment } from '../segments/cleaned-segment-writer.ts'
 import { SealedSegment } from '../segments/sealed-segment.ts'
 import { segmentFileKinds, segmentPath } from '../segments/segment-files.ts'
@@ -43,6 +44,9 @@ export async function replaceSegments(
     const paths = segmentFileKinds.map((kind) => segmentPath(directory, segment.baseOffset, kind))
     gone.push(...state.removals.markDeleted(paths))
     segment.movedTo(`${segment.path}${deletedSuffix}`)
+    // A rename can take milliseconds while the disk flushes, and these may be a hundred: the other
+    // logs' appends, and this one's readers, have their turn in between.
+    await pollTurn()
   }
   await fs.syncDirectory(directory)
 
