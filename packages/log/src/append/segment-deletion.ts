@@ -2,6 +2,7 @@ import { InvalidArgumentError, type Offset } from '@varve/record'
 import { logChannels } from '../base/diagnostics.ts'
 import { OffsetOutOfRangeError } from '../base/log-errors.ts'
 import type { DeletionReason, SegmentInfo } from '../base/segment-info.ts'
+import { pollTurn } from '../base/turns.ts'
 import type { SealedSegment } from '../segments/sealed-segment.ts'
 import { segmentFileKinds, segmentPath } from '../segments/segment-files.ts'
 import { producerSnapshotFileName } from '../storage/file-names.ts'
@@ -46,6 +47,8 @@ export async function deleteSegmentsBefore(
   const removed = segments.removeBefore(offsets.logStartOffset)
   for (const segment of removed) {
     state.pins.whenFree(segment.path, () => removeFiles(state, segment))
+    // They may be thousands, and a rename takes long while the disk flushes.
+    await pollTurn()
   }
   const infos = removed.map((segment) => segment.info())
   state.saveProgress()
