@@ -86,3 +86,20 @@ test('a queue that began at the end passes nothing over in a partition that was 
   }
   expect(delivered).toBeGreaterThan(0)
 })
+
+test('nor in one that was added while the queue was not open', async () => {
+  const machine = newMachine()
+  const options = { topic: 'jobs', startAt: 'latest' } as const
+  const before = await open(machine)
+  const jobs = await before.topics.create('jobs', 1, {})
+  await jobs.partition(0).log.append({ value: 'before the queue' })
+  await before.queues.queue('q', options)
+  await before.queues.close()
+  await before.topics.grow('jobs', 2)
+  await jobs.partition(1).log.append({ value: 'x' })
+  await before.topics.close()
+  const after = await open(machine)
+  expect(await takeAll(await after.queues.queue('q', options))).toEqual(['x'])
+  await after.queues.close()
+  await after.topics.close()
+})
