@@ -28,6 +28,31 @@ const logFolders = [
   'repair',
 ]
 
+/** Those of the backup package, likewise. */
+const backupFolders = [
+  'base',
+  'target',
+  'format',
+  'keys',
+  'repository',
+  'source',
+  'taking',
+  'reading',
+  'verify',
+  'pruning',
+  'restoring',
+  'replaying',
+  'mirroring',
+  'exporting',
+  'scheduling',
+  'drilling',
+]
+
+const ordered: Readonly<Record<string, readonly string[]>> = {
+  log: logFolders,
+  backup: backupFolders,
+}
+
 const sources = typeScript.filter(({ path }) => isPackageSource(path))
 
 /** Files that are run or named from outside: by Node, by package manifests, by Vitest. */
@@ -61,21 +86,23 @@ test('no package imports from one above it', () => {
   expect(wrong, 'record <- log <- cli <- varve').toEqual([])
 })
 
-test('no folder of the engine imports from one above it', () => {
+test.each(Object.entries(ordered))('no folder of %s imports from one above it', (name, folders) => {
+  const root = `packages/${name}/src/`
   const folderOf = (path: string | null): string | undefined =>
-    /^packages\/log\/src\/([^/]+)\//.exec(path ?? '')?.[1]
+    path?.startsWith(root) ? /^([^/]+)\//.exec(path.slice(root.length))?.[1] : undefined
   const rankOf = (path: string | null): number => {
     const folder = folderOf(path)
-    return folder === undefined ? logFolders.length : logFolders.indexOf(folder)
+    return folder === undefined ? folders.length : folders.indexOf(folder)
   }
-  const wrong = sources
-    .filter(({ path }) => path.startsWith('packages/log/src/') && folderOf(path) !== 'testing')
-    .flatMap((file) =>
-      importsOf(file)
-        .filter(({ target }) => target !== null && rankOf(target) > rankOf(file.path))
-        .map(({ specifier }) => `${file.path}: ${specifier}`),
-    )
-  expect(wrong, logFolders.join(' <- ')).toEqual([])
+  const own = sources.filter(({ path }) => path.startsWith(root) && folderOf(path) !== 'testing')
+  const wrong = own.flatMap((file) =>
+    importsOf(file)
+      .filter(({ target }) => target !== null && rankOf(target) > rankOf(file.path))
+      .map(({ specifier }) => `${file.path}: ${specifier}`),
+  )
+  expect(wrong, folders.join(' <- ')).toEqual([])
+  const unknown = own.filter(({ path }) => rankOf(path) < 0).map(({ path }) => path)
+  expect(unknown, 'folders that are not in the order').toEqual([])
 })
 
 test('the record package does no I/O', () => {

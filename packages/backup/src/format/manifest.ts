@@ -98,7 +98,8 @@ export function encodeManifest(manifest: Manifest): Buffer {
 /** Throws CorruptRepositoryError. */
 export function decodeManifest(bytes: Buffer, key: string): Manifest {
   const shape = JsonShape.parse(bytes, key)
-  shape.get('format').count(1)
+  shape.get('format').version(1)
+  const sets = shape.get('sets').list((set) => set.text(setPattern))
   return {
     backupId: shape.get('backupId').text(backupIdPattern),
     kind: shape.get('kind').oneOf(backupKinds),
@@ -111,9 +112,9 @@ export function decodeManifest(bytes: Buffer, key: string): Manifest {
     finishedMs: shape.get('finishedMs').number(),
     point: shape.get('point').optional((point) => point.text()),
     tags: shape.get('tags').list((tag) => tag.text()),
-    sets: shape.get('sets').list((set) => set.text(setPattern)),
+    sets,
     files: shape.get('files').list(fileOf),
-    partitions: shape.get('partitions').list(partitionOf),
+    partitions: shape.get('partitions').list((stored) => partitionOf(stored, sets.length)),
     gaps: shape.get('gaps').list(gapOf),
     figures: figuresOf(shape.get('figures')),
   }
@@ -123,7 +124,7 @@ export function decodeManifest(bytes: Buffer, key: string): Manifest {
 export const backupIdPattern: RegExp = /^\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}$/
 export const setPattern: RegExp = /^(?:main|\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8})$/
 
-function partitionOf(shape: JsonShape): StoredPartition {
+function partitionOf(shape: JsonShape, sets: number): StoredPartition {
   return {
     topic: shape.get('topic').text(topicPattern),
     partition: shape.get('partition').count(2 ** 31 - 1),
@@ -133,7 +134,7 @@ function partitionOf(shape: JsonShape): StoredPartition {
     sizeBytes: shape.get('sizeBytes').count(),
     segmentCount: shape.get('segmentCount').count(),
     list: shape.get('list').hex(objectIdBytes),
-    set: shape.get('set').count(),
+    set: shape.get('set').count(sets - 1),
   }
 }
 

@@ -68,7 +68,7 @@ export function encodePartitionList(list: PartitionList): Buffer {
 /** Throws CorruptRepositoryError. */
 export function decodePartitionList(bytes: Buffer, key: string): PartitionList {
   const shape = JsonShape.parse(bytes, key)
-  shape.get('format').count(1)
+  shape.get('format').version(1)
   return {
     topic: shape.get('topic').text(topicPattern),
     partition: shape.get('partition').count(2 ** 31 - 1),
@@ -90,16 +90,22 @@ export const topicPattern: RegExp = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/
 const fileNamePattern = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/
 
 function segmentOf(shape: JsonShape): StoredSegment {
+  const sizeBytes = shape.get('sizeBytes').count()
+  const extents = shape.get('extents').list(extentOf)
+  // What is restored by it has the size that it says.
+  if (extents.reduce((sum, extent) => sum + extent.sizeBytes, 0) !== sizeBytes) {
+    shape.get('sizeBytes').fail('the sum of its extents')
+  }
   return {
     baseOffset: shape.get('baseOffset').count(),
     nextOffset: shape.get('nextOffset').count(),
-    sizeBytes: shape.get('sizeBytes').count(),
+    sizeBytes,
     maxTimestamp: shape.get('maxTimestamp').integer(),
     isSealed: shape.get('isSealed').boolean(),
     fileId: shape.get('fileId').number(),
     modifiedMs: shape.get('modifiedMs').number(),
     set: shape.get('set').count(),
-    extents: shape.get('extents').list(extentOf),
+    extents,
     damage: shape.get('damage').optional((damage) => ({
       position: damage.get('position').count(),
       reason: damage.get('reason').text(),

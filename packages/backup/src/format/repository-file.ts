@@ -1,4 +1,4 @@
-import { JsonShape } from './json-shape.ts'
+import { encodeCheckedJson, JsonShape } from './json-shape.ts'
 
 /** `repository.json`: what holds for the whole repository. Made once, never changed. */
 export interface RepositoryFile {
@@ -13,22 +13,21 @@ export interface RepositoryFile {
 export const repositoryFileKey = 'repository.json'
 
 export function encodeRepositoryFile(file: RepositoryFile): Buffer {
-  const text = {
+  return encodeCheckedJson({
     format: 'varve-backup',
     version: 1,
     repositoryId: file.repositoryId.toString('hex'),
     createdMs: file.createdMs,
     objectBytes: file.objectBytes,
     encryption: file.isEncrypted ? 'AES-256-GCM, RSA-OAEP-SHA-256' : 'none',
-  }
-  return Buffer.from(`${JSON.stringify(text, null, 2)}\n`)
+  })
 }
 
 /** Throws CorruptRepositoryError. */
 export function decodeRepositoryFile(bytes: Buffer): RepositoryFile {
-  const shape = JsonShape.parse(bytes, repositoryFileKey)
+  const shape = JsonShape.parseChecked(bytes, repositoryFileKey)
   shape.get('format').oneOf(['varve-backup'])
-  shape.get('version').count(1)
+  shape.get('version').version(1)
   const encryption = shape.get('encryption').oneOf(['AES-256-GCM, RSA-OAEP-SHA-256', 'none'])
   return {
     repositoryId: shape.get('repositoryId').hex(16),

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { BackupKeyError } from '../base/backup-errors.ts'
+import { encodeCheckedJson, JsonShape } from '../format/json-shape.ts'
 
 /**
  * What somebody holds who works with an encrypted repository.
@@ -18,31 +19,21 @@ export interface KeyFile {
 
 /** To be kept as secret as the backups are, and not beside them. */
 export function encodeKeyFile({ role, repositoryId, idKey, privateKey }: KeyFile): Buffer {
-  const text = {
+  return encodeCheckedJson({
     format: 'varve-backup-key',
     version: 1,
     role,
     repositoryId: repositoryId?.toString('hex') ?? null,
     idKey: idKey?.toString('hex') ?? null,
     privateKey: privateKey?.export({ type: 'pkcs8', format: 'pem' }) ?? null,
-  }
-  return Buffer.from(`${JSON.stringify(text, null, 2)}\n`)
+  })
 }
 
 /** A key file, or a private key in PEM as `openssl` writes it. Throws BackupKeyError. */
 export function decodeKeyFile(bytes: Buffer): KeyFile {
   const text = bytes.toString('utf8')
   try {
-    if (text.includes('-----BEGIN')) return ofPem(text)
-    const { format, version, role, repositoryId, idKey, privateKey } = JSON.parse(text)
-    const isKnown = format === 'varve-backup-key' && version === 1
-    if (!isKnown || !(role === 'writer' || role === 'reader')) throw new Error('its format')
-    return {
-      role,
-      repositoryId: hexOf(repositoryId, 16),
-      idKey: hexOf(idKey, 32),
-      privateKey: role === 'reader' ? createPrivateKey(privateKey) : null,
-    }
+    return text.trimStart().startsWith('{') ? ofJson(bytes) : ofPem(text)
   } catch (error) {
     throw new BackupKeyError('this is not a key file', {
       cause: error,
@@ -51,13 +42,19 @@ export function decodeKeyFile(bytes: Buffer): KeyFile {
   }
 }
 
-function ofPem(text: string): KeyFile {
-  return { role: 'reader', repositoryId: null, idKey: null, privateKey: createPrivateKey(text) }
+function ofJson(bytes: Buffer): KeyFile {
+  const shape = JsonShape.parseChecked(bytes, 'the key file')
+  shape.get('format').oneOf(['varve-backup-key'])
+  shape.get('version').version(1)
+  const role = shape.get('role').oneOf(['writer', 'reader'])
+  return {
+    role,
+    repositoryId: shape.get('repositoryId').hex(16),
+    idKey: shape.get('idKey').hex(32),
+    privateKey: role === 'reader' ? createPrivateKey(shape.get('privateKey').text()) : null,
+  }
 }
 
-function hexOf(value: unknown, bytes: number): Buffer {
-  if (typeof value === 'string' && /^[0-9a-f]+$/.test(value) && value.length === 2 * bytes) {
-    return Buffer.from(value, 'hex')
-  }
-  throw new Error('a key in it')
+function ofPem(text: string): KeyFile {
+  return { role: 'reader', repositoryId: null, idKey: null, privateKey: createPrivateKey(text) }
 }

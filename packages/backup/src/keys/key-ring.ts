@@ -55,7 +55,7 @@ export class KeyRing {
   readonly #target: Target
   readonly #privateKey: KeyObject | null
   readonly #epochs = new Map<string, Buffer>()
-  #current: EpochKey | null = null
+  #current: Promise<EpochKey> | null = null
 
   private constructor(target: Target, idKey: Buffer | null, privateKey: KeyObject | null) {
     this.naming = new ObjectNaming(idKey)
@@ -125,7 +125,10 @@ export class KeyRing {
   /** The key to encrypt with; null in a repository that is not encrypted. */
   async writingEpoch(): Promise<EpochKey | null> {
     if (!this.isEncrypted) return null
-    this.#current ??= await this.#beginEpoch()
+    this.#current ??= this.#beginEpoch().catch((error: unknown) => {
+      this.#current = null
+      throw error
+    })
     return this.#current
   }
 
@@ -140,6 +143,11 @@ export class KeyRing {
     }
     this.#epochs.set(epoch.id.toString('hex'), epoch.key)
     return epoch
+  }
+
+  /** Whoever can read the keys of epochs in the repository does so when they are needed next. */
+  forgetEpochs(): void {
+    if (this.#privateKey !== null) this.#epochs.clear()
   }
 
   /**

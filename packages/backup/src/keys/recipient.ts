@@ -9,7 +9,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto'
 import { BackupKeyError, CorruptRepositoryError } from '../base/backup-errors.ts'
-import { JsonShape } from '../format/json-shape.ts'
+import { encodeCheckedJson, JsonShape } from '../format/json-shape.ts'
 import { decodeSealed, encodeSealed, type PassphraseSealed } from './passphrase.ts'
 
 /**
@@ -82,20 +82,20 @@ export function unwrapKey(privateKey: KeyObject, wrapped: Buffer): Buffer | null
 }
 
 export function encodeRecipient(recipient: Recipient): Buffer {
-  const { publicKey, locked, wrappedIdKey, proof, ...rest } = recipient
-  const text = {
-    ...rest,
+  const { id, createdMs, publicKey, locked, wrappedIdKey, proof } = recipient
+  return encodeCheckedJson({
+    id,
+    createdMs,
     publicKey: publicKey.export({ type: 'spki', format: 'pem' }),
     wrappedIdKey: wrappedIdKey.toString('base64'),
     proof: proof.toString('hex'),
     locked: locked && encodeSealed(locked),
-  }
-  return Buffer.from(`${JSON.stringify(text, null, 2)}\n`)
+  })
 }
 
 /** Throws CorruptRepositoryError. */
 export function decodeRecipient(bytes: Buffer, key: string): Recipient {
-  const shape = JsonShape.parse(bytes, key)
+  const shape = JsonShape.parseChecked(bytes, key)
   const recipient = {
     id: shape.get('id').text(/^[0-9a-f]{32}$/),
     publicKey: publicKeyOf(shape.get('publicKey').text(), key),

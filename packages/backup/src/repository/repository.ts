@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPair, type KeyObject, randomBytes } from 'node:crypto'
+import { systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
 import {
   BackupKeyError,
@@ -74,7 +75,7 @@ export class Repository implements AsyncDisposable {
    * TargetError.
    */
   static async create(target: Target, options: CreateRepositoryOptions = {}): Promise<Repository> {
-    const { encryption, objectBytes = 8 * 2 ** 20, nowMs = Date.now() } = options
+    const { encryption, objectBytes = 8 * 2 ** 20, nowMs = systemClock.now() } = options
     if (!(Number.isSafeInteger(objectBytes) && objectBytes >= 1024 && objectBytes <= 2 ** 30)) {
       throw new InvalidArgumentError('objectBytes', objectBytes, 'must be 1 KiB to 1 GiB')
     }

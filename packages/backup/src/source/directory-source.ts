@@ -5,11 +5,22 @@ import {
   openLogReadOnly,
   type SegmentInfo,
 } from '@varve/log'
-import { isSystemError, parsePartitionDirectoryName } from '@varve/log/files'
-import { InvalidArgumentError, VarveError } from '@varve/record'
+import {
+  isSystemError,
+  listSegments,
+  parsePartitionDirectoryName,
+  progressFileName,
+} from '@varve/log/files'
+import { InvalidArgumentError } from '@varve/record'
 import { SnapshotUnstableError } from '../base/backup-errors.ts'
 import { HeldFiles, workDirectoryOf } from './held-files.ts'
-import { directoryFiles, partitionFiles, topicIdOf } from './source-files.ts'
+import {
+  directoryFiles,
+  filesPrint,
+  isFileProblem,
+  partitionFiles,
+  topicIdOf,
+} from './source-files.ts'
 import type {
   BackupSource,
   MissingPartition,
@@ -77,6 +88,27 @@ export class DirectorySource implements BackupSource {
     throw new SnapshotUnstableError(this.name, 'transactions begin and end all the time')
   }
 
+  fingerprint(): string {
+    const prints: string[] = [...filesPrint(directoryFiles(this.#fs, this.name))]
+    for (const { name } of this.#places()) {
+      const directory = `${this.name}/${name}`
+      const segments = listSegments(this.#fs, directory)
+      const last = segments.at(-1)
+      const progress = this.#fs.stat(`${directory}/${progressFileName}`)
+      prints.push(
+        [
+          name,
+          segments.length,
+          segments[0]?.fileId,
+          last?.fileId,
+          last?.sizeBytes,
+          progress?.modifiedMs,
+        ].join(' '),
+      )
+    }
+    return prints.join('\n')
+  }
+
   /** With it nothing changes; without it somebody has the directory open, or it is read-only. */
   async #tryLock(): Promise<FileLock | null> {
     const path = `${this.name}/${lockFileName}`
@@ -137,7 +169,7 @@ export class DirectorySource implements BackupSource {
         await using log = await openLogReadOnly(`${this.name}/${name}`, { fs: this.#fs })
         ends.push(`${name} ${log.highWatermark}`)
       } catch (error) {
-        if (!(error instanceof VarveError)) throw error
+        if (!isFileProblem(error)) throw error
         ends.push(`${name} ${error.message}`)
       }
     }
@@ -159,7 +191,7 @@ export class DirectorySource implements BackupSource {
       } catch (error) {
         if (this.#fs.stat(directory) === null) return null
         if (isSystemError(error, 'ENOENT')) continue
-        if (!(error instanceof VarveError)) throw error
+        if (!isFileProblem(error)) throw error
         missing.push({ topic, partition, reason: error.message })
         return null
       }
@@ -194,6 +226,7 @@ export class DirectorySource implements BackupSource {
       // Of the last one it is an upper bound: it is read to the end offset.
       sizeBytes: isSealed ? info.sizeBytes : stat.sizeBytes,
       path,
+      sourcePath: info.path,
       isSealed,
       fileId: stat.fileId,
       modifiedMs: stat.modifiedMs,

@@ -10,7 +10,14 @@ export function workDirectoryOf(dataDirectory: string): string {
 }
 
 /** Errors of file systems that have no links, or not from here to there. */
-const noLinkCodes = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EROFS', 'EACCES']
+const noLinkCodes = [
+  ...['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EROFS', 'EACCES', 'ENOTDIR'],
+  // A full disk is no reason to go without a backup.
+  ...['EMLINK', 'ENOSPC', 'EDQUOT', 'ENAMETOOLONG', 'EIO'],
+]
+
+/** The directories of this process: another one may have had its number before. */
+const ownDirectories = new Set<string>()
 
 /**
  * Second names (hard links) of a source's files, in a directory of their own, so that they stay
@@ -29,6 +36,7 @@ export class HeldFiles {
     this.#fs = fs
     this.#root = `${workDirectory}/snapshots`
     this.#directory = `${this.#root}/${processId}-${randomBytes(6).toString('hex')}`
+    ownDirectories.add(this.#directory)
   }
 
   /** Whether links can be made; known after the first. */
@@ -49,7 +57,9 @@ export class HeldFiles {
       this.#fs.link(path, held)
       return held
     } catch (error) {
-      if (!isSystemError(error, ...noLinkCodes)) throw error
+      // It is the place for links that is gone, or the file itself.
+      const isPlaceGone = isSystemError(error, 'ENOENT') && this.#fs.stat(path) !== null
+      if (!isPlaceGone && !isSystemError(error, ...noLinkCodes)) throw error
       this.#canLink = false
       return path
     }
@@ -57,6 +67,7 @@ export class HeldFiles {
 
   /** Lets all of them go. */
   async release(): Promise<void> {
+    ownDirectories.delete(this.#directory)
     await removeAll(this.#fs, this.#directory)
     for (const directory of [this.#root, dirname(this.#root)]) {
       // Somebody else's may be in it.
@@ -68,9 +79,11 @@ export class HeldFiles {
   async releaseAbandoned(isAlive: (processId: number) => boolean = isProcess): Promise<void> {
     if (this.#fs.stat(this.#root)?.isDirectory !== true) return
     for (const name of this.#fs.list(this.#root)) {
+      const directory = `${this.#root}/${name}`
       const processId = /^(\d+)-[0-9a-f]{12}$/.exec(name)?.[1]
-      if (processId === undefined || isAlive(Number(processId))) continue
-      await removeAll(this.#fs, `${this.#root}/${name}`)
+      if (processId === undefined || ownDirectories.has(directory)) continue
+      if (Number(processId) !== process.pid && isAlive(Number(processId))) continue
+      await removeAll(this.#fs, directory)
     }
   }
 

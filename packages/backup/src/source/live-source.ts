@@ -7,7 +7,13 @@ import {
 } from '@varve/log'
 import { parsePartitionDirectoryName } from '@varve/log/files'
 import { HeldFiles, workDirectoryOf } from './held-files.ts'
-import { directoryFiles, partitionFiles, topicIdOf } from './source-files.ts'
+import {
+  directoryFiles,
+  filesPrint,
+  isFileProblem,
+  partitionFiles,
+  topicIdOf,
+} from './source-files.ts'
 import type {
   BackupSource,
   MissingPartition,
@@ -57,14 +63,20 @@ export class LiveSource implements BackupSource {
       const takenMs = this.#now()
       const logs = [...this.#directory.logs.values()]
       const files = directoryFiles(this.#fs, this.name)
-      for (const log of logs) pinned.push(log.snapshot())
-      const partitions = logs.flatMap((log, index) => {
-        const snapshot = pinned[index]
-        return snapshot === undefined ? [] : [this.#partitionOf(log, snapshot, held)]
+      const missing = [...this.#directory.failures].flatMap(missingOf)
+      const partitions = logs.flatMap((log) => {
+        try {
+          const snapshot = log.snapshot()
+          pinned.push(snapshot)
+          return this.#partitionOf(log, snapshot, held)
+        } catch (error) {
+          if (!isFileProblem(error)) throw error
+          missing.push(...missingOf([log.name, error]))
+          return []
+        }
       })
       // Links keep the files: the logs may delete and replace them again.
       if (held.canLink) for (const snapshot of pinned.splice(0)) snapshot.release()
-      const missing = [...this.#directory.failures].flatMap(missingOf)
       return { takenMs, partitions, missing, files, release, [Symbol.asyncDispose]: release }
     } catch (error) {
       await release()
@@ -72,17 +84,29 @@ export class LiveSource implements BackupSource {
     }
   }
 
-  #partitionOf(log: Log, snapshot: LogSnapshot, held: HeldFiles): PartitionSnapshot {
-    const { topic = '', partition = 0 } = parsePartitionDirectoryName(log.name) ?? {}
+  fingerprint(): string {
+    const logs = [...this.#directory.logs.values()].map((log) => {
+      const { name, logStartOffset, highWatermark, segmentCount, sizeBytes } = log
+      return `${name} ${logStartOffset} ${highWatermark} ${segmentCount} ${sizeBytes}`
+    })
+    return [...filesPrint(directoryFiles(this.#fs, this.name)), ...logs].join('\n')
+  }
+
+  #partitionOf(log: Log, snapshot: LogSnapshot, held: HeldFiles): PartitionSnapshot[] {
+    const parsed = parsePartitionDirectoryName(log.name)
+    if (parsed === null) return []
+    const { topic, partition } = parsed
     const files = partitionFiles(this.#fs, log.directory, snapshot.endOffset)
     const last = snapshot.segments.length - 1
     const segments = snapshot.segments.map((info, index): SegmentSnapshot => {
       const stat = this.#fs.stat(info.path)
       return {
         baseOffset: info.baseOffset,
-        nextOffset: info.nextOffset,
+        // Where compaction took the last offsets of a segment, it still reaches to the next one.
+        nextOffset: snapshot.segments[index + 1]?.baseOffset ?? info.nextOffset,
         sizeBytes: info.sizeBytes,
         path: held.hold(info.path, log.name),
+        sourcePath: info.path,
         isSealed: index < last,
         fileId: stat?.fileId ?? -1,
         modifiedMs: stat?.modifiedMs ?? -1,
@@ -90,7 +114,7 @@ export class LiveSource implements BackupSource {
     })
     const { logStartOffset, endOffset } = snapshot
     const topicId = topicIdOf(files, log.directory)
-    return { topic, partition, topicId, logStartOffset, endOffset, segments, files }
+    return [{ topic, partition, topicId, logStartOffset, endOffset, segments, files }]
   }
 }
 

@@ -7,7 +7,7 @@ import {
   partitionMetadataFileName,
   readSmallFile,
 } from '@varve/log/files'
-import type { Offset } from '@varve/record'
+import { crc32c, type Offset, VarveError } from '@varve/record'
 import type { StoredFileContent } from '../format/partition-list.ts'
 
 /**
@@ -16,7 +16,17 @@ import type { StoredFileContent } from '../format/partition-list.ts'
  */
 const directoryFileNames = ['varve-catalogue', metaPropertiesFileName]
 
+/** Whether it is one that a backup has of a data directory. */
+export function isDirectoryFile(name: string): boolean {
+  return directoryFileNames.includes(name)
+}
+
 const smallFileBytesMax = 64 * 2 ** 20
+
+/** Whether an error is of the file system, or of what is in a file. */
+export function isFileProblem(error: unknown): error is Error {
+  return error instanceof VarveError || (error instanceof Error && 'syscall' in error)
+}
 
 /** The small files of a data directory that a backup keeps. */
 export function directoryFiles(fs: FileSystem, directory: string): readonly StoredFileContent[] {
@@ -46,6 +56,11 @@ export function topicIdOf(files: readonly StoredFileContent[], directory: string
   const file = files.find(({ name }) => name === partitionMetadataFileName)
   if (file === undefined) return null
   return decodePartitionMetadata(file.bytes, `${directory}/${file.name}`)
+}
+
+/** Changes when one of them does. */
+export function filesPrint(files: readonly StoredFileContent[]): readonly string[] {
+  return files.map(({ name, bytes }) => `${name} ${crc32c(bytes)} ${bytes.length}`)
 }
 
 function readFiles(

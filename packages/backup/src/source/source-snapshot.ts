@@ -10,6 +10,8 @@ export interface SegmentSnapshot {
   readonly sizeBytes: number
   /** Of its `.log`, or of the name that holds it still. */
   readonly path: string
+  /** Of the `.log` in the source, where something else may be by now. */
+  readonly sourcePath: string
   readonly isSealed: boolean
   readonly fileId: number
   readonly modifiedMs: number
@@ -54,4 +56,6 @@ export interface BackupSource {
   readonly name: string
   /** Rejects with SnapshotUnstableError, StorageError. */
   snapshot(): Promise<SourceSnapshot>
+  /** Is another one when there may be something that the last snapshot did not have. Cheap. */
+  fingerprint(): string
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Clock, IoThrottle, systemClock } from '@varve/log'
+import { type Clock, type FileSystem, IoThrottle, nodeFileSystem, systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
 import { LeaseLostError } from '../base/backup-errors.ts'
 import type {
@@ -16,7 +16,7 @@ import type { Repository } from '../repository/repository.ts'
 import { readUnneeded } from '../repository/unneeded-objects.ts'
 import { workDirectoryOf } from '../source/held-files.ts'
 import type { BackupSource, SourceSnapshot } from '../source/source-snapshot.ts'
-import { BackupStateFile } from './backup-state.ts'
+import { type BackupState, BackupStateFile } from './backup-state.ts'
 import { type History, readHistory } from './baseline.ts'
 import { defaultThreads, encoderPool } from './encoder-pool.ts'
 import type { ExtentEncoder } from './extent-encoder.ts'
@@ -44,6 +44,8 @@ export interface BackupOptions {
   readonly uploadBytesPerSecond?: number
   /** What is remembered between backups. @defaultValue beside the source */
   readonly stateDirectory?: string
+  /** Where `stateDirectory` is. @defaultValue the real file system */
+  readonly fs?: FileSystem
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: BackupProgress) => void
   /** @defaultValue the system's */
@@ -66,6 +68,8 @@ export interface BackupReport {
   readonly gaps: readonly BackupGap[]
   /** Damage in the source that earlier backups made good. */
   readonly findings: readonly BackupGap[]
+  /** What else did not go as it should, in words; the backup is none the worse. */
+  readonly warnings: readonly string[]
   readonly figures: BackupFigures
 }
 
@@ -95,11 +99,17 @@ export async function runBackup(
     return await run.run(lease)
   } finally {
     if (options.encoder === undefined) await encoder.close()
-    await lease.release()
+    // Whatever became of the backup, it has become; a lease that stays ends by itself.
+    await lease.release().catch(() => undefined)
   }
 }
 
 type RunOptions = BackupOptions & Required<Pick<BackupOptions, 'kind' | 'threads' | 'clock'>>
+
+interface TakenBackup {
+  readonly report: Omit<BackupReport, 'warnings'>
+  readonly state: BackupState
+}
 
 class BackupRun {
   readonly #repository: Repository
@@ -127,26 +137,49 @@ class BackupRun {
     this.#startedMs = options.clock.now()
     this.#backupId = newBackupId(this.#startedMs)
     const directory = options.stateDirectory ?? `${workDirectoryOf(source.name)}/state`
+    const { fs = nodeFileSystem } = options
     const { repositoryId } = repository.file
     const sourceId = this.#catalogue.sourceIdOf(this.#name)
     const place = `${directory}/${sourceId}`
     this.#states = {
-      latest: new BackupStateFile(place, repositoryId, 'latest'),
-      full: new BackupStateFile(place, repositoryId, 'full'),
+      latest: new BackupStateFile(place, repositoryId, 'latest', fs),
+      full: new BackupStateFile(place, repositoryId, 'full', fs),
     }
   }
 
   async run(lease: Lease): Promise<BackupReport> {
-    const { kind } = this.#options
-    const sourceId = this.#catalogue.sourceIdOf(this.#name)
-    const history = await readHistory({
+    const history = await this.#readHistory()
+    const snapshot = await this.#source.snapshot()
+    const warnings = [...history.warnings]
+    let taken: TakenBackup
+    try {
+      taken = await this.#take(lease, history, snapshot)
+    } finally {
+      await snapshot.release().catch((error: unknown) => {
+        warnings.push(`what was held of the source is left behind: ${messageOf(error)}`)
+      })
+    }
+    await this.#remember(taken.state).catch((error: unknown) => {
+      warnings.push(
+        `the next backup will take longer, this one is not remembered: ${messageOf(error)}`,
+      )
+    })
+    return { ...taken.report, warnings }
+  }
+
+  #readHistory(): Promise<History> {
+    return readHistory({
       repository: this.#repository,
       catalogue: this.#catalogue,
-      sourceId,
-      kind,
+      sourceId: this.#catalogue.sourceIdOf(this.#name),
+      kind: this.#options.kind,
       ...this.#states,
     })
-    await using snapshot = await this.#source.snapshot()
+  }
+
+  async #take(lease: Lease, history: History, snapshot: SourceSnapshot): Promise<TakenBackup> {
+    const { kind } = this.#options
+    const sourceId = this.#catalogue.sourceIdOf(this.#name)
     const sets = this.#setsOf(history)
     const copied = await this.#copy(snapshot, history, sets)
     await lease.confirm()
@@ -173,15 +206,15 @@ class BackupRun {
     const name = { sourceId, sequence, backupId: this.#backupId }
     const fileHash = await this.#catalogue.publish(name, manifest, referencesOf(manifest, lists))
     await this.#confirm(lease, name)
-    await this.#remember({ manifest, fileHash, lists })
     const segments = lists.reduce((sum, list) => sum + list.segments.length, 0)
     const { backupId, base, source, takenMs, gaps } = manifest
     const { findings } = copied
     const count = partitions.length
-    return {
+    const report = {
       ...{ backupId, kind, base, sequence, source, takenMs, partitions: count, segments },
       ...{ gaps, findings, figures },
     }
+    return { report, state: { manifest, fileHash, lists } }
   }
 
   /** A backup that came to be after its lease had ended may miss what was removed meanwhile. */
@@ -228,6 +261,8 @@ class BackupRun {
       uploading: new IoThrottle(this.#options.uploadBytesPerSecond ?? 0, clock, signal),
       signal,
       base: history.base,
+      good: isOwn && history.base === null ? null : history.newest,
+      sets,
       lanes: threads + 1,
       takenOver: (bytes) => meter.skip(bytes),
       advanced: (step) => {
@@ -253,10 +288,14 @@ class BackupRun {
     }
   }
 
-  async #remember(state: Parameters<BackupStateFile['write']>[0]): Promise<void> {
+  async #remember(state: BackupState): Promise<void> {
     await this.#states.latest.write(state)
     if (state.manifest.kind === 'full') await this.#states.full.write(state)
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** As `backupIdPattern` says. */

@@ -1,8 +1,18 @@
-import { RepositoryRolledBackError } from '../base/backup-errors.ts'
-import type { BackupKind } from '../format/manifest.ts'
+import { createHash } from 'node:crypto'
+import {
+  CorruptRepositoryError,
+  MissingObjectError,
+  RepositoryRolledBackError,
+} from '../base/backup-errors.ts'
+import type { BackupKind, StoredPartition } from '../format/manifest.ts'
 import type { StoredExtent, StoredSegment } from '../format/partition-list.ts'
 import { type AuditEntry, AuditLog } from '../repository/audit-log.ts'
-import type { BackupCatalogue, BackupName } from '../repository/backup-catalogue.ts'
+import {
+  type BackupCatalogue,
+  type BackupName,
+  manifestKey,
+  type ReadManifest,
+} from '../repository/backup-catalogue.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { PartitionSnapshot, SegmentSnapshot } from '../source/source-snapshot.ts'
 import type { BackupState, BackupStateFile } from './backup-state.ts'
@@ -12,9 +22,13 @@ import type { TakenOver } from './segment-copy.ts'
 export class Baseline {
   readonly state: BackupState
   readonly #segments: ReadonlyMap<string, StoredSegment>
+  readonly #partitions: ReadonlyMap<string, StoredPartition>
 
   constructor(state: BackupState) {
     this.state = state
+    this.#partitions = new Map(
+      state.manifest.partitions.map((stored) => [segmentName(stored, -1), stored]),
+    )
     this.#segments = new Map(
       state.manifest.partitions.flatMap((stored, index) =>
         (state.lists[index]?.segments ?? []).map((segment) => [
@@ -23,6 +37,11 @@ export class Baseline {
         ]),
       ),
     )
+  }
+
+  /** The partition as it was stored; null when it was not. */
+  listOf(partition: PartitionSnapshot): StoredPartition | null {
+    return this.#partitions.get(segmentName(partition, -1)) ?? null
   }
 
   /** The segment as it was stored; null when it was not. */
@@ -51,7 +70,7 @@ export function isUnchanged(stored: StoredSegment, found: SegmentSnapshot): bool
   )
 }
 
-/** So many small extents at the end of a segment are kept, before they are made into larger ones. */
+/** So many small extents at the end of a segment are kept before they are made into larger ones. */
 const smallExtentsMax = 16
 
 /**
@@ -70,7 +89,8 @@ export function grownFrom(
   const large = stored.extents.findLastIndex(({ sizeBytes }) => sizeBytes >= objectBytes / 2) + 1
   const isTooSmall = stored.extents.length - large > smallExtentsMax
   const extents = isTooSmall ? stored.extents.slice(0, large) : stored.extents
-  return { taken: { extents, maxTimestamp: stored.maxTimestamp }, checked }
+  const nextOffset = isTooSmall ? stored.baseOffset : stored.nextOffset
+  return { taken: { extents, maxTimestamp: stored.maxTimestamp, nextOffset }, checked }
 }
 
 /** Backups of one source, as the repository and what is remembered beside the source tell. */
@@ -79,6 +99,10 @@ export interface History {
   /** SHA-256 of the latest manifest's file; null when it is not known here. */
   readonly latestHash: Buffer | null
   readonly base: Baseline | null
+  /** What the latest one holds, whatever the next one stands on. */
+  readonly newest: Baseline | null
+  /** Earlier backups that are damaged, in words. */
+  readonly warnings: readonly string[]
 }
 
 export interface HistoryOptions {
@@ -101,14 +125,20 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
   const remembered = options.latest.read()
   await refuseRollback(repository, latest, remembered, options.latest.path)
   const isRemembered = remembered !== null && remembered.manifest.backupId === latest?.backupId
-  const read = isRemembered ? remembered : await readState(options, latest)
-  const base =
-    kind === 'full' ? null : kind === 'differential' ? await fullOf(options, names) : read
-  return {
-    latest,
-    latestHash: read?.fileHash ?? null,
-    base: base && new Baseline(base),
-  }
+  const warnings: string[] = []
+  const read = isRemembered ? remembered : await newestReadable(options, names, warnings)
+  const newest = read && new Baseline(read)
+  const history = { latest, latestHash: await hashOf(repository, latest), newest, warnings }
+  if (kind === 'full') return { ...history, base: null }
+  if (kind !== 'differential') return { ...history, base: newest }
+  const full = await fullOf(options, names, warnings)
+  return { ...history, base: full && new Baseline(full) }
+}
+
+/** Of the file of a manifest: that takes no key. */
+async function hashOf(repository: Repository, name: BackupName | null): Promise<Buffer | null> {
+  const bytes = name && (await repository.target.get(manifestKey(name)))
+  return bytes && createHash('sha256').update(bytes).digest()
 }
 
 async function refuseRollback(
@@ -128,13 +158,35 @@ async function refuseRollback(
   throw new RepositoryRolledBackError(repository.target.name, `${reason} (remembered in ${path})`)
 }
 
-/** Null when it cannot be read with the keys that there are. */
-async function readState(
-  { repository, catalogue }: HistoryOptions,
-  name: BackupName | null,
+/**
+ * The newest backup that is whole, as far as is looked at here; null when there is none, or nothing
+ * can be read with the keys that there are. That one is damaged keeps nobody from taking the next.
+ */
+async function newestReadable(
+  options: HistoryOptions,
+  names: readonly BackupName[],
+  warnings: string[],
+  kind: BackupKind | null = null,
 ): Promise<BackupState | null> {
-  if (name === null || !repository.keys.canRead) return null
-  const { manifest, fileHash } = await catalogue.read(name)
+  if (!options.repository.keys.canRead) return null
+  for (const name of names.toReversed()) {
+    try {
+      const read = await options.catalogue.read(name)
+      if (kind === null || read.manifest.kind === kind) return await stateOf(options, read)
+    } catch (error) {
+      const isDamaged =
+        error instanceof CorruptRepositoryError || error instanceof MissingObjectError
+      if (!isDamaged) throw error
+      warnings.push(`nothing is taken over from backup ${name.backupId}: ${error.message}`)
+    }
+  }
+  return null
+}
+
+async function stateOf(
+  { catalogue }: HistoryOptions,
+  { manifest, fileHash }: ReadManifest,
+): Promise<BackupState> {
   const lists = []
   for (const stored of manifest.partitions) {
     lists.push(await catalogue.partitionList(manifest, stored))
@@ -145,13 +197,9 @@ async function readState(
 async function fullOf(
   options: HistoryOptions,
   names: readonly BackupName[],
+  warnings: string[],
 ): Promise<BackupState | null> {
   const remembered = options.full.read()
   if (names.some(({ backupId }) => backupId === remembered?.manifest.backupId)) return remembered
-  if (!options.repository.keys.canRead) return null
-  for (const name of names.toReversed()) {
-    const { manifest } = await options.catalogue.read(name)
-    if (manifest.kind === 'full') return readState(options, name)
-  }
-  return null
+  return newestReadable(options, names, warnings, 'full')
 }

@@ -17,6 +17,8 @@ export interface ExtentTask {
   readonly endOffset: Offset
   /** Whether batches are looked at: not behind damage. */
   readonly isRaw: boolean
+  /** What the extents before it came to; without it each batch is looked at by itself. */
+  readonly progress?: SegmentProgress | null
   /** About how large an extent is. */
   readonly objectBytes: number
   /** Ids of which the first eight bytes are in here, sorted, are not encoded. */
@@ -24,6 +26,17 @@ export interface ExtentTask {
   readonly idKey: Uint8Array | null
   readonly epoch: { readonly id: Uint8Array; readonly key: Uint8Array } | null
   readonly repositoryId: Uint8Array
+}
+
+/** How far the checking of a segment has come. */
+export interface SegmentProgress {
+  readonly isSealed: boolean
+  /** No batch that follows begins before it. */
+  readonly nextOffset: Offset
+  /** Over the first bytes of all batches so far; null where some were not read. */
+  readonly spine: { readonly crc: number; readonly batches: number } | null
+  /** Of the file that says what was true of the segment when it was sealed. */
+  readonly digestPath: string | null
 }
 
 export interface ExtentResult {
@@ -36,6 +49,8 @@ export interface ExtentResult {
   readonly maxTimestamp: Timestamp
   /** The segment has nothing behind this extent. */
   readonly isEnd: boolean
+  /** For the next extent's task. */
+  readonly progress: SegmentProgress | null
   /** Right behind this extent. */
   readonly damage: SegmentDamage | null
 }

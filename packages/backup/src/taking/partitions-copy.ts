@@ -1,6 +1,10 @@
 import { isSystemError } from '@varve/log/files'
 import type { BackupGap, StoredPartition } from '../format/manifest.ts'
-import type { PartitionList, StoredSegment } from '../format/partition-list.ts'
+import {
+  encodePartitionList,
+  type PartitionList,
+  type StoredSegment,
+} from '../format/partition-list.ts'
 import type { BackupCatalogue } from '../repository/backup-catalogue.ts'
 import type {
   PartitionSnapshot,
@@ -13,6 +17,10 @@ import { type CopyContext, copySegment, isExtentSame, type TakenOver } from './s
 export interface PartitionsCopyContext extends CopyContext {
   readonly catalogue: BackupCatalogue
   readonly base: Baseline | null
+  /** Where a good copy is looked for of what is damaged now: what was stored last. */
+  readonly good: Baseline | null
+  /** Of the manifest. */
+  readonly sets: readonly string[]
   /** Segments that are copied at the same time. */
   readonly lanes: number
   /** Bytes that needed no reading. */
@@ -85,13 +93,14 @@ export class PartitionsCopy {
       this.#context.takenOver(before.sizeBytes)
       return
     }
+    const good = this.#context.good?.find(partition, segment) ?? null
     try {
       const taken = await this.#takenOver(segment, before, repository.file.objectBytes)
       const copied = await copySegment(this.#context, segment, taken)
-      this.#stored.set(segment, this.#withoutDamage(partition, copied, before))
+      this.#stored.set(segment, this.#withoutDamage(partition, segment, copied, good))
     } catch (error) {
       if (!isSystemError(error, ...unreadableCodes)) throw error
-      this.#unreadable(partition, segment, before, error as Error)
+      this.#unreadable(partition, segment, good, error as Error)
     }
   }
 
@@ -101,7 +110,7 @@ export class PartitionsCopy {
     before: StoredSegment | null,
     objectBytes: number,
   ): Promise<TakenOver> {
-    const nothing = { extents: [], maxTimestamp: -1 }
+    const nothing = { extents: [], maxTimestamp: -1, nextOffset: segment.baseOffset }
     // A segment says of all of its extents in which set they are.
     if (before === null || before.set !== this.#context.setIndex) return nothing
     const grown = grownFrom(before, segment, objectBytes)
@@ -121,37 +130,48 @@ export class PartitionsCopy {
   ): void {
     const { baseOffset: from, nextOffset: to } = segment
     const gap = { topic, partition, from, to, reason: error.message }
-    if (before?.isSealed === true && before.damage === null && before.nextOffset === to) {
-      this.#findings.push({ ...gap, reason: `kept as it was stored; ${error.message}` })
-      this.#stored.set(segment, before)
+    const good = this.#goodCopy(before, segment)
+    if (good === null) {
+      this.#gaps.push(gap)
       return
     }
-    this.#gaps.push(gap)
+    this.#findings.push({ ...gap, reason: `kept as it was stored; ${error.message}` })
+    this.#stored.set(segment, good)
   }
 
   /** Damage in the source does not take the place of what was good when it was stored. */
   #withoutDamage(
     { topic, partition }: PartitionSnapshot,
+    segment: SegmentSnapshot,
     copied: StoredSegment,
     before: StoredSegment | null,
   ): StoredSegment {
     if (copied.damage === null) return copied
     const { baseOffset: from, nextOffset: to, damage } = copied
     const reason = `at position ${damage.position} of the segment: ${damage.reason}`
-    const isKept =
-      before?.isSealed && before.damage === null && before.nextOffset === copied.nextOffset
-    if (isKept) {
-      this.#findings.push({
-        topic,
-        partition,
-        from,
-        to,
-        reason: `kept as it was stored; ${reason}`,
-      })
-      return before
+    const gap = { topic, partition, from, to, reason }
+    const good = this.#goodCopy(before, segment)
+    if (good === null) {
+      this.#gaps.push(gap)
+      return copied
     }
-    this.#gaps.push({ topic, partition, from, to, reason })
-    return copied
+    this.#findings.push({ ...gap, reason: `kept as it was stored; ${reason}` })
+    return good
+  }
+
+  /**
+   * What was stored of a segment that is damaged now. Not of one that was compacted since: beside
+   * segments of today it would bring back what they say was deleted. Compaction that changes
+   * anything makes segments smaller.
+   */
+  #goodCopy(before: StoredSegment | null, segment: SegmentSnapshot): StoredSegment | null {
+    if (before === null || !before.isSealed || before.damage !== null) return null
+    const isSame =
+      before.nextOffset === segment.nextOffset && before.sizeBytes === segment.sizeBytes
+    if (!isSame) return null
+    const name = this.#context.good?.state.manifest.sets[before.set]
+    const set = name === undefined ? -1 : this.#context.sets.indexOf(name)
+    return set < 0 ? null : { ...before, set }
   }
 
   #listOf({ topic, partition, segments, files }: PartitionSnapshot): PartitionList {
@@ -161,11 +181,29 @@ export class PartitionsCopy {
 
   async #storeList(partition: PartitionSnapshot, list: PartitionList): Promise<StoredPartition> {
     const { catalogue, known, set, setIndex } = this.#context
+    const before = this.#context.base?.listOf(partition) ?? null
+    if (
+      before !== null &&
+      this.#context.repository.keys.naming
+        .idOf('partition', encodePartitionList(list))
+        .equals(before.list)
+    ) {
+      return this.#storedPartition(partition, list, before.list, before.set)
+    }
     const { id, storedBytes } = await catalogue.putPartitionList(set, list, (key) =>
       known.modeFor(key),
     )
     const newObjects = storedBytes > 0 ? 1 : 0
     this.#context.advanced({ readBytes: 0, recordBatches: 0, newObjects, newBytes: storedBytes })
+    return this.#storedPartition(partition, list, id, setIndex)
+  }
+
+  #storedPartition(
+    partition: PartitionSnapshot,
+    list: PartitionList,
+    id: Buffer,
+    set: number,
+  ): StoredPartition {
     const { topic, topicId, logStartOffset, endOffset } = partition
     return {
       topic,
@@ -176,7 +214,7 @@ export class PartitionsCopy {
       sizeBytes: list.segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       segmentCount: list.segments.length,
       list: id,
-      set: setIndex,
+      set,
     }
   }
 }

@@ -1,9 +1,10 @@
 import type { IoThrottle } from '@varve/log'
+import type { Offset } from '@varve/record'
 import type { SegmentDamage, StoredExtent, StoredSegment } from '../format/partition-list.ts'
 import { objectKey, type Repository } from '../repository/repository.ts'
 import type { SegmentSnapshot } from '../source/source-snapshot.ts'
 import type { ExtentEncoder } from './extent-encoder.ts'
-import type { ExtentResult, ExtentTask } from './extent-task.ts'
+import type { ExtentResult, ExtentTask, SegmentProgress } from './extent-task.ts'
 import type { KnownObjects } from './known-objects.ts'
 
 /** What copying segments needs, the same for all of a backup. */
@@ -32,6 +33,8 @@ export interface CopyStep {
 export interface TakenOver {
   readonly extents: readonly StoredExtent[]
   readonly maxTimestamp: number
+  /** No batch behind them begins before it. */
+  readonly nextOffset: Offset
 }
 
 /**
@@ -58,7 +61,7 @@ export async function isExtentSame(
   before: StoredSegment,
   extent: StoredExtent,
 ): Promise<boolean> {
-  const copy = new SegmentCopy(context, segment, { extents: [], maxTimestamp: -1 })
+  const copy = new SegmentCopy(context, segment, { extents: [], maxTimestamp: -1, nextOffset: 0 })
   const position = before.sizeBytes - extent.sizeBytes
   const id = await copy.idOf(position, before.sizeBytes, extent)
   return id.equals(extent.id)
@@ -71,6 +74,7 @@ class SegmentCopy {
   position: number
   maxTimestamp: number
   damage: SegmentDamage | null = null
+  #progress: SegmentProgress | null
   /** The object before is stored while the next one is made. */
   #storing: Promise<void> = Promise.resolve()
 
@@ -80,6 +84,12 @@ class SegmentCopy {
     this.extents = [...taken.extents]
     this.position = taken.extents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     this.maxTimestamp = taken.maxTimestamp
+    this.#progress = {
+      isSealed: segment.isSealed,
+      nextOffset: taken.nextOffset,
+      spine: this.position === 0 ? { crc: 0, batches: 0 } : null,
+      digestPath: segment.sourcePath.replace(/log$/, 'digest'),
+    }
   }
 
   stored(): StoredSegment {
@@ -129,6 +139,7 @@ class SegmentCopy {
     this.position += result.sizeBytes
     this.maxTimestamp = Math.max(this.maxTimestamp, result.maxTimestamp)
     this.damage ??= result.damage
+    this.#progress = result.progress
     return result.isEnd
   }
 
@@ -144,6 +155,7 @@ class SegmentCopy {
       limit,
       endOffset,
       isRaw: this.damage !== null,
+      progress: this.#progress,
       objectBytes: file.objectBytes,
       known: prefixes,
       idKey: keys.naming.idKey,

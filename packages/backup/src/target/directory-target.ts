@@ -23,7 +23,8 @@ export class DirectoryTarget implements Target {
   readonly isCreateOnlyAtomic = true
   readonly #path: string
   readonly #fs: FileSystem
-  readonly #made = new Set<string>()
+  /** Directories that are there for good, or are about to be. */
+  readonly #made = new Map<string, Promise<void>>()
 
   constructor(path: string, { fs = nodeFileSystem }: DirectoryTargetOptions = {}) {
     this.#path = path.length > 1 ? path.replace(/\/+$/, '') : path
@@ -34,7 +35,11 @@ export class DirectoryTarget implements Target {
   put(key: string, bytes: Uint8Array, { mode = 'new' }: PutOptions = {}): Promise<boolean> {
     const path = this.#pathOf(key)
     return this.#told(`writing ${key}`, async () => {
-      if (mode === 'new' && this.#fs.stat(path) !== null) return false
+      if (mode === 'new' && this.#statOf(path) !== null) {
+        // Whoever put it there may have been killed before its name was durable.
+        await this.#keep(dirname(path))
+        return false
+      }
       await this.#makeDirectory(dirname(path))
       await this.#makeDirectory(`${this.#path}/${temporaryDirectory}`)
       const name = randomBytes(12).toString('hex')
@@ -52,12 +57,16 @@ export class DirectoryTarget implements Target {
   get(key: string): Promise<Buffer | null> {
     const path = this.#pathOf(key)
     return this.#told(`reading ${key}`, async () => {
+      if (this.#statOf(path)?.isDirectory !== false) return null
       const file = this.#openIfThere(path)
       if (file === null) return null
       try {
         const bytes = Buffer.allocUnsafeSlow(file.sizeBytes())
         const count = await file.read(bytes, 0)
         return count === bytes.length ? bytes : bytes.subarray(0, count)
+      } catch (error) {
+        if (isSystemError(error, 'EISDIR')) return null
+        throw error
       } finally {
         file.close()
       }
@@ -92,6 +101,18 @@ export class DirectoryTarget implements Target {
     })
   }
 
+  /** Makes durable all that is seen under a prefix: somebody may have been killed while writing. */
+  async settle(prefix: string): Promise<void> {
+    const path = `${this.#path}/${prefix.replace(/\/$/, '')}`
+    await this.#told(`flushing ${prefix}`, () => this.#settleIn(path))
+  }
+
+  async #settleIn(path: string): Promise<void> {
+    if (this.#statOf(path)?.isDirectory !== true) return
+    await this.#keep(path)
+    for (const name of this.#fs.list(path)) await this.#settleIn(`${path}/${name}`)
+  }
+
   /** Removes what a crash left half-written. Nobody may be writing meanwhile. */
   async removeTemporaryFiles(): Promise<void> {
     const directory = `${this.#path}/${temporaryDirectory}`
@@ -105,15 +126,17 @@ export class DirectoryTarget implements Target {
 
   async *#listIn(directory: string): AsyncIterable<StoredFile> {
     const path = directory === '' ? this.#path : `${this.#path}/${directory}`
-    const names = await this.#told(`listing ${directory}`, async () =>
-      this.#statOf(path)?.isDirectory === true ? [...this.#fs.list(path)] : [],
-    )
-    // As a bucket sorts keys: a directory's name with the slash that follows it.
-    const entries = names
-      .filter((name) => directory !== '' || name !== temporaryDirectory)
-      .map((name) => ({ name, stat: this.#statOf(`${path}/${name}`) }))
-      .map(({ name, stat }) => ({ name, stat, sort: stat?.isDirectory ? `${name}/` : name }))
-      .sort((a, b) => (a.sort < b.sort ? -1 : 1))
+    const entries = await this.#told(`listing ${directory}`, async () => {
+      const names = this.#statOf(path)?.isDirectory === true ? this.#fs.list(path) : []
+      return (
+        names
+          .filter((name) => directory !== '' || name !== temporaryDirectory)
+          .map((name) => ({ name, stat: this.#statOf(`${path}/${name}`) }))
+          .map(({ name, stat }) => ({ name, stat, sort: stat?.isDirectory ? `${name}/` : name }))
+          // As a bucket sorts keys: a directory's name with the slash that follows it.
+          .sort((a, b) => (a.sort < b.sort ? -1 : 1))
+      )
+    })
     for (const { name, stat } of entries) {
       const key = directory === '' ? name : `${directory}/${name}`
       if (stat === null) continue
@@ -138,42 +161,81 @@ export class DirectoryTarget implements Target {
   }
 
   async #place(temporary: string, path: string, mode: 'new' | 'replace'): Promise<boolean> {
-    if (mode === 'replace') {
+    const directory = dirname(path)
+    if (mode === 'replace' || !this.#linkIsMade(temporary, path)) {
+      if (mode === 'new' && this.#statOf(path) !== null) {
+        await this.#fs.remove(temporary)
+        await this.#keep(directory)
+        return false
+      }
       this.#fs.rename(temporary, path)
-      await this.#fs.syncDirectory(dirname(path))
+      await this.#fs.syncDirectory(directory)
       return true
     }
     try {
-      // A second name is given only where there is none: renaming would replace.
-      this.#fs.link(temporary, path)
+      await this.#fs.syncDirectory(directory)
     } catch (error) {
-      if (isSystemError(error, 'EEXIST')) {
-        await this.#fs.remove(temporary)
-        return false
-      }
-      if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw error
-      // A file system without links (FAT): the check above has to do.
-      this.#fs.rename(temporary, path)
-      await this.#fs.syncDirectory(dirname(path))
-      return true
+      // Its name may never become durable; nobody shall count on it.
+      await this.#fs.remove(path).catch(() => undefined)
+      throw error
     }
-    await this.#fs.syncDirectory(dirname(path))
     await this.#fs.remove(temporary)
     return true
   }
 
-  async #makeDirectory(path: string): Promise<void> {
-    if (this.#made.has(path)) return
+  /**
+   * A second name is given only where there is none, which renaming does not. False where there is
+   * one, or the file system knows no links (FAT): then the caller looks for itself.
+   */
+  #linkIsMade(temporary: string, path: string): boolean {
+    try {
+      this.#fs.link(temporary, path)
+      return true
+    } catch (error) {
+      if (isSystemError(error, 'EEXIST', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) return false
+      throw error
+    }
+  }
+
+  /** Makes durable what is seen in a directory, and the directory itself. */
+  async #keep(directory: string): Promise<void> {
+    await this.#makeDirectory(directory)
+    await this.#fs.syncDirectory(directory)
+  }
+
+  #makeDirectory(path: string): Promise<void> {
+    const known = this.#made.get(path)
+    if (known !== undefined) return known
+    const made = this.#makeDirectoryDurably(path).catch((error: unknown) => {
+      this.#made.delete(path)
+      throw error
+    })
+    this.#made.set(path, made)
+    return made
+  }
+
+  /** One that is there may have been made a moment ago, by somebody who was killed then. */
+  async #makeDirectoryDurably(path: string): Promise<void> {
+    const parent = dirname(path)
+    if (path === parent) return
+    let isOwn = false
     if (this.#statOf(path)?.isDirectory !== true) {
-      if (path !== dirname(path)) await this.#makeDirectory(dirname(path))
+      await this.#makeDirectory(parent)
       try {
         this.#fs.makeDirectory(path)
+        isOwn = true
       } catch (error) {
         if (!isSystemError(error, 'EEXIST')) throw error
       }
-      await this.#fs.syncDirectory(dirname(path))
+    } else if (path !== this.#path) {
+      await this.#makeDirectory(parent)
     }
-    this.#made.add(path)
+    try {
+      if (isOwn || path !== this.#path) await this.#fs.syncDirectory(parent)
+    } catch (error) {
+      if (isOwn) await this.#fs.removeDirectory(path).catch(() => undefined)
+      throw error
+    }
   }
 
   #statOf(path: string): ReturnType<FileSystem['stat']> {

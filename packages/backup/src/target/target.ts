@@ -41,6 +41,11 @@ export interface Target {
   list(prefix: string): AsyncIterable<StoredFile>
   /** Removing what is not there is no error. */
   remove(key: string): Promise<void>
+  /**
+   * Makes durable what others may have left visible and not durable under a prefix. Not there where
+   * whatever is visible is durable.
+   */
+  settle?(prefix: string): Promise<void>
   close(): Promise<void>
 }
 
