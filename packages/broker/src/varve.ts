@@ -48,8 +48,8 @@ export interface VarveOptions
   /** Told of what an operator should know; a `pino` logger fits. @defaultValue none */
   readonly logger?: Logger
   /**
-   * How to speak with the brokers of a cluster: TLS, SASL, time-outs. Of the options above a cluster
-   * uses `clock` and `random`; a data directory does not use these. @defaultValue {}
+   * How to speak with the brokers of a cluster: TLS, SASL, time-outs. Of the options above a
+   * cluster uses `clock` and `random`; a data directory does not use these. @defaultValue {}
    */
   readonly cluster?: ClusterOptions
 }
@@ -76,8 +76,9 @@ export interface CreateTopicOptions extends TopicSettings {
 }
 
 /**
- * Topics, with producers, consumers, groups and transactions, wherever they are: in a data directory
- * of this machine (DirectoryVarve) or on an Apache Kafka cluster (ClusterVarve). Made by `openVarve`.
+ * Topics, with producers, consumers, groups and transactions, wherever they are: in a data
+ * directory of this machine (DirectoryVarve) or on an Apache Kafka cluster (ClusterVarve). Made by
+ * `openVarve`.
  *
  * A program that knows no more than this runs on both; what only one of them has is in its class.
  */
@@ -89,8 +90,8 @@ export interface Varve extends AsyncDisposable {
   createTopic(name: string, options?: CreateTopicOptions): Promise<TopicDescription>
 
   /**
-   * Changes settings of a topic; null sets one back to its default. Rejects with TopicNotFoundError,
-   * InvalidTopicError, InvalidArgumentError.
+   * Changes settings of a topic; null sets one back to its default. Rejects with
+   * TopicNotFoundError, InvalidTopicError, InvalidArgumentError.
    */
   alterTopic(name: string, settings: TopicAlteration): Promise<TopicDescription>
 

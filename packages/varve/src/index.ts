@@ -8,7 +8,9 @@
  * import { openVarve } from 'varve'
  *
  * await using varve = await openVarve('./data')
- * if (!(await varve.listTopics()).includes('orders')) await varve.createTopic('orders', { partitions: 3 })
+ * if (!(await varve.listTopics()).includes('orders')) {
+ *   await varve.createTopic('orders', { partitions: 3 })
+ * }
  *
  * // Resolves when the record is on disk: it survives a power cut.
  * const producer = varve.producer()

@@ -34,6 +34,10 @@ export const longFunctionsAllowed: Readonly<Record<string, number>> = {}
 
 /** Modules with logic that no test names; something that is tested uses them. */
 export const untestedAllowed: readonly string[] = [
+  // On brokers, by the contract that a directory and released Kafkas keep alike.
+  'packages/broker/src/cluster/cluster-dead-letters.ts',
+  'packages/broker/src/cluster/cluster-source-offsets.ts',
+  'packages/broker/src/cluster/topic-administration.ts',
   'packages/cli/src/commands/reindex.ts',
   'packages/cli/src/commands/repair.ts',
   'packages/cli/src/commands/verify.ts',

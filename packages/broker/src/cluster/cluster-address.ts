@@ -21,8 +21,8 @@ export function isClusterAddress(address: string): address is ClusterAddress {
 }
 
 /**
- * Reads `kafka://host:port,host:port`, or `kafka+tls://…`. Throws InvalidArgumentError, which does
- * not repeat the address: people put passwords there.
+ * Reads `kafka://host:port,host:port`, or `kafka+tls://…`. Throws InvalidArgumentError, which
+ * does not repeat the address: people put passwords there.
  */
 export function parseClusterAddress(address: string): ParsedAddress {
   const match = /^kafka(\+tls)?:\/\/([^/?#]+)\/?$/i.exec(address)

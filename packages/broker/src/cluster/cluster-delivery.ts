@@ -29,9 +29,9 @@ const acksOf = { none: 0, written: 1, flushed: -1 } as const
 
 /**
  * Hands a producer's batches to the broker that leads their partition, one at a time, and again
- * while it does not answer. A batch that may have arrived is sent again under its number, so that it
- * is appended once; where that does not become known in time, numbering begins anew with another
- * identity.
+ * while it does not answer. A batch that may have arrived is sent again under its number, so that
+ * it is appended once; where that does not become known in time, numbering begins anew with
+ * another identity.
  */
 export class ClusterDelivery implements BatchDelivery {
   readonly #context: ClusterDeliveryContext

@@ -2,8 +2,8 @@ import { VarveError } from '@varve/record'
 import { ClusterAuthenticationError, ClusterRefusedError } from './cluster-errors.ts'
 
 /**
- * A broker could not be asked, or did not answer: perhaps it did what it was asked for. Seen only as
- * the cause of a ClusterUnavailableError.
+ * A broker could not be asked, or did not answer: perhaps it did what it was asked for. Seen only
+ * as the cause of a ClusterUnavailableError.
  */
 export class BrokerAwayError extends Error {
   constructor(message: string, cause?: unknown) {

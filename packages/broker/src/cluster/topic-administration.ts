@@ -2,6 +2,7 @@ import { InvalidArgumentError, type Timestamp, VarveError } from '@varve/record'
 import { InvalidTopicError, TopicExistsError, TopicNotFoundError } from '../base/broker-errors.ts'
 import type { PartitionDescription, TopicDescription } from '../base/topic-description.ts'
 import { checkTopicName, isInternalTopic } from '../base/topic-names.ts'
+import { partitionName } from '../base/topic-partition.ts'
 import type { TopicSettings } from '../base/topic-settings.ts'
 import type { TopicAlteration } from '../topics/topics.ts'
 import { type Cluster, isPassingFailure } from './cluster.ts'
@@ -15,7 +16,7 @@ import {
 import type { ClusterTopics } from './cluster-topics.ts'
 import { kafkaCodes } from './kafka-codes.ts'
 import { BrokerAwayError } from './kafka-failures.ts'
-import { listOffset } from './partition-offsets.ts'
+import { earliest, latest, listOffset } from './partition-offsets.ts'
 
 const setOperation = 0
 const deleteOperation = 1
@@ -126,11 +127,19 @@ export class TopicAdministration {
       return listOffset(this.#cluster, leader, { topic, partition }, timestamp, isolation)
     }
     try {
-      const [first, end, stable] = await Promise.all([
-        at(-2, 'uncommitted'),
-        at(-1, 'uncommitted'),
-        at(-1, 'committed'),
-      ])
+      // Who leads a partition that has just been made knows of it a moment later.
+      const timeoutMs = this.#cluster.options.connectTimeoutMs
+      const [first, end, stable] = await this.#cluster.retrying(
+        `describing ${partitionName({ topic, partition })}`,
+        () => {
+          return Promise.all([
+            at(earliest, 'uncommitted'),
+            at(latest, 'uncommitted'),
+            at(latest, 'committed'),
+          ])
+        },
+        { timeoutMs },
+      )
       const [logStartOffset, highWatermark] = [first.offset, end.offset]
       return {
         ...{ partition, logStartOffset, highWatermark, lastStableOffset: stable.offset },

@@ -30,7 +30,7 @@ async function listening(onSocket: (socket: Socket) => void): Promise<number> {
   return (made.address() as AddressInfo).port
 }
 
-test('a cluster where nobody listens is refused in bounded time, saying what was tried', async () => {
+test('a cluster where nobody listens is refused in bounded time, saying what', async () => {
   const startedMs = performance.now()
   const opening = openVarve('kafka://127.0.0.1:1', { cluster: { connectTimeoutMs: 300 } })
   const error = await errorOf(opening, ClusterUnavailableError)

@@ -19,7 +19,7 @@ async function filled(varve: Varve, values: readonly string[], partitions = 1): 
   return topic
 }
 
-export function consumingContract(home: Home): void {
+export function describeConsuming(home: Home): void {
   test('a consumer begins at the earliest, the latest, an offset or a time', async () => {
     await withVarve(home, async (varve) => {
       const topic = await filled(varve, numbered(10))

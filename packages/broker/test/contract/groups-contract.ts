@@ -30,7 +30,7 @@ function handling(consumer: Consumer, seen: string[], commits: boolean): Promise
   return run()
 }
 
-export function groupsContract(home: Home): void {
+export function describeGroups(home: Home): void {
   test('a group goes on where it has committed, also after it was closed', async () => {
     const group = fresh('billing')
     const topic = await withVarve(home, async (varve) => {

@@ -6,7 +6,7 @@ import { fixedRetry } from '../../src/handling/retry-policy.ts'
 import { errorOf } from '../broker-fixture.ts'
 import { fresh, type Home, numbered, until, valuesIn, withVarve } from './contract-home.ts'
 
-export function handlingContract(home: Home): void {
+export function describeHandling(home: Home): void {
   test('a run retries, gives up to the dead-letter topic, and commits the rest', async () => {
     await withVarve(home, async (varve) => {
       const [topic, group] = [fresh('mail'), fresh('mailer')]
@@ -86,7 +86,7 @@ export function handlingContract(home: Home): void {
     })
   })
 
-  test('without a dead-letter topic a run ends with what failed, which is not committed', async () => {
+  test('without a dead-letter topic a run ends with what failed, uncommitted', async () => {
     await withVarve(home, async (varve) => {
       const [topic, group] = [fresh('strict'), fresh('strict')]
       await varve.createTopic(topic)

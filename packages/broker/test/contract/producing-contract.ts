@@ -7,7 +7,7 @@ import { partitionForKey } from '../../src/partitioning/partitioner.ts'
 import { errorOf } from '../broker-fixture.ts'
 import { fresh, type Home, numbered, valuesIn, withVarve } from './contract-home.ts'
 
-export function producingContract(home: Home): void {
+export function describeProducing(home: Home): void {
   test('records are sent one by one and many together, in the order of the calls', async () => {
     await withVarve(home, async (varve) => {
       const topic = fresh('sent')

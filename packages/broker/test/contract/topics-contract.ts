@@ -9,7 +9,7 @@ import {
 import { errorOf } from '../broker-fixture.ts'
 import { fresh, type Home, withVarve } from './contract-home.ts'
 
-export function topicsContract(home: Home): void {
+export function describeTopics(home: Home): void {
   test('topics are made, described, changed, given partitions, listed and deleted', async () => {
     const name = fresh('topic')
     await withVarve(home, async (varve) => {

@@ -8,7 +8,7 @@ import { fresh, type Home, numbered, take, valuesIn, withVarve } from './contrac
 /** What is committed is decided; on a cluster its partitions hear of it a moment later. */
 const polling = { timeout: 10_000, interval: 20 }
 
-export function transactionsContract(home: Home): void {
+export function describeTransactions(home: Home): void {
   test('a transaction counts in all partitions or in none', async () => {
     await withVarve(home, async (varve) => {
       const topic = fresh('moved')
@@ -86,7 +86,7 @@ export function transactionsContract(home: Home): void {
     })
   })
 
-  test('the newest of a transactional id aborts what an older one left, and fences it', async () => {
+  test('the newest of a transactional id aborts what is left, and fences others', async () => {
     const topic = fresh('fenced')
     const transactionalId = fresh('one')
     await withVarve(home, async (varve) => {

@@ -284,7 +284,7 @@ describe('a producer', () => {
       {
         take: async () => {
           times++
-          if (times <= 2) throw new Error('disk')
+          if (times === 1) throw new Error('disk')
           return { producerId: 1, producerEpoch: 0 }
         },
         giveBack: () => undefined,
