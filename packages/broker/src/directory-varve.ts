@@ -1,8 +1,17 @@
 import { randomBytes } from 'node:crypto'
+import {
+  type BackupOptions,
+  type BackupReport,
+  type BackupSource,
+  LiveSource,
+  type Repository,
+} from '@varve/backup'
 import type { Cleaner } from '@varve/cleaner'
-import { type Clock, type Log, nodeFileSystem, systemClock } from '@varve/log'
+import { type Clock, type FileSystem, type Log, nodeFileSystem, systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
+import { ClosableBackup } from './backup/closable-backup.ts'
 import { silentLogger } from './base/logger.ts'
+import { isRetentionHeld } from './base/restore-hold.ts'
 import { isInternalTopic, offsetsTopic } from './base/topic-names.ts'
 import { topicCleaner } from './cleaning/topic-cleaner.ts'
 import type { AssignmentSource } from './consuming/assignment-source.ts'
@@ -72,8 +81,9 @@ export async function openDataDirectory(
     const { clock = systemClock } = options
     const ids = new ProducerIds(() => topics.takeProducerIds())
     const coordinator = await TransactionCoordinator.load({ topics, clock, ids, logger })
-    const groups = new Groups({ topics, clock, logger })
     const { fs = nodeFileSystem, cleaning = {} } = options
+    const isExpiryHeld = (): boolean => isRetentionHeld(fs, directory)
+    const groups = new Groups({ topics, clock, logger, isExpiryHeld })
     const cleaner = topicCleaner(
       { topics, groups: () => groups.coordinator(), clock, fs, logger },
       cleaning === false ? {} : cleaning,
@@ -112,6 +122,7 @@ export class DirectoryVarve implements Varve {
   readonly #ids: ProducerIds
   readonly #coordinator: TransactionCoordinator
   readonly #clock: Clock
+  readonly #fs: FileSystem
   readonly #groups: Groups
   readonly #queues: Queues
   readonly #ledgers: EffectLedgers
@@ -129,6 +140,7 @@ export class DirectoryVarve implements Varve {
     this.#ids = ids
     this.#coordinator = coordinator
     this.#clock = options.clock ?? systemClock
+    this.#fs = options.fs ?? nodeFileSystem
     this.#groups = groups
     this.#queues = queues
     this.#ledgers = ledgers
@@ -308,10 +320,33 @@ export class DirectoryVarve implements Varve {
    * ```
    */
   metrics(options: MetricsOptions = {}): Metrics {
-    const [topics, groups, queues] = [this.#topics, this.#groups, this.#queues]
-    const metrics = new Metrics(directorySource({ topics, groups, queues }), options)
+    const [fs, topics, groups, queues] = [this.#fs, this.#topics, this.#groups, this.#queues]
+    const metrics = new Metrics(directorySource({ fs, topics, groups, queues }), options)
     this.#users.add({ [Symbol.asyncDispose]: async () => metrics.close() })
     return metrics
+  }
+
+  /**
+   * Backs all of it up as it is at one moment, while everything goes on: no committed offset without
+   * its records, no half transaction. Rejects as `runBackup` does, and with ClosedError when the data
+   * directory is closed meanwhile.
+   *
+   * @example
+   * ```ts
+   * const repository = await Repository.open(new DirectoryTarget('/mnt/backup'))
+   * const { backupId, gaps } = await varve.backup(repository)
+   * ```
+   */
+  async backup(repository: Repository, options: BackupOptions = {}): Promise<BackupReport> {
+    const backup = this.#using(new ClosableBackup())
+    const given = { clock: this.#clock, ...options }
+    const running = backup.run(repository, this.backupSource(), given)
+    return await running.finally(() => this.#users.delete(backup))
+  }
+
+  /** What can be backed up of it, for `runBackup`: all of it, at the moment that is asked for. */
+  backupSource(): BackupSource {
+    return new LiveSource(this.#topics.directory, { fs: this.#fs, now: () => this.#clock.now() })
   }
 
   /**

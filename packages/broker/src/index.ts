@@ -1,4 +1,5 @@
 export { expiresAtHeader } from '@varve/cleaner'
+export { type RestoreHooksOptions, restoreHooks } from './backup/restore-hooks.ts'
 export {
   ClosedError,
   CorruptCatalogueError,
@@ -10,6 +11,7 @@ export {
 } from './base/broker-errors.ts'
 export { brokerChannels, type ReadEvent } from './base/diagnostics.ts'
 export type { Logger } from './base/logger.ts'
+export { type RestoreHold, readRestoreHold, releaseRetention } from './base/restore-hold.ts'
 export {
   bytesSerde,
   type Deserializer,

@@ -37,6 +37,7 @@ export {
 export {
   CorruptPartitionMetadataError,
   decodePartitionMetadata,
+  encodePartitionMetadata,
   newTopicId,
 } from './format/partition-metadata.ts'
 export type { ProducerStateInfo } from './format/producer-entry.ts'

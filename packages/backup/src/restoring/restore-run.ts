@@ -60,6 +60,8 @@ export interface RestoreScene {
   /** What it replaces; there may be nothing. */
   readonly replaced: string
   readonly partitions: readonly RestoredPartition[]
+  /** All that the backup has. */
+  readonly stored: Manifest['partitions']
   /** Partitions of what it replaces that are not restored, and move over. */
   readonly kept: readonly string[]
 }
@@ -364,6 +366,7 @@ class RestoreRun {
       staging: stagingOf(this.#to),
       replaced: this.#to,
       partitions,
+      stored: this.#manifest.partitions,
       kept: this.#keptPartitions(partitions),
     }
   }

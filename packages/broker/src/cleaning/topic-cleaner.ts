@@ -7,6 +7,7 @@ import {
 import type { Clock, FileSystem, Log } from '@varve/log'
 import { parsePartitionDirectoryName } from '@varve/log/files'
 import type { Logger } from '../base/logger.ts'
+import { isRetentionHeld, readRestoreHold } from '../base/restore-hold.ts'
 import type { GroupCoordinator } from '../groups/group-coordinator.ts'
 import type { Topics } from '../topics/topics.ts'
 
@@ -25,15 +26,27 @@ export interface TopicCleanerContext {
   readonly logger: Logger
 }
 
-/** Retention and compaction of topics, as their settings say. Does nothing before it is started. */
+/**
+ * Retention and compaction of topics, as their settings say. Does nothing before it is started.
+ * What was restored from a backup is held: nothing of it goes by age or size until somebody has
+ * released it.
+ */
 export function topicCleaner(context: TopicCleanerContext, options: CleaningOptions): Cleaner {
-  const { topics, clock, fs } = context
+  const { topics, clock, fs, logger } = context
   const holds = new GroupHolds(context)
+  const hold = readRestoreHold(fs, topics.directory.path)
+  if (hold !== null) {
+    const fields = { directory: topics.directory.path, ...hold }
+    logger.warn(fields, 'restored from a backup: retention deletes nothing until it is released')
+  }
   return new Cleaner(topics.directory, {
     ...options,
     clock,
     fs,
-    policy: (log) => policyOf(topics, log),
+    policy: (log) => {
+      const policy = policyOf(topics, log)
+      return isRetentionHeld(fs, topics.directory.path) ? withoutRetention(policy) : policy
+    },
     holds: (log) => holds.of(log),
   })
 }
@@ -50,6 +63,11 @@ function policyOf(topics: Topics, log: Log): CleaningPolicy {
     ...{ minCleanableDirtyRatio, minCompactionLagMs, maxCompactionLagMs },
     ...{ holdBytesMax, holdMsMax },
   }
+}
+
+/** Compaction goes on: what it removes has been superseded. */
+function withoutRetention(policy: CleaningPolicy): CleaningPolicy {
+  return { ...policy, retentionMs: -1, retentionBytes: -1, recordTtlMs: -1 }
 }
 
 /** How far the groups have come for which retention waits. */

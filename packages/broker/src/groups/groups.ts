@@ -23,6 +23,8 @@ export interface GroupsOptions
   > {
   readonly topics: Topics
   readonly logger: Logger
+  /** Whether offsets are kept whatever their age. @defaultValue never */
+  readonly isExpiryHeld?: () => boolean
   /** How often offsets are looked through for expired ones, in ms. @defaultValue 600000, Kafka's */
   readonly retentionCheckIntervalMs?: number
 }
@@ -95,7 +97,13 @@ export class Groups implements AsyncDisposable {
   }
 
   async #open(): Promise<GroupCoordinator> {
-    const { topics, logger, retentionCheckIntervalMs: _, ...options } = this.#options
+    const {
+      topics,
+      logger,
+      retentionCheckIntervalMs: _,
+      isExpiryHeld: __,
+      ...options
+    } = this.#options
     const topic = await topics.internal(offsetsTopic, offsetsPartitionCount)
     const load = (partition: Partition) => OffsetStore.load(partition.log, () => partition.log)
     const stores = await Promise.all(topic.partitions.map(load))
@@ -129,9 +137,10 @@ export class Groups implements AsyncDisposable {
   }
 
   #schedule(coordinator: GroupCoordinator): void {
-    const { retentionCheckIntervalMs = 600_000 } = this.#options
+    const { retentionCheckIntervalMs = 600_000, isExpiryHeld = () => false } = this.#options
     this.#timer = this.#clock.setTimer(retentionCheckIntervalMs, () => {
-      this.#attend(coordinator.expireOffsets(), 'expired offsets were not forgotten')
+      if (!isExpiryHeld())
+        this.#attend(coordinator.expireOffsets(), 'expired offsets were not forgotten')
       if (!this.#isClosed) this.#schedule(coordinator)
     })
   }

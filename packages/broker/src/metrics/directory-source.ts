@@ -1,3 +1,5 @@
+import type { FileSystem } from '@varve/log'
+import { isRetentionHeld } from '../base/restore-hold.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { Queues } from '../queues/queues.ts'
 import type { Topics } from '../topics/topics.ts'
@@ -8,10 +10,12 @@ import type { MeasuredLog, MetricsSource } from './measured.ts'
  * one, queues that are open. Looks only, and makes nothing.
  */
 export function directorySource({
+  fs,
   topics,
   groups,
   queues,
 }: {
+  readonly fs: FileSystem
   readonly topics: Topics
   readonly groups: Groups
   readonly queues: Queues
@@ -23,6 +27,7 @@ export function directorySource({
         return topics.find(topic)?.partitions[partition]?.openLog?.highWatermark ?? null
       }) ?? [],
     queues: () => queues.measured(),
+    isRetentionHeld: () => isRetentionHeld(fs, topics.directory.path),
   }
 }
 

@@ -36,4 +36,6 @@ export interface MetricsSource {
   logs(): Iterable<MeasuredLog>
   groups(): Iterable<MeasuredGroup>
   queues(): Iterable<MeasuredQueue>
+  /** Whether retention waits for somebody to release what was restored from a backup. */
+  isRetentionHeld(): boolean
 }

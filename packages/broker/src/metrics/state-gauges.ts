@@ -48,6 +48,17 @@ export function addStateGauges(registry: Registry, source: MetricsSource): void 
     'Age of the oldest record of a queue.',
     ({ oldestAgeMs }) => oldestAgeMs / 1000,
   )
+
+  const directory: Family<MetricsSource> = {
+    ...{ registry, labelNames: [], items: () => [source] },
+    labelsOf: () => ({}),
+  }
+  addGauge(
+    directory,
+    'retention_held',
+    '1 where what was restored is kept until it is released.',
+    () => (source.isRetentionHeld() ? 1 : 0),
+  )
 }
 
 /** Gauges with a series for each of the same things. */

@@ -37,14 +37,15 @@ export interface QueueState {
   ): Promise<void>
 }
 
-interface PartitionPlace {
+/** A partition of a topic as a queue's. */
+export interface QueuePlace {
   readonly queue: string
   readonly topicId: string
   readonly partition: number
 }
 
 interface LoadingState {
-  readonly place: PartitionPlace
+  readonly place: QueuePlace
   startOffset: Offset | null
   readonly buckets: Map<number, readonly DeliveryRun[]>
 }
@@ -70,6 +71,11 @@ export class QueueStateLog {
       if (key !== null) state.#replay(key, value)
     }
     return state
+  }
+
+  /** Of what something was found and not taken yet. */
+  get places(): readonly QueuePlace[] {
+    return [...this.#loaded.values()].map(({ place }) => place)
   }
 
   /** What concerns a topic: one that is made later under its name has another id. */
@@ -98,7 +104,7 @@ export class QueueStateLog {
     }
   }
 
-  #take(place: PartitionPlace): QueuePartitionState {
+  #take(place: QueuePlace): QueuePartitionState {
     const name = nameOf(place)
     const state = this.#loaded.get(name) ?? { startOffset: null, buckets: new Map() }
     this.#loaded.delete(name)
@@ -106,7 +112,7 @@ export class QueueStateLog {
   }
 
   async #save(
-    place: PartitionPlace,
+    place: QueuePlace,
     change: QueueStateChange,
     acks: 'written' | 'flushed',
   ): Promise<void> {
@@ -137,6 +143,6 @@ export class QueueStateLog {
   }
 }
 
-function nameOf({ queue, topicId, partition }: PartitionPlace): string {
+function nameOf({ queue, topicId, partition }: QueuePlace): string {
   return `${partition} ${topicId} ${queue}`
 }

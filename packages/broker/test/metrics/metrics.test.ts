@@ -5,7 +5,10 @@ import { brokerChannels } from '../../src/base/diagnostics.ts'
 import type { MetricsSource } from '../../src/metrics/measured.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
 
-const nothing: MetricsSource = { logs: () => [], groups: () => [], queues: () => [] }
+const nothing: MetricsSource = {
+  ...{ logs: () => [], groups: () => [], queues: () => [] },
+  isRetentionHeld: () => false,
+}
 
 /** The value of a series, as Prometheus would read it; null where it is not there. */
 function valueIn(text: string, series: string): number | null {
@@ -79,12 +82,14 @@ describe('metrics', () => {
           }),
         groups: () => only({ group: 'billing', ...at, committedOffset: 6, lag: 2 }),
         queues: () => only({ queue: 'mail', length: 4, inFlight: 1, oldestAgeMs: 1500 }),
+        isRetentionHeld: () => isThere,
       },
       { processMetrics: false },
     )
     const text = await metrics.text()
     const partition = '{topic="orders",partition="3"}'
     expect(valueIn(text, `varve_log_size_bytes${partition}`)).toBe(100)
+    expect(valueIn(text, 'varve_retention_held')).toBe(1)
     expect(valueIn(text, `varve_log_segments${partition}`)).toBe(2)
     expect(valueIn(text, `varve_log_end_offset${partition}`)).toBe(9)
     expect(valueIn(text, 'varve_group_lag{group="billing",topic="orders",partition="3"}')).toBe(2)

@@ -14,6 +14,7 @@ test('nothing is asked for before somebody reads, and then what there is at that
     },
     groups: () => [],
     queues: () => [],
+    isRetentionHeld: () => false,
   })
   expect(asked).toBe(0)
   expect(await registry.metrics()).not.toMatch(/^varve_log_segments\{/m)
