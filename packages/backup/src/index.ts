@@ -81,6 +81,10 @@ export { type BackupOptions, type BackupReport, runBackup } from './taking/backu
 export { inlineEncoder } from './taking/extent-encoder.ts'
 export type { BackupProgress } from './taking/progress-meter.ts'
 export { DirectoryTarget, type DirectoryTargetOptions } from './target/directory-target.ts'
+export { type OpenTargetOptions, openTarget } from './target/open-target.ts'
+export type { S3Credentials } from './target/s3-bucket.ts'
+export { S3ClientMissingError } from './target/s3-sdk.ts'
+export { S3Target, type S3TargetOptions } from './target/s3-target.ts'
 export type { PutOptions, StoredFile, Target } from './target/target.ts'
 export {
   type RepositoryFinding,
