@@ -16,11 +16,12 @@ test('topics are listed beside the program that has them open, with what they we
     { name: 'orders', partitions: 3, topicId: orders.topicId, settings: { retentionMs: 1000 } },
   ])
   await topics.delete('bills')
+  const listed = () => listTopics('/data', { fs }).map(({ name }) => name)
+  // Though its files are there, under another name.
+  expect(fs.list('/data').filter((name) => name.startsWith('bills-0.'))).toHaveLength(1)
+  expect(listed()).toEqual(['__consumer_offsets', 'orders'])
   await topics.close()
-  expect(listTopics('/data', { fs }).map(({ name }) => name)).toEqual([
-    '__consumer_offsets',
-    'orders',
-  ])
+  expect(listed()).toEqual(['__consumer_offsets', 'orders'])
 })
 
 test('directories that no catalogue knows are topics too', async () => {
