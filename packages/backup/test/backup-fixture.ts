@@ -37,7 +37,7 @@ export class Machine {
   openData(options: LogOptions = {}): Promise<LogDirectory> {
     const { fs, clock } = this
     const small = { segmentBytes: 16_384, indexIntervalBytes: 512, fileDeleteDelayMs: 0 }
-    return LogDirectory.open(dataPath, { fs, clock, logs: () => ({ ...small, ...options }) })
+    return LogDirectory.open(dataPath, { fs, clock, log: { ...small, ...options } })
   }
 
   /** A backup of an open data directory. */

@@ -218,22 +218,25 @@ export class DirectoryTarget implements Target {
   async #makeDirectoryDurably(path: string): Promise<void> {
     const parent = dirname(path)
     if (path === parent) return
-    let isOwn = false
-    if (this.#statOf(path)?.isDirectory !== true) {
-      await this.#makeDirectory(parent)
-      try {
-        this.#fs.makeDirectory(path)
-        isOwn = true
-      } catch (error) {
-        if (!isSystemError(error, 'EEXIST')) throw error
-      }
-    } else if (path !== this.#path) {
-      await this.#makeDirectory(parent)
-    }
+    await this.#makeDirectory(parent)
+    const isOwn = this.#statOf(path)?.isDirectory !== true && this.#directoryIsMade(path)
     try {
-      if (isOwn || path !== this.#path) await this.#fs.syncDirectory(parent)
+      await this.#fs.syncDirectory(parent)
     } catch (error) {
+      // Above the repository there are directories that are none of ours.
+      if (!isOwn && isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) return
       if (isOwn) await this.#fs.removeDirectory(path).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** False when somebody else was faster. */
+  #directoryIsMade(path: string): boolean {
+    try {
+      this.#fs.makeDirectory(path)
+      return true
+    } catch (error) {
+      if (isSystemError(error, 'EEXIST')) return false
       throw error
     }
   }
