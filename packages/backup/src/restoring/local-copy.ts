@@ -4,46 +4,52 @@ import type { StoredSegment } from '../format/partition-list.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { ExtentEncoder } from '../taking/extent-encoder.ts'
 
-/** Looks for segments that need not be fetched, because a directory here has them. */
+/** Finds segments that need not be fetched, because they are here. */
 export class LocalCopies {
   readonly #fs: FileSystem
   readonly #repository: Repository
   readonly #encoder: ExtentEncoder
-  readonly #directories: readonly string[]
 
-  /** @param directories data directories, looked at in this order */
-  constructor(
-    fs: FileSystem,
-    repository: Repository,
-    encoder: ExtentEncoder,
-    directories: readonly string[],
-  ) {
+  constructor(fs: FileSystem, repository: Repository, encoder: ExtentEncoder) {
     this.#fs = fs
     this.#repository = repository
     this.#encoder = encoder
-    this.#directories = directories
+  }
+
+  /** Whether a log's directory has a file that may be the segment. Looks at no content. */
+  mayHave(segment: StoredSegment, directory: string): boolean {
+    if (!segment.isSealed || segment.damage !== null) return false
+    const stat = this.#fs.stat(pathOf(segment, directory))
+    return stat?.isDirectory === false && stat.sizeBytes === segment.sizeBytes
+  }
+
+  /** Whether a log's directory has the segment: every byte is read and compared by digest. */
+  async has(segment: StoredSegment, directory: string): Promise<boolean> {
+    if (!this.mayHave(segment, directory)) return false
+    const path = pathOf(segment, directory)
+    const fileId = this.#fs.stat(path)?.fileId ?? -1
+    try {
+      return await this.#isSame(path, fileId, segment)
+    } catch (error) {
+      // Where it cannot be read it is fetched.
+      if (isSystemError(error, 'EIO', 'EACCES', 'ENOENT', 'ESTALE')) return false
+      throw error
+    }
   }
 
   /**
-   * Gives a sealed segment that is here, byte for byte, a second name in `directory`. Every byte is
-   * read and compared by digest. Tells whether there was one.
+   * Gives a segment that another directory has a second name. Tells whether it has it, and the file
+   * system has links from there to here.
    */
-  async link(segment: StoredSegment, log: string, directory: string): Promise<boolean> {
-    if (!segment.isSealed || segment.damage !== null) return false
-    const name = segmentFileName(segment.baseOffset, 'log')
-    for (const candidate of this.#directories) {
-      const path = `${candidate}/${log}/${name}`
-      const stat = this.#fs.stat(path)
-      if (stat === null || stat.isDirectory || stat.sizeBytes !== segment.sizeBytes) continue
-      if (!(await this.#isSame(path, stat.fileId, segment))) continue
-      try {
-        this.#fs.link(path, `${directory}/${name}`)
-        return true
-      } catch (error) {
-        if (!isSystemError(error, 'EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK')) throw error
-      }
+  async link(segment: StoredSegment, from: string, to: string): Promise<boolean> {
+    if (!(await this.has(segment, from))) return false
+    try {
+      this.#fs.link(pathOf(segment, from), pathOf(segment, to))
+      return true
+    } catch (error) {
+      if (isSystemError(error, ...noLinkCodes)) return false
+      throw error
     }
-    return false
   }
 
   async #isSame(path: string, fileId: number, segment: StoredSegment): Promise<boolean> {
@@ -65,4 +71,10 @@ export class LocalCopies {
     }
     return position === segment.sizeBytes
   }
+}
+
+const noLinkCodes = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
+
+function pathOf({ baseOffset }: StoredSegment, directory: string): string {
+  return `${directory}/${segmentFileName(baseOffset, 'log')}`
 }

@@ -1,14 +1,17 @@
 import { reindexLog } from '@varve/log'
 import {
+  encodePartitionMetadata,
   LeaderEpochCache,
   leaderEpochCheckpointFileName,
   parseSegmentFileName,
+  partitionMetadataFileName,
+  readSmallFile,
   replaceSmallFile,
   segmentFileName,
 } from '@varve/log/files'
 import type { Offset } from '@varve/record'
 import type { StoredPartition } from '../format/manifest.ts'
-import type { PartitionList, StoredSegment } from '../format/partition-list.ts'
+import type { PartitionList, StoredFileContent, StoredSegment } from '../format/partition-list.ts'
 import type { LocalCopies } from './local-copy.ts'
 import { type SegmentRestoreContext, writeSegment } from './segment-writer.ts'
 
@@ -18,6 +21,8 @@ export interface RestoredPartition {
   readonly list: PartitionList
   /** `<topic>-<partition>` as it is to be called. */
   readonly name: string
+  /** Of its topic: under a new name it is another topic, with an id of its own. */
+  readonly topicId: string | null
   /** It ends before this offset. */
   readonly end: Offset
 }
@@ -26,7 +31,8 @@ export interface RestoredPartition {
 export interface SegmentJob {
   readonly partition: RestoredPartition
   readonly segment: StoredSegment
-  readonly isLast: boolean
+  /** Whether its file may be one that another directory has too: nobody will write to it. */
+  readonly isShareable: boolean
 }
 
 /** The segments that are wanted, in order. */
@@ -35,62 +41,125 @@ export function segmentJobs(partition: RestoredPartition): readonly SegmentJob[]
   const wanted = list.segments.filter(
     ({ baseOffset, nextOffset }) => baseOffset < end && nextOffset > stored.logStartOffset,
   )
-  return wanted.map((segment, index) => ({
+  return wanted.map((segment) => ({
     partition,
     segment,
-    isLast: index === wanted.length - 1,
+    isShareable: segment.isSealed && segment.nextOffset <= end,
   }))
 }
 
 export interface PartitionRestoreContext extends SegmentRestoreContext {
-  /** Of the data directory that is put together. */
+  /** The data directory that is put together. */
   readonly staging: string
+  /** The one that it replaces; there may be none. */
+  readonly replaced: string
   readonly local: LocalCopies
 }
 
-/** Brings a segment. Resolves to the offset after its last batch, null when that was not looked at. */
+/**
+ * Brings a segment, durably but for its name. Resolves to the offset after its last batch, null
+ * when that was not looked at.
+ */
 export async function restoreSegment(
   context: PartitionRestoreContext,
-  { partition, segment, isLast }: SegmentJob,
+  { partition, segment, isShareable }: SegmentJob,
 ): Promise<Offset | null> {
-  const directory = `${context.staging}/${partition.name}`
-  // The last one will be appended to: its file must be nobody else's.
-  if (!isLast && segment.nextOffset <= partition.end) {
-    const log = `${partition.stored.topic}-${partition.stored.partition}`
-    if (await context.local.link(segment, log, directory)) {
+  const { fs, staging, replaced, local } = context
+  const directory = `${staging}/${partition.name}`
+  const path = `${directory}/${segmentFileName(segment.baseOffset, 'log')}`
+  if (isShareable) {
+    const { topic, partition: number } = partition.stored
+    // From a run before that was interrupted, or from what is replaced.
+    const isHere =
+      (await local.has(segment, directory)) ||
+      (await local.link(segment, `${replaced}/${topic}-${number}`, directory))
+    if (isHere) {
+      await flush(context, path)
       context.advanced(segment.sizeBytes)
       return null
     }
   }
+  // It may be a second name of a file that somebody else has.
+  if (fs.stat(path) !== null) await fs.remove(path)
   return writeSegment(context, directory, segment, partition.end)
+}
+
+/** What a process that was killed wrote, or somebody copied, need not be on the disk yet. */
+async function flush({ fs }: PartitionRestoreContext, path: string): Promise<void> {
+  const file = fs.open(path, 'read')
+  try {
+    await file.datasync()
+  } finally {
+    file.close()
+  }
 }
 
 /**
  * Completes a partition whose segments are there: indexes, leader epochs, producers, and an empty
- * segment where the log ends behind its last record. `lastNext` is the offset after that.
+ * segment to be appended to where the last one is sealed, or does not reach to the end. `lastNext`
+ * is the offset after its last batch, where that is known.
  */
 export async function completePartition(
   { fs, staging }: PartitionRestoreContext,
-  { stored, list, name, end }: RestoredPartition,
+  partition: RestoredPartition,
   lastNext: Offset | null,
 ): Promise<void> {
+  const { end, name } = partition
   const directory = `${staging}/${name}`
-  if ((lastNext ?? stored.logStartOffset) < end || lastNext === null) {
-    const base = Math.max(end, stored.logStartOffset)
-    const path = `${directory}/${segmentFileName(base, 'log')}`
+  const isSealed = segmentJobs(partition).at(-1)?.isShareable ?? true
+  if (isSealed || lastNext === null || lastNext < end) {
+    const path = `${directory}/${segmentFileName(end, 'log')}`
     if (fs.stat(path) === null) fs.open(path, 'create').close()
   }
-  await reindexLog(directory, { fs })
-  for (const file of list.files) {
-    const parsed = parseSegmentFileName(file.name)
-    // What producers did beyond the end is undone.
-    if (parsed !== null && parsed.baseOffset > end) continue
-    const path = `${directory}/${file.name}`
-    const isEpochs = file.name === leaderEpochCheckpointFileName
-    const bytes = isEpochs ? epochsBefore(end, file.bytes, path) : file.bytes
+  const files = filesOf(partition, directory)
+  for (const { name: file, bytes } of files) {
+    await replaceSmallFile(fs, `${directory}/${file}`, bytes)
+  }
+  await reindex({ fs }, partition, directory)
+  // What the source knew counts: compaction and retention may have taken what it knew it from.
+  for (const { name: file, bytes } of files) {
+    const path = `${directory}/${file}`
+    if (readSmallFile(fs, path, bytes.length + 1)?.equals(bytes) === true) continue
     await replaceSmallFile(fs, path, bytes)
   }
   await fs.syncDirectory(directory)
+}
+
+/** Segments that were damaged in the source are left without indexes, for whoever repairs them. */
+async function reindex(
+  { fs }: Pick<PartitionRestoreContext, 'fs'>,
+  partition: RestoredPartition,
+  directory: string,
+): Promise<void> {
+  const options = { fs, isLocked: true }
+  const segments = segmentJobs(partition).map(({ segment }) => segment)
+  if (segments.every(({ damage }) => damage === null)) {
+    await reindexLog(directory, options)
+    return
+  }
+  for (const { baseOffset, damage } of segments) {
+    if (damage !== null) continue
+    await reindexLog(`${directory}/${segmentFileName(baseOffset, 'log')}`, options)
+  }
+}
+
+/** The small files as they belong to the partition with its new end and name. */
+function filesOf(
+  { list, end, topicId, stored }: RestoredPartition,
+  directory: string,
+): readonly StoredFileContent[] {
+  return list.files.flatMap(({ name, bytes }) => {
+    const parsed = parseSegmentFileName(name)
+    // What producers did beyond the end is undone.
+    if (parsed !== null && parsed.baseOffset > end) return []
+    if (name === leaderEpochCheckpointFileName) {
+      return [{ name, bytes: epochsBefore(end, bytes, `${directory}/${name}`) }]
+    }
+    if (name === partitionMetadataFileName && topicId !== null && topicId !== stored.topicId) {
+      return [{ name, bytes: encodePartitionMetadata(topicId) }]
+    }
+    return [{ name, bytes }]
+  })
 }
 
 function epochsBefore(end: Offset, bytes: Buffer, path: string): Buffer {

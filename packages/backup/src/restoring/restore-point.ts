@@ -1,4 +1,9 @@
-import type { Batch, Offset, Timestamp } from '@varve/record'
+import {
+  CorruptProducerSnapshotError,
+  decodeProducerSnapshot,
+  parseSegmentFileName,
+} from '@varve/log/files'
+import type { Offset, Timestamp } from '@varve/record'
 import type { ObjectReader } from '../reading/object-reader.ts'
 import { type StoredLog, storedBatches } from '../reading/stored-batches.ts'
 
@@ -51,15 +56,44 @@ async function firstYounger(
   return null
 }
 
+/**
+ * The newest snapshot of the producers says which transactions were under way at its offset; only
+ * what comes behind it has to be read.
+ */
 async function firstUndecided(reader: ObjectReader, log: StoredLog): Promise<Offset | null> {
-  const open = new Map<string, Offset>()
-  for await (const batch of storedBatches(reader, log)) {
-    if (!batch.isTransactional) continue
-    const producer = producerOf(batch)
-    if (batch.isControl) open.delete(producer)
-    else if (!open.has(producer)) open.set(producer, batch.baseOffset)
+  const { offset: from, open } = newestSnapshot(log)
+  for await (const batch of storedBatches(reader, log, { from })) {
+    if (!batch.isTransactional || batch.lastOffset < from) continue
+    if (batch.isControl) open.delete(batch.producerId)
+    else if (!open.has(batch.producerId)) open.set(batch.producerId, batch.baseOffset)
   }
   return open.size === 0 ? null : Math.min(...open.values())
 }
 
-const producerOf = ({ producerId }: Batch): string => String(producerId)
+interface OpenTransactions {
+  readonly offset: Offset
+  /** First offsets, by producer. */
+  readonly open: Map<number, Offset>
+}
+
+function newestSnapshot({ list }: StoredLog): OpenTransactions {
+  const end = list.segments.at(-1)?.nextOffset ?? 0
+  const found = list.files
+    .map((file) => ({ file, offset: parseSegmentFileName(file.name)?.baseOffset ?? -1 }))
+    .filter(({ offset }) => offset >= 0 && offset <= end)
+    .sort((a, b) => b.offset - a.offset)
+  for (const { file, offset } of found) {
+    try {
+      const open = new Map<number, Offset>()
+      for (const producer of decodeProducerSnapshot(file.bytes, file.name)) {
+        const first = producer.currentTransactionFirstOffset
+        if (first !== null) open.set(producer.producerId, first)
+      }
+      return { offset, open }
+    } catch (error) {
+      // A process that was killed had half-written it.
+      if (!(error instanceof CorruptProducerSnapshotError)) throw error
+    }
+  }
+  return { offset: 0, open: new Map() }
+}

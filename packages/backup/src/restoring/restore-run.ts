@@ -1,21 +1,5 @@
 import { dirname } from 'node:path'
-import {
-  type Clock,
-  type FileLock,
-  type FileSystem,
-  IoThrottle,
-  LogLockedError,
-  nodeFileSystem,
-  systemClock,
-} from '@varve/log'
-import {
-  logStartOffsetCheckpointFileName,
-  OffsetCheckpointFile,
-  partitionDirectoryName,
-  recoveryPointCheckpointFileName,
-  replaceSmallFile,
-  replicationOffsetCheckpointFileName,
-} from '@varve/log/files'
+import { type Clock, type FileSystem, IoThrottle, nodeFileSystem, systemClock } from '@varve/log'
 import type { Offset } from '@varve/record'
 import type { Manifest } from '../format/manifest.ts'
 import type { StoredFileContent } from '../format/partition-list.ts'
@@ -30,23 +14,17 @@ import type { ExtentEncoder } from '../taking/extent-encoder.ts'
 import { type BackupProgress, ProgressMeter } from '../taking/progress-meter.ts'
 import { LocalCopies } from './local-copy.ts'
 import {
-  completePartition,
   type PartitionRestoreContext,
   type RestoredPartition,
-  restoreSegment,
   segmentJobs,
 } from './partition-restore.ts'
+import { restorePartitions } from './partitions-restore.ts'
 import { RestoreRefusedError } from './restore-errors.ts'
-import { cutOf, type RestorePoint } from './restore-point.ts'
-import {
-  finishSwap,
-  markKept,
-  partitionsIn,
-  removeTree,
-  replacedOf,
-  stagingOf,
-  swapIn,
-} from './staged-swap.ts'
+import { planRestore } from './restore-plan.ts'
+import type { RestorePoint } from './restore-point.ts'
+import { RestoreTarget } from './restore-target.ts'
+import { partitionsIn, replacedOf, swapIn } from './staged-swap.ts'
+import { prepareStaging, writeCheckpoints, writeStagingFiles } from './staging-files.ts'
 
 /** In a restored data directory: retention deletes nothing while it is there. */
 export const retentionHoldFileName = 'varve-retention-hold'
@@ -93,9 +71,14 @@ export interface RestoreOptions {
   readonly isInPlace?: boolean
   /** @defaultValue { kind: 'end' } */
   readonly point?: RestorePoint
-  /** Which partitions. @defaultValue all */
+  /**
+   * Which partitions; in place, all others of the data directory stay. @defaultValue all of the
+   * backup, and nothing that is there stays
+   */
   readonly select?: (topic: string, partition: number) => boolean
-  /** New names of topics. @defaultValue their own */
+  /**
+   * New names of topics; in place, all others of the data directory stay. @defaultValue their own
+   */
   readonly rename?: ReadonlyMap<string, string>
   /** Restores bytes that were damaged in the source as they were found. @defaultValue false */
   readonly allowsDamage?: boolean
@@ -138,7 +121,8 @@ export interface RestoreReport {
 /**
  * Restores a backup: puts a data directory together beside its place, every byte proven, makes its
  * indexes, flushes all of it, and gives it its place in one step. When it rejects nothing has
- * changed, but for files in `<to>.restoring`, which the next run makes use of.
+ * changed, but for files in `<to>.restoring`, which the next run makes use of; or, where renaming
+ * failed half-way, `finishSwap` completes it.
  *
  * Rejects with RestoreRefusedError, LogLockedError, CorruptRepositoryError, MissingObjectError,
  * BackupKeyError, TargetError and the system's errors.
@@ -148,272 +132,164 @@ export async function restoreBackup(
   backup: ReadManifest,
   options: RestoreOptions,
 ): Promise<RestoreReport> {
-  const threads = options.threads ?? defaultThreads()
+  const { threads = defaultThreads(), fs = nodeFileSystem, clock = systemClock } = options
   const decoder = options.decoder ?? decoderPool(threads)
   const encoder = options.encoder ?? encoderPool(threads)
+  const resolved = { ...options, threads, fs, clock }
   try {
-    return await new RestoreRun(repository, backup, options, decoder, encoder).run()
+    return await new RestoreRun(repository, backup, resolved, { decoder, encoder }).run()
   } finally {
     if (options.decoder === undefined) await decoder.close()
     if (options.encoder === undefined) await encoder.close()
   }
 }
 
+type RunOptions = RestoreOptions & Required<Pick<RestoreOptions, 'threads' | 'fs' | 'clock'>>
+
 class RestoreRun {
   readonly #repository: Repository
   readonly #manifest: Manifest
-  readonly #options: RestoreOptions
+  readonly #options: RunOptions
   readonly #fs: FileSystem
-  readonly #clock: Clock
-  readonly #to: string
-  readonly #catalogue: BackupCatalogue
   readonly #reader: ObjectReader
-  readonly #encoder: ExtentEncoder
+  readonly #local: LocalCopies
 
   constructor(
     repository: Repository,
     { manifest }: ReadManifest,
-    options: RestoreOptions,
-    decoder: ObjectDecoder,
-    encoder: ExtentEncoder,
+    options: RunOptions,
+    workers: { readonly decoder: ObjectDecoder; readonly encoder: ExtentEncoder },
   ) {
     this.#repository = repository
     this.#manifest = manifest
     this.#options = options
-    this.#fs = options.fs ?? nodeFileSystem
-    this.#clock = options.clock ?? systemClock
-    this.#to = options.to.length > 1 ? options.to.replace(/\/+$/, '') : options.to
-    this.#catalogue = new BackupCatalogue(repository)
-    const { readBytesPerSecond = 0, signal = null } = options
-    const throttle = new IoThrottle(readBytesPerSecond, this.#clock, signal)
-    this.#reader = new ObjectReader(repository, decoder, throttle)
-    this.#encoder = encoder
+    this.#fs = options.fs
+    const { readBytesPerSecond = 0, signal = null, clock } = options
+    const throttle = new IoThrottle(readBytesPerSecond, clock, signal)
+    this.#reader = new ObjectReader(repository, workers.decoder, throttle)
+    this.#local = new LocalCopies(this.#fs, repository, workers.encoder)
   }
 
   async run(): Promise<RestoreReport> {
-    const startedMs = this.#clock.monotonic()
-    const lock = await this.#lockTarget()
+    const { clock, to, isInPlace = false, isDryRun = false } = this.#options
+    const startedMs = clock.monotonic()
+    const target = await RestoreTarget.claim(this.#fs, to, { isInPlace, isDryRun })
     try {
       const partitions = await this.#plan()
-      const totalBytes = sizeOf(partitions)
-      await this.#checkSpace(totalBytes)
-      let notes: readonly string[] = []
-      if (this.#options.isDryRun !== true) {
-        await this.#stage(partitions, totalBytes)
-        notes = (await this.#options.hooks?.adjust?.(this.#scene(partitions))) ?? []
-        await this.#swap(partitions)
-      }
-      return this.#report(partitions, totalBytes, notes, this.#clock.monotonic() - startedMs)
+      const scene = this.#sceneOf(target, partitions)
+      await this.#checkSpace(scene)
+      const notes = isDryRun ? [] : await this.#restore(target, scene)
+      return this.#report(scene, notes, clock.monotonic() - startedMs)
     } finally {
-      lock?.release()
+      target.release()
     }
   }
 
-  /** The directory must be free, or given to be replaced and closed. */
-  async #lockTarget(): Promise<FileLock | null> {
-    const { isInPlace = false, isDryRun = false } = this.#options
-    if (!isDryRun) await finishSwap(this.#fs, this.#to)
-    const stat = this.#fs.stat(this.#to)
-    if (stat === null) return null
-    if (!stat.isDirectory) throw new RestoreRefusedError(`${this.#to} is a file`)
-    if (this.#fs.list(this.#to).length === 0) return null
-    if (!isInPlace) {
-      throw new RestoreRefusedError(
-        `${this.#to} is not empty`,
-        'restore into a new directory, or in place (--in-place): what is there is kept aside',
-      )
-    }
-    const replaced = replacedOf(this.#to)
-    if (this.#fs.stat(replaced) !== null) {
-      throw new RestoreRefusedError(
-        `${replaced} is there, from a restore before`,
-        'undo that restore, or remove the directory when it is not needed any more',
-      )
-    }
-    const lock = await this.#fs.lock(`${this.#to}/.lock`)
-    if (lock === null) throw new LogLockedError(this.#to)
-    return lock
+  #plan(): Promise<readonly RestoredPartition[]> {
+    const { select = () => true, rename = new Map(), point = { kind: 'end' } } = this.#options
+    const catalogue = new BackupCatalogue(this.#repository)
+    return planRestore(this.#manifest, catalogue, this.#reader, { select, rename, point })
   }
 
-  async #plan(): Promise<readonly RestoredPartition[]> {
-    const { select = () => true, rename, point = { kind: 'end' } } = this.#options
-    const partitions: RestoredPartition[] = []
-    for (const stored of this.#manifest.partitions) {
-      if (!select(stored.topic, stored.partition)) continue
-      const list = await this.#catalogue.partitionList(this.#manifest, stored)
-      const cut = await cutOf(this.#reader, { sets: this.#manifest.sets, list }, point)
-      const end = Math.max(
-        Math.min(cut ?? stored.endOffset, stored.endOffset),
-        stored.logStartOffset,
-      )
-      const topic = rename?.get(stored.topic) ?? stored.topic
-      const name = partitionDirectoryName(topic, stored.partition)
-      if (partitions.some((other) => other.name === name)) {
-        throw new RestoreRefusedError(`two partitions would be called ${name}`)
-      }
-      partitions.push({ stored, list, name, end })
+  #sceneOf(target: RestoreTarget, partitions: readonly RestoredPartition[]): RestoreScene {
+    const { select, rename, clock } = this.#options
+    const isPartial = select !== undefined || (rename?.size ?? 0) > 0
+    const restored = new Set(partitions.map(({ name }) => name))
+    const kept = isPartial ? partitionsIn(this.#fs, target.path) : []
+    return {
+      fs: this.#fs,
+      clock,
+      staging: target.staging,
+      replaced: target.path,
+      partitions,
+      stored: this.#manifest.partitions,
+      kept: kept.filter((name) => !restored.has(name)),
     }
-    if (partitions.length === 0 && this.#manifest.partitions.length > 0) {
-      throw new RestoreRefusedError(
-        `backup ${this.#manifest.backupId} has none of what is asked for`,
-      )
-    }
-    return partitions
   }
 
-  async #checkSpace(bytes: number): Promise<void> {
-    let path = dirname(this.#to)
+  /** Segments that may be here already are counted as if they were. */
+  async #checkSpace({ partitions, replaced, staging }: RestoreScene): Promise<void> {
+    const jobs = partitions.flatMap(segmentJobs)
+    const missing = jobs.filter(({ partition: { stored, name }, segment, isShareable }) => {
+      const places = [`${staging}/${name}`, `${replaced}/${stored.topic}-${stored.partition}`]
+      return !(isShareable && places.some((place) => this.#local.mayHave(segment, place)))
+    })
+    const bytes = missing.reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
+    let path = dirname(replaced)
     while (this.#fs.stat(path) === null && path !== dirname(path)) path = dirname(path)
     const free = await this.#fs.freeBytes(path)
     if (free >= bytes * 1.01) return
     throw new RestoreRefusedError(`restoring takes ${bytes} bytes, and ${path} has ${free} free`)
   }
 
-  async #stage(partitions: readonly RestoredPartition[], totalBytes: number): Promise<void> {
-    const staging = stagingOf(this.#to)
-    const earlier = `${staging}.earlier`
-    // What an interrupted run has brought need not be brought again.
-    if (this.#fs.stat(staging) !== null) {
-      await removeTree(this.#fs, earlier)
-      this.#fs.rename(staging, earlier)
-    }
-    this.#makeDirectories(staging)
-    const meter = new ProgressMeter(totalBytes, this.#clock, this.#options.onProgress)
-    const context: PartitionRestoreContext = {
-      fs: this.#fs,
-      reader: this.#reader,
-      sets: this.#manifest.sets,
-      allowsDamage: this.#options.allowsDamage ?? false,
-      signal: this.#options.signal ?? null,
-      advanced: (bytes) => meter.advance(bytes),
-      staging,
-      local: new LocalCopies(this.#fs, this.#repository, this.#encoder, [this.#to, earlier]),
-    }
-    const ends = await this.#writeSegments(context, partitions)
-    for (const partition of partitions) {
-      await completePartition(context, partition, ends.get(partition) ?? null)
-    }
-    await this.#writeDirectoryFiles(staging, partitions)
-    await removeTree(this.#fs, earlier)
-    meter.finish()
-  }
-
-  async #writeSegments(
-    context: PartitionRestoreContext,
-    partitions: readonly RestoredPartition[],
-  ): Promise<ReadonlyMap<RestoredPartition, Offset>> {
-    const ends = new Map<RestoredPartition, Offset>()
-    for (const { name } of partitions) this.#fs.makeDirectory(`${context.staging}/${name}`)
-    const waiting = partitions.flatMap(segmentJobs).toReversed()
-    const lane = async (): Promise<void> => {
-      for (let job = waiting.pop(); job !== undefined; job = waiting.pop()) {
-        const next = await restoreSegment(context, job)
-        if (job.isLast && next !== null) ends.set(job.partition, next)
-      }
-    }
-    const lanes = (this.#options.threads ?? defaultThreads()) + 1
-    const results = await Promise.allSettled(Array.from({ length: lanes }, lane))
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-    return ends
-  }
-
-  async #writeDirectoryFiles(
-    staging: string,
-    partitions: readonly RestoredPartition[],
-  ): Promise<void> {
-    const { hooks, holdsRetention = true } = this.#options
-    const present = directoryFiles(this.#fs, this.#to)
+  async #restore(target: RestoreTarget, scene: RestoreScene): Promise<readonly string[]> {
+    const { fs, staging, partitions, kept } = scene
+    const { hooks, holdsRetention = true, clock, onProgress } = this.#options
+    // First: what cannot be put together is found out before anything is brought.
+    const present = directoryFiles(fs, target.path)
     const stored = this.#manifest.files
-    const files = hooks?.directoryFiles?.(stored, present, this.#scene(partitions)) ?? stored
-    for (const { name, bytes } of files)
-      await replaceSmallFile(this.#fs, `${staging}/${name}`, bytes)
+    const files = hooks?.directoryFiles?.(stored, present, scene) ?? stored
+    await prepareStaging(fs, staging, partitions)
+    const meter = new ProgressMeter(sizeOf(partitions), clock, onProgress)
+    await this.#writePartitions(scene, meter)
+    await writeStagingFiles(fs, staging, files)
     if (holdsRetention) {
-      const text = JSON.stringify({
-        backupId: this.#manifest.backupId,
-        restoredMs: this.#clock.now(),
-      })
-      await replaceSmallFile(
-        this.#fs,
-        `${staging}/${retentionHoldFileName}`,
-        Buffer.from(`${text}\n`),
-      )
+      const hold = { backupId: this.#manifest.backupId, restoredMs: clock.now() }
+      const bytes = Buffer.from(`${JSON.stringify(hold)}\n`)
+      await writeStagingFiles(fs, staging, [{ name: retentionHoldFileName, bytes }])
     }
-    const kept = this.#keptPartitions(partitions)
-    const write = async (
-      name: string,
-      offsetOf: (partition: RestoredPartition) => Offset,
-    ): Promise<void> => {
-      const before = new OffsetCheckpointFile(this.#fs, `${this.#to}/${name}`).readOrEmpty()
-      const offsets = new Map([...before].filter(([log]) => kept.includes(log)))
-      for (const partition of partitions) offsets.set(partition.name, offsetOf(partition))
-      await new OffsetCheckpointFile(this.#fs, `${staging}/${name}`).write(offsets)
-    }
-    // All of it was flushed, and was visible when it was backed up.
-    await write(recoveryPointCheckpointFileName, ({ end }) => end)
-    await write(replicationOffsetCheckpointFileName, ({ end }) => end)
-    await write(
-      logStartOffsetCheckpointFileName,
-      ({ stored: { logStartOffset } }) => logStartOffset,
+    await writeCheckpoints(fs, scene, partitions, kept)
+    meter.finish()
+    const notes = await this.#adjust(target, scene)
+    this.#options.signal?.throwIfAborted()
+    const staged = new Set(partitionsIn(fs, staging))
+    await swapIn(
+      fs,
+      target.path,
+      kept.filter((name) => !staged.has(name)),
     )
-    await this.#fs.syncDirectory(staging)
+    return notes
   }
 
-  #scene(partitions: readonly RestoredPartition[]): RestoreScene {
-    return {
-      fs: this.#fs,
-      clock: this.#clock,
-      staging: stagingOf(this.#to),
-      replaced: this.#to,
-      partitions,
-      stored: this.#manifest.partitions,
-      kept: this.#keptPartitions(partitions),
+  async #adjust(target: RestoreTarget, scene: RestoreScene): Promise<readonly string[]> {
+    const adjust = this.#options.hooks?.adjust
+    if (adjust === undefined) return []
+    target.unlockStaging()
+    const notes = await adjust(scene)
+    await target.lockStaging()
+    return notes
+  }
+
+  async #writePartitions(scene: RestoreScene, meter: ProgressMeter): Promise<void> {
+    const { allowsDamage = false, signal = null, threads } = this.#options
+    const context: PartitionRestoreContext = {
+      ...{ fs: this.#fs, reader: this.#reader, sets: this.#manifest.sets, allowsDamage, signal },
+      advanced: (bytes) => meter.advance(bytes),
+      staging: scene.staging,
+      replaced: scene.replaced,
+      local: this.#local,
     }
+    await restorePartitions(context, scene.partitions, threads + 1)
   }
 
-  /** Partitions that are there and not restored: only when not all of the backup is. */
-  #keptPartitions(partitions: readonly RestoredPartition[]): readonly string[] {
-    const isPartial = partitions.length < this.#manifest.partitions.length
-    const isRenamed = (this.#options.rename?.size ?? 0) > 0
-    if (!isPartial && !isRenamed) return []
-    const restored = new Set(partitions.map(({ name }) => name))
-    return partitionsIn(this.#fs, this.#to).filter((name) => !restored.has(name))
-  }
-
-  async #swap(partitions: readonly RestoredPartition[]): Promise<void> {
-    const staged = new Set(partitionsIn(this.#fs, stagingOf(this.#to)))
-    const kept = this.#keptPartitions(partitions).filter((name) => !staged.has(name))
-    await markKept(this.#fs, this.#to, kept)
-    await swapIn(this.#fs, this.#to, kept)
-  }
-
-  #makeDirectories(path: string): void {
-    if (this.#fs.stat(path)?.isDirectory === true) return
-    const parent = dirname(path)
-    if (parent !== path) this.#makeDirectories(parent)
-    this.#fs.makeDirectory(path)
-  }
-
-  #report(
-    partitions: readonly RestoredPartition[],
-    totalBytes: number,
-    notes: readonly string[],
-    durationMs: number,
-  ): RestoreReport {
-    const isReplaced = this.#fs.stat(replacedOf(this.#to)) !== null
+  #report(scene: RestoreScene, notes: readonly string[], durationMs: number): RestoreReport {
+    const { partitions, replaced: to } = scene
+    const { backupId, gaps } = this.#manifest
+    const { select = () => true } = this.#options
+    const isReplaced = this.#fs.stat(replacedOf(to)) !== null
     return {
-      backupId: this.#manifest.backupId,
-      to: this.#to,
+      backupId,
+      to,
       partitions: partitions.map(({ name, stored, end }) => ({
         name,
         logStartOffset: stored.logStartOffset,
         endOffset: end,
         sizeBytes: stored.sizeBytes,
       })),
-      totalBytes,
-      gaps: this.#manifest.gaps,
+      totalBytes: sizeOf(partitions),
+      gaps: gaps.filter(({ topic, partition }) => select(topic, partition)),
       notes,
-      replaced: isReplaced ? replacedOf(this.#to) : null,
+      replaced: isReplaced ? replacedOf(to) : null,
       durationMs,
     }
   }

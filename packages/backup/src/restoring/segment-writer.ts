@@ -1,6 +1,7 @@
-import type { FileSystem } from '@varve/log'
+import type { File, FileSystem } from '@varve/log'
 import { segmentFileName } from '@varve/log/files'
-import { type Offset, readBatches } from '@varve/record'
+import { type Batch, type Offset, readBatches } from '@varve/record'
+import { CorruptRepositoryError } from '../base/backup-errors.ts'
 import type { StoredSegment } from '../format/partition-list.ts'
 import type { ObjectReader } from '../reading/object-reader.ts'
 import { cutBatches } from './cut-batches.ts'
@@ -17,9 +18,12 @@ export interface SegmentRestoreContext {
   readonly advanced: (bytes: number) => void
 }
 
+/** Large enough for `utimes`, and past every clock. */
+const modifiedMsMax = 2 ** 47
+
 /**
  * Writes a segment's `.log`, up to before `end`, durably. Resolves to the offset after its last
- * batch, null where it holds none.
+ * batch, null where it holds none, or damage. What is half-written when it rejects is removed.
  */
 export async function writeSegment(
   context: SegmentRestoreContext,
@@ -27,54 +31,90 @@ export async function writeSegment(
   segment: StoredSegment,
   end: Offset,
 ): Promise<Offset | null> {
-  const { fs, reader, sets, allowsDamage, signal } = context
-  if (segment.damage !== null && !allowsDamage) {
+  const { fs, allowsDamage } = context
+  const { baseOffset, damage, modifiedMs } = segment
+  if (damage !== null && !allowsDamage) {
     throw new RestoreRefusedError(
-      `segment ${segment.baseOffset} was damaged in the source: ${segment.damage.reason}`,
+      `segment ${baseOffset} was damaged in the source: ${damage.reason}`,
       'restore another backup, leave the partition out, or allow damage and repair it then',
     )
   }
-  const file = fs.open(`${directory}/${segmentFileName(segment.baseOffset, 'log')}`, 'create')
-  let [position, next]: [number, Offset | null] = [0, null]
+  const path = `${directory}/${segmentFileName(baseOffset, 'log')}`
+  const file = fs.open(path, 'create')
+  let next: Offset | null
   try {
-    let ahead = readExtent(0)
-    for (let index = 0; ahead !== null; index++) {
-      signal?.throwIfAborted()
-      const bytes = await ahead
-      ahead = readExtent(index + 1)
-      const content = bufferOf(bytes)
-      const isCut = segment.nextOffset > end && segment.damage === null
-      const kept = isCut ? cutBatches(content, end) : content
-      for (let written = 0; written < kept.length; ) {
-        written += await file.write(kept.subarray(written), position + written)
-      }
-      position += kept.length
-      if (segment.damage === null) next = lastOffsetOf(kept) ?? next
-      context.advanced(bytes.byteLength)
-      if (kept.length < content.length) break
-    }
+    next = await writeExtents(context, file, segment, end)
     await file.datasync()
-  } finally {
+  } catch (error) {
     file.close()
+    // After a failed flush it would look whole, and not be durable.
+    await fs.remove(path).catch(() => undefined)
+    throw error
   }
-  if (segment.modifiedMs > 0) fs.setModifiedTime(file.path, segment.modifiedMs)
+  file.close()
+  if (modifiedMs > 0 && modifiedMs < modifiedMsMax) fs.setModifiedTime(path, modifiedMs)
   return next
+}
 
-  function readExtent(index: number): Promise<Uint8Array> | null {
-    const extent = segment.extents[index]
+async function writeExtents(
+  { reader, sets, signal, advanced }: SegmentRestoreContext,
+  file: File,
+  segment: StoredSegment,
+  end: Offset,
+): Promise<Offset | null> {
+  const { extents, damage, nextOffset } = segment
+  const isCut = nextOffset > end && damage === null
+  const read = (index: number): Promise<Uint8Array> | null => {
+    const extent = extents[index]
     if (extent === undefined) return null
-    const content = reader.read(sets[segment.set] ?? '', extent, segment.damage === null)
+    const content = reader.read(sets[segment.set] ?? '', extent, damage === null)
+    // It is read ahead; when nobody comes for it, its failure is nobody's.
     content.catch(() => undefined)
     return content
   }
-}
-
-function lastOffsetOf(content: Buffer): Offset | null {
+  let position = 0
   let next: Offset | null = null
-  for (const batch of readBatches(content)) next = batch.nextOffset
+  let ahead = read(0)
+  for (let index = 0; ahead !== null; index++) {
+    signal?.throwIfAborted()
+    const bytes = await ahead
+    ahead = read(index + 1)
+    const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const before = next
+    if (damage === null) next = nextAfter(content, segment, next)
+    const isLast = isCut && next !== null && next >= end
+    const kept = isLast ? cutBatches(content, end) : content
+    await writeAll(file, kept, position)
+    position += kept.length
+    advanced(bytes.byteLength)
+    if (isLast) return nextAfter(kept, segment, before)
+  }
   return next
 }
 
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+/** The offset after the last batch. Offsets must rise and be the segment's. */
+function nextAfter(content: Buffer, segment: StoredSegment, before: Offset | null): Offset | null {
+  let next = before
+  for (const batch of readBatches(content)) {
+    if (firstOf(batch) < (next ?? segment.baseOffset) || batch.nextOffset > segment.nextOffset) {
+      const range = `${segment.baseOffset} to ${segment.nextOffset}`
+      const reason = `it has offset ${batch.lastOffset} out of its place in ${range}`
+      throw new CorruptRepositoryError(`segment ${segment.baseOffset}`, reason)
+    }
+    next = batch.nextOffset
+  }
+  return next
+}
+
+/** The base offset of a compressed batch of the old formats is inside; its last offset is not. */
+function firstOf(batch: Batch): Offset {
+  return batch.magic === 2 ? batch.baseOffset : batch.lastOffset
+}
+
+async function writeAll(file: File, bytes: Buffer, position: number): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const count = await file.write(bytes.subarray(written), position + written)
+    if (count === 0) throw Object.assign(new Error(`no progress in ${file.path}`), { code: 'EIO' })
+    written += count
+  }
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { type FileSystem, LogLockedError } from '@varve/log'
 import {
+  cleanShutdownFileName,
   isSystemError,
   parsePartitionDirectoryName,
   readSmallFile,
@@ -19,91 +20,169 @@ export function replacedOf(directory: string): string {
   return `${directory}.before-restore`
 }
 
-/** In the staging directory, when it is complete; in the restored one until it has its place. */
-const swapFileName = 'varve-restore-swap'
+/** Where what an undone restore had brought is, until it is removed. */
+function undoneOf(directory: string): string {
+  return `${directory}.undone-restore`
+}
 
-interface Swap {
+export const lockFileName = '.lock'
+
+/**
+ * Makes a staged data directory complete, and tells, in its place, what a restore has let stand. A
+ * staging directory that has it takes its place, whoever does it.
+ */
+const recordFileName = 'varve-restored'
+
+interface SwapRecord {
+  readonly kind: 'restore' | 'undo'
   /** Partitions that were not restored, and move over from what was there before. */
   readonly kept: readonly string[]
 }
 
 /**
- * Puts a staged data directory in its place. What was there goes aside, but for the partitions that
- * were not restored: they move over. A crash at any point leaves what `finishSwap` completes.
+ * Puts a staged data directory in its place; both are locked by the caller. What was there goes
+ * aside, but for the partitions that were not restored: they move over. A crash at any point leaves
+ * what `finishSwap` completes, or what there was before.
  */
 export async function swapIn(
   fs: FileSystem,
   directory: string,
   kept: readonly string[],
 ): Promise<void> {
-  const path = `${stagingOf(directory)}/${swapFileName}`
-  // From here on it is done, whoever does it.
-  await replaceSmallFile(fs, path, Buffer.from(JSON.stringify({ kept })))
-  await finishSwap(fs, directory)
-}
-
-/** Completes a swap that a crash cut short. Tells whether there was one. */
-export async function finishSwap(fs: FileSystem, directory: string): Promise<boolean> {
   const staging = stagingOf(directory)
-  const replaced = replacedOf(directory)
-  if (readSwap(fs, staging) !== null) {
-    if (fs.stat(directory) !== null) await renameDurably(fs, directory, replaced)
-    await renameDurably(fs, staging, directory)
+  await writeRecord(fs, staging, { kind: 'restore', kept })
+  try {
+    setAside(fs, directory)
+  } catch (error) {
+    // Nothing has changed: nobody shall go on with it.
+    await fs.remove(`${staging}/${recordFileName}`)
+    await fs.syncDirectory(staging)
+    if (!isSystemError(error, 'EBUSY', 'EXDEV')) throw error
+    throw new RestoreRefusedError(
+      `${directory} cannot be renamed: it is where a file system is mounted`,
+      'restore into a directory within it, or beside it',
+    )
   }
-  const swap = readSwap(fs, directory)
-  if (swap === null) return false
-  for (const name of swap.kept) {
-    const from = `${replaced}/${name}`
-    if (fs.stat(from) === null) continue
-    fs.rename(from, `${directory}/${name}`)
-  }
-  await fs.syncDirectory(directory)
-  if (fs.stat(replaced) !== null) await fs.syncDirectory(replaced)
-  await fs.remove(`${directory}/${swapFileName}`)
-  await fs.syncDirectory(directory)
-  return true
+  await completeSwap(fs, directory)
 }
 
 /**
- * Puts back what a restore replaced; what was restored is removed. Partitions that were not
- * restored move back, with what has been appended to them since. Rejects with RestoreRefusedError
- * when there is nothing to put back, with LogLockedError while somebody has the directory open.
+ * Completes a swap, or the undoing of one, that a crash cut short. Tells whether there was
+ * something to do. Rejects with LogLockedError while somebody is at it, and with
+ * RestoreRefusedError where somebody has made another directory meanwhile.
+ */
+export async function finishSwap(fs: FileSystem, directory: string): Promise<boolean> {
+  const staging = stagingOf(directory)
+  const isStaged = readRecord(fs, staging) !== null
+  if (!isStaged && !isUnfinished(fs, directory)) return false
+  const place = isStaged ? staging : directory
+  const lock = await fs.lock(`${place}/${lockFileName}`)
+  if (lock === null) throw new LogLockedError(place)
+  try {
+    await completeSwap(fs, directory)
+  } finally {
+    lock.release()
+  }
+  return true
+}
+
+/** Whether a restored directory lacks what belongs to it, or something should be gone. */
+function isUnfinished(fs: FileSystem, directory: string): boolean {
+  if (fs.stat(undoneOf(directory)) !== null) return true
+  const record = readRecord(fs, directory)
+  if (record === null) return false
+  const replaced = replacedOf(directory)
+  return record.kind === 'undo' || record.kept.some((name) => fs.stat(`${replaced}/${name}`))
+}
+
+/** Every step can be done again. */
+async function completeSwap(fs: FileSystem, directory: string): Promise<void> {
+  const staging = stagingOf(directory)
+  const replaced = replacedOf(directory)
+  if (readRecord(fs, staging) !== null) {
+    setAside(fs, directory)
+    await fs.syncDirectory(dirname(directory))
+    await renameDurably(fs, staging, directory)
+  }
+  const record = readRecord(fs, directory)
+  if (record === null) {
+    await removeTree(fs, undoneOf(directory))
+    return
+  }
+  for (const name of record.kept) {
+    const from = `${replaced}/${name}`
+    if (fs.stat(from) !== null) fs.rename(from, `${directory}/${name}`)
+  }
+  await fs.syncDirectory(directory)
+  if (fs.stat(replaced) !== null) await fs.syncDirectory(replaced)
+  if (record.kind === 'undo') await completeUndo(fs, directory)
+}
+
+/** What is in the way of the staged directory. */
+function setAside(fs: FileSystem, directory: string): void {
+  const stat = fs.stat(directory)
+  // An empty one gives way to what is renamed to its name.
+  if (stat === null || (stat.isDirectory && fs.list(directory).length === 0)) return
+  const replaced = replacedOf(directory)
+  if (fs.stat(replaced) !== null) {
+    throw new RestoreRefusedError(
+      `both ${directory} and ${replaced} are there, and a restored directory waits to take its place`,
+      `one of them was made since: move ${directory} away, and restore again`,
+    )
+  }
+  fs.rename(directory, replaced)
+}
+
+/**
+ * Puts back what a restore replaced; what was restored is removed, with what has been appended to
+ * it since. Partitions that the restore let stand move back as they are now. Rejects with
+ * RestoreRefusedError when there is nothing to put back, with LogLockedError while somebody has the
+ * directory open.
  */
 export async function undoRestore(fs: FileSystem, directory: string): Promise<void> {
   await finishSwap(fs, directory)
   const replaced = replacedOf(directory)
-  if (fs.stat(replaced)?.isDirectory !== true) {
-    throw new RestoreRefusedError(`${replaced} is not there: there is nothing to undo`)
+  const staging = stagingOf(directory)
+  const record = readRecord(fs, directory)
+  if (record === null || fs.stat(replaced)?.isDirectory !== true) {
+    throw new RestoreRefusedError(`${directory} was not restored in place: nothing is to undo`)
   }
-  const lock = await fs.lock(`${directory}/.lock`)
+  const lock = await fs.lock(`${directory}/${lockFileName}`)
   if (lock === null) throw new LogLockedError(directory)
   try {
-    const there = new Set(fs.list(replaced))
-    const kept = partitionsIn(fs, directory).filter((name) => {
-      return !there.has(name) && fs.stat(`${directory}/${name}/${keptMarkName}`) !== null
-    })
-    const staging = stagingOf(directory)
-    await removeTree(fs, staging)
+    await removeStaging(fs, staging)
+    const kept = record.kept.filter((name) => fs.stat(`${directory}/${name}`) !== null)
+    // Of a clean shutdown before the restore: it says nothing of what comes back from after it.
+    const cleanShutdown = `${replaced}/${cleanShutdownFileName}`
+    if (fs.stat(cleanShutdown) !== null) await fs.remove(cleanShutdown)
+    await writeRecord(fs, replaced, { kind: 'undo', kept })
     await renameDurably(fs, replaced, staging)
-    await swapIn(fs, directory, kept)
-    await removeTree(fs, replaced)
+    await completeSwap(fs, directory)
   } finally {
     lock.release()
   }
 }
 
-/** In a partition that a restore has let stand, so that undoing moves it back. */
-const keptMarkName = 'varve-kept'
-
-/** Before the swap, in every partition that is to move over. */
-export async function markKept(
-  fs: FileSystem,
-  directory: string,
-  kept: readonly string[],
-): Promise<void> {
-  for (const name of kept) {
-    await replaceSmallFile(fs, `${directory}/${name}/${keptMarkName}`, Buffer.alloc(0))
+async function completeUndo(fs: FileSystem, directory: string): Promise<void> {
+  const replaced = replacedOf(directory)
+  const undone = undoneOf(directory)
+  if (fs.stat(replaced) !== null) {
+    // One name for what is whole, another for what is being removed.
+    await removeTree(fs, undone)
+    await renameDurably(fs, replaced, undone)
   }
+  await fs.remove(`${directory}/${recordFileName}`)
+  await fs.syncDirectory(directory)
+  await removeTree(fs, undone)
+}
+
+/** Of a restore that was interrupted. */
+async function removeStaging(fs: FileSystem, staging: string): Promise<void> {
+  if (fs.stat(staging)?.isDirectory !== true) return
+  const lock = await fs.lock(`${staging}/${lockFileName}`)
+  if (lock === null) throw new LogLockedError(staging)
+  lock.release()
+  await removeTree(fs, staging)
 }
 
 /** Names of the partitions of a data directory. */
@@ -123,13 +202,20 @@ export async function removeTree(fs: FileSystem, path: string): Promise<void> {
   await fs.syncDirectory(dirname(path))
 }
 
-function readSwap(fs: FileSystem, directory: string): Swap | null {
-  const path = `${directory}/${swapFileName}`
+function writeRecord(fs: FileSystem, directory: string, record: SwapRecord): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify(record)}\n`)
+  return replaceSmallFile(fs, `${directory}/${recordFileName}`, bytes)
+}
+
+function readRecord(fs: FileSystem, directory: string): SwapRecord | null {
+  const path = `${directory}/${recordFileName}`
   try {
     const bytes = readSmallFile(fs, path, 2 ** 26)
     if (bytes === null) return null
-    const kept = JsonShape.parse(bytes, path).get('kept')
-    return { kept: kept.list((name) => name.text(/^[A-Za-z0-9._-]+-\d+$/)) }
+    const shape = JsonShape.parse(bytes, path)
+    const kind = shape.get('kind').oneOf(['restore', 'undo'])
+    const kept = shape.get('kept').list((name) => name.text(/^[A-Za-z0-9._-]+-\d+$/))
+    return { kind, kept }
   } catch (error) {
     if (isSystemError(error, 'ENOTDIR')) return null
     throw error

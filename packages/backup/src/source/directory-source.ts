@@ -207,10 +207,13 @@ export class DirectorySource implements BackupSource {
   ): Promise<PartitionSnapshot | null> {
     await using log = await openLogReadOnly(directory, { fs: this.#fs })
     const { logStartOffset, highWatermark: endOffset } = log
-    const infos = log.segments().filter(({ baseOffset }) => baseOffset < endOffset)
-    const segments = infos.map((info, index) =>
-      this.#segment(info, held.hold(info.path, name), index < infos.length - 1, endOffset),
-    )
+    const all = log.segments()
+    const infos = all.filter(({ baseOffset }) => baseOffset < endOffset)
+    const segments = infos.map((info, index) => {
+      // Also the last one, where the active segment has nothing yet.
+      const isSealed = index < all.length - 1 && info.nextOffset <= endOffset
+      return this.#segment(info, held.hold(info.path, name), isSealed, endOffset)
+    })
     if (!this.#isStillSo(infos, segments)) return null
     const files = partitionFiles(this.#fs, directory, endOffset)
     const topicId = topicIdOf(files, directory)

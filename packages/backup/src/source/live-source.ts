@@ -97,7 +97,7 @@ export class LiveSource implements BackupSource {
     if (parsed === null) return []
     const { topic, partition } = parsed
     const files = partitionFiles(this.#fs, log.directory, snapshot.endOffset)
-    const last = snapshot.segments.length - 1
+    const all = log.segments()
     const segments = snapshot.segments.map((info, index): SegmentSnapshot => {
       const stat = this.#fs.stat(info.path)
       return {
@@ -107,7 +107,8 @@ export class LiveSource implements BackupSource {
         sizeBytes: info.sizeBytes,
         path: held.hold(info.path, log.name),
         sourcePath: info.path,
-        isSealed: index < last,
+        // Also the last one, where the active segment has nothing yet.
+        isSealed: index < all.length - 1 && info.sizeBytes === all[index]?.sizeBytes,
         fileId: stat?.fileId ?? -1,
         modifiedMs: stat?.modifiedMs ?? -1,
       }

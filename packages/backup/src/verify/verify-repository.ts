@@ -1,9 +1,13 @@
 import { type Clock, IoThrottle, systemClock } from '@varve/log'
-import type { Offset, VarveError } from '@varve/record'
-import { CorruptRepositoryError, MissingObjectError } from '../base/backup-errors.ts'
-import type { Manifest } from '../format/manifest.ts'
-import type { PartitionList, StoredExtent, StoredSegment } from '../format/partition-list.ts'
+import {
+  BackupNotFoundError,
+  CorruptRepositoryError,
+  MissingObjectError,
+} from '../base/backup-errors.ts'
+import type { PartitionList } from '../format/partition-list.ts'
+import type { ObjectReferences } from '../format/reference-list.ts'
 import { decoderPool } from '../reading/decoder-pool.ts'
+import { checkPartitionList } from '../reading/list-check.ts'
 import type { ObjectDecoder } from '../reading/object-decoder.ts'
 import { ObjectReader } from '../reading/object-reader.ts'
 import {
@@ -17,6 +21,11 @@ import { objectKey, type Repository } from '../repository/repository.ts'
 import { defaultThreads } from '../taking/encoder-pool.ts'
 import { type BackupProgress, ProgressMeter } from '../taking/progress-meter.ts'
 import { referencesOf } from '../taking/references.ts'
+import { findingOf, type RepositoryFinding } from './finding.ts'
+import { checkKeys } from './key-check.ts'
+import { type NeededObject, NeededObjects } from './needed-objects.ts'
+
+export type { RepositoryFinding }
 
 export interface VerifyRepositoryOptions {
   /** Which backups. @defaultValue all */
@@ -39,22 +48,6 @@ export interface VerifyRepositoryOptions {
   readonly random?: () => number
   /** @defaultValue worker threads */
   readonly decoder?: ObjectDecoder
-}
-
-/** Something in the repository that is not as it must be. */
-export interface RepositoryFinding {
-  readonly code: 'missing' | 'damaged' | 'gap' | 'history'
-  /** The file's key. */
-  readonly key: string
-  readonly backupId: string
-  /** Which records it is about; null where it is about the whole backup. */
-  readonly records: {
-    readonly topic: string
-    readonly partition: number
-    readonly from: Offset
-    readonly to: Offset
-  } | null
-  readonly message: string
 }
 
 /** What was looked at, and what was found. */
@@ -88,21 +81,6 @@ export async function verifyRepository(
   }
 }
 
-/** An object, and the first segment of each backup that needs it. */
-interface Needed {
-  readonly set: string
-  readonly extent: StoredExtent
-  readonly hasBatches: boolean
-  readonly users: User[]
-  newestMs: number
-}
-
-interface User {
-  readonly backupId: string
-  readonly list: PartitionList
-  readonly segment: StoredSegment
-}
-
 class Verification {
   readonly #repository: Repository
   readonly #options: VerifyRepositoryOptions
@@ -110,7 +88,9 @@ class Verification {
   readonly #reader: ObjectReader
   readonly #clock: Clock
   readonly #findings: RepositoryFinding[] = []
-  readonly #needed = new Map<string, Needed>()
+  readonly #needed = new NeededObjects()
+  /** By key: backups share them. */
+  readonly #lists = new Map<string, PartitionList>()
   readonly #counts = { readObjects: 0, seenObjects: 0, readBytes: 0 }
 
   constructor(repository: Repository, options: VerifyRepositoryOptions, decoder: ObjectDecoder) {
@@ -125,9 +105,13 @@ class Verification {
 
   async run(): Promise<VerifyRepositoryReport> {
     const startedMs = this.#clock.monotonic()
+    // What this process knows of keys may not be what is in the repository.
+    this.#repository.keys.forgetEpochs()
+    this.#findings.push(...(await checkKeys(this.#repository)))
     const names = this.#options.backups ?? (await this.#catalogue.list())
     let before: ReadManifest | null = null
     for (const name of names) {
+      this.#options.signal?.throwIfAborted()
       const read = await this.#readBackup(name)
       if (read !== null) this.#checkHistory(read, before)
       before = read
@@ -144,111 +128,98 @@ class Verification {
   }
 
   async #readBackup(name: BackupName): Promise<ReadManifest | null> {
+    const key = manifestKey(name)
     try {
       const read = await this.#catalogue.read(name)
       await this.#readLists(read)
       return read
     } catch (error) {
-      this.#failed(error, manifestKey(name), name.backupId, null)
+      const isGone = error instanceof BackupNotFoundError
+      this.#failed(isGone ? new MissingObjectError(key) : error, key, name.backupId, null)
       return null
     }
   }
 
   async #readLists({ name, manifest }: ReadManifest): Promise<void> {
-    const lists: PartitionList[] = []
-    for (const gap of manifest.gaps) {
-      const { topic, partition, from, to, reason } = gap
+    const { backupId, gaps, partitions, sets } = manifest
+    for (const { topic, partition, from, to, reason } of gaps) {
       const records = { topic, partition, from, to }
-      const { backupId } = manifest
       const message = `was not in the source: ${reason}`
       this.#findings.push({ code: 'gap', key: manifestKey(name), backupId, records, message })
     }
-    for (const stored of manifest.partitions) {
+    const lists: PartitionList[] = []
+    for (const stored of partitions) {
       const { topic, partition, logStartOffset: from, endOffset: to } = stored
-      const key = objectKey(manifest.sets[stored.set] ?? '', stored.list)
+      const key = objectKey(sets[stored.set] ?? '', stored.list)
       try {
-        const list = await this.#catalogue.partitionList(manifest, stored)
+        const list = this.#lists.get(key) ?? (await this.#catalogue.partitionList(manifest, stored))
+        this.#lists.set(key, list)
+        checkPartitionList(manifest, stored, list)
+        this.#needed.add(manifest, key, list)
         lists.push(list)
-        for (const segment of list.segments) this.#need(manifest, list, segment)
       } catch (error) {
-        this.#failed(error, key, manifest.backupId, { topic, partition, from, to })
+        this.#failed(error, key, backupId, { topic, partition, from, to })
       }
     }
-    if (lists.length === manifest.partitions.length)
-      await this.#checkReferences(name, manifest, lists)
+    // Without all lists it is not known what should be referred to.
+    const expected = lists.length === partitions.length ? referencesOf(manifest, lists) : null
+    await this.#checkReferences(name, expected)
   }
 
   /** What those see who tidy up must be what is needed. */
-  async #checkReferences(
-    name: BackupName,
-    manifest: Manifest,
-    lists: readonly PartitionList[],
-  ): Promise<void> {
+  async #checkReferences(name: BackupName, expected: ObjectReferences | null): Promise<void> {
     const key = referencesKey(name)
-    const found = await this.#catalogue.references(name)
-    if (found === null) throw new MissingObjectError(key)
-    for (const [set, ids] of referencesOf(manifest, lists)) {
-      for (const id of ids) {
-        if (found.get(set)?.has(id) === true) continue
-        throw new CorruptRepositoryError(key, `it does not name ${objectKey(set, id)}`)
+    try {
+      const found = await this.#catalogue.references(name)
+      if (found === null) throw new MissingObjectError(key)
+      if (expected !== null && !isSame(found, expected)) {
+        throw new CorruptRepositoryError(key, 'it does not name the objects of the backup')
       }
-    }
-  }
-
-  #need(manifest: Manifest, list: PartitionList, segment: StoredSegment): void {
-    const set = manifest.sets[segment.set] ?? ''
-    let position = 0
-    for (const extent of segment.extents) {
-      const end = position + extent.sizeBytes
-      const hasBatches = segment.damage === null || end <= segment.damage.position
-      const user = { backupId: manifest.backupId, list, segment }
-      const key = objectKey(set, extent.id)
-      const needed = this.#needed.get(key)
-      if (needed === undefined) {
-        const newestMs = manifest.takenMs
-        this.#needed.set(key, { set, extent, hasBatches, users: [user], newestMs })
-      } else {
-        needed.newestMs = Math.max(needed.newestMs, manifest.takenMs)
-        if (needed.users.at(-1)?.backupId !== user.backupId) needed.users.push(user)
-      }
-      position = end
+    } catch (error) {
+      this.#failed(error, key, name.backupId, null)
     }
   }
 
   async #checkObjects(): Promise<void> {
     const { newSinceMs = 0, fraction = 1, random = Math.random } = this.#options
-    const wanted = [...this.#needed].filter(([, { newestMs }]) => newestMs >= newSinceMs)
-    const totalBytes = wanted.reduce((sum, [, { extent }]) => sum + extent.sizeBytes, 0)
+    const wanted = this.#needed.since(newSinceMs)
+    const totalBytes = wanted.reduce((sum, { extent }) => sum + extent.sizeBytes, 0)
     const meter = new ProgressMeter(totalBytes, this.#clock, this.#options.onProgress)
     const waiting = wanted.toReversed()
+    let hasFailed = false
     const lane = async (): Promise<void> => {
-      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-        this.#options.signal?.throwIfAborted()
-        const [key, needed] = next
-        await this.#checkObject(key, needed, fraction >= 1 || random() < fraction)
-        meter.advance(needed.extent.sizeBytes)
+      for (let next = waiting.pop(); next !== undefined && !hasFailed; next = waiting.pop()) {
+        try {
+          this.#options.signal?.throwIfAborted()
+          await this.#checkObject(next, fraction >= 1 || random() < fraction)
+        } catch (error) {
+          hasFailed = true
+          throw error
+        }
+        meter.advance(next.extent.sizeBytes)
       }
     }
     const lanes = 2 * (this.#options.threads ?? defaultThreads())
-    await Promise.all(Array.from({ length: lanes }, lane))
+    const results = await Promise.allSettled(Array.from({ length: lanes }, lane))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
     meter.finish()
   }
 
-  async #checkObject(key: string, needed: Needed, isRead: boolean): Promise<void> {
+  async #checkObject(needed: NeededObject, isRead: boolean): Promise<void> {
+    const { key, set, extent, hasBatches } = needed
     try {
       if (isRead) {
-        await this.#reader.check(needed.set, needed.extent, needed.hasBatches)
+        await this.#reader.check(set, extent, hasBatches)
         this.#counts.readObjects++
-        this.#counts.readBytes += needed.extent.sizeBytes
+        this.#counts.readBytes += extent.sizeBytes
         return
       }
       this.#counts.seenObjects++
       if ((await this.#repository.target.stat(key)) === null) throw new MissingObjectError(key)
     } catch (error) {
-      for (const { backupId, list, segment } of needed.users) {
-        const { topic, partition } = list
-        const { baseOffset: from, nextOffset: to } = segment
-        this.#failed(error, key, backupId, { topic, partition, from, to })
+      for (const { backupId, records } of needed.uses()) {
+        this.#failed(error, key, backupId, records)
       }
     }
   }
@@ -269,16 +240,21 @@ class Verification {
     })
   }
 
-  /** Only what is wrong with the repository is a finding. */
+  /** Throws what says nothing of the repository. */
   #failed(
     error: unknown,
     key: string,
     backupId: string,
     records: RepositoryFinding['records'],
   ): void {
-    const isMissing = error instanceof MissingObjectError
-    if (!isMissing && !(error instanceof CorruptRepositoryError)) throw error
-    const code = isMissing ? 'missing' : 'damaged'
-    this.#findings.push({ code, key, backupId, records, message: (error as VarveError).message })
+    this.#findings.push(findingOf(error, key, backupId, records))
   }
+}
+
+function isSame(found: ObjectReferences, expected: ObjectReferences): boolean {
+  const counts = [found, expected].map((references) =>
+    [...references.values()].reduce((sum, ids) => sum + ids.size, 0),
+  )
+  if (counts[0] !== counts[1]) return false
+  return [...expected].every(([set, ids]) => [...ids].every((id) => found.get(set)?.has(id)))
 }

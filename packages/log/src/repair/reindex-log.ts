@@ -16,6 +16,8 @@ export interface ReindexOptions {
   readonly fs?: FileSystem
   /** How indexes are to be. @defaultValue the defaults of a log */
   readonly log?: LogOptions
+  /** Whether the caller has the lock, or made the directory and told nobody. @defaultValue false */
+  readonly isLocked?: boolean
 }
 
 /** What was made anew. Plain data. */
@@ -29,7 +31,7 @@ export interface ReindexReport {
  * Makes the indexes, digests and leader epochs of a closed log anew from its records; or, given
  * the path of a `.log`, the indexes and digest of that segment. Every file is replaced in one step.
  *
- * Takes the lock of the data directory, or of the log. Rejects with LogNotFoundError,
+ * Takes the lock of the data directory, or of the log, unless told not to. Rejects with LogNotFoundError,
  * LogLockedError, and with CorruptLogError at the first batch that is not right: then the log needs
  * to be repaired, and what was made until then is right.
  */
@@ -40,7 +42,7 @@ export function reindexLog(path: string, options: ReindexOptions = {}): Promise<
 async function reindex(path: string, options: ReindexOptions): Promise<ReindexReport> {
   const fs = options.fs ?? nodeFileSystem
   const { directory, only } = targetOf(fs, path)
-  const lock = await lockLog(fs, directory)
+  const lock = options.isLocked === true ? null : await lockLog(fs, directory)
   try {
     const { facts } = readLogFacts(fs, directory)
     const { name, segments } = facts
@@ -62,7 +64,7 @@ async function reindex(path: string, options: ReindexOptions): Promise<ReindexRe
     await replaceSmallFile(fs, epochsPath, epochs.encode())
     return { directory, writtenFiles: [...writtenFiles, epochsPath] }
   } finally {
-    lock.release()
+    lock?.release()
   }
 }
 
