@@ -1,3 +1,5 @@
+import { backup } from './backup/backup.bench.ts'
+import { backupOverhead } from './backup/backup-overhead.bench.ts'
 import { appendsBesideCompaction } from './cleaner/appends-beside-compaction.bench.ts'
 import { compaction } from './cleaner/compaction.bench.ts'
 import { retention } from './cleaner/retention.bench.ts'
@@ -27,6 +29,8 @@ export const benchmarks: readonly Benchmark[] = [
   compaction,
   retention,
   appendsBesideCompaction,
+  backup,
+  backupOverhead,
   varints,
   checksums,
   batches,

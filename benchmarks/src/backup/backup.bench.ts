@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, rmSync } from 'node:fs'
+import {
+  BackupCatalogue,
+  DirectorySource,
+  DirectoryTarget,
+  Repository,
+  restoreBackup,
+  runBackup,
+  verifyRepository,
+} from '@varve/backup'
+import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import { type Contender, type Contest, hold, secondsOf } from '../harness/contest.ts'
+import type { Bar, Figure } from '../harness/figure.ts'
+import { hashOfNumbers } from '../harness/result-hash.ts'
+import { type Corpus, makeCorpus } from './corpus.ts'
+import { type BackupPeer, copyTree, installedPeers } from './peers.ts'
+
+const passphrase = 'correct horse battery staple'
+
+/** What has to be done once before it can be measured, and is left for all repeats. */
+interface Scene {
+  readonly context: BenchmarkContext
+  readonly path: string
+  readonly corpus: Corpus
+}
+
+export const backup: Benchmark = {
+  name: 'backup',
+  summary: 'backup, verification and restore of sealed segments, beside restic, borg and cp',
+  async run(context) {
+    return await context.withDirectory(async (path) => {
+      mkdirSync(path)
+      const corpus = await makeCorpus(context, `${path}/data`)
+      const scene = { context, path, corpus }
+      const peers = installedPeers()
+      return [
+        ...(await backups(scene, peers)),
+        ...(await verifications(scene, peers)),
+        ...(await restores(scene, peers)),
+      ]
+    })
+  },
+}
+
+/** The one peer that is asked, or none: the better of two is not known before. */
+type Pairing = { readonly peer: BackupPeer | null; readonly name: string }
+
+function pairings(peers: readonly BackupPeer[]): readonly Pairing[] {
+  if (peers.length === 0) return [{ peer: null, name: 'without a peer: none is installed' }]
+  return peers.map((peer) => ({ peer, name: `beside ${peer.version}` }))
+}
+
+async function backups(scene: Scene, peers: readonly BackupPeer[]): Promise<readonly Figure[]> {
+  const { path } = scene
+  const figures: Figure[] = []
+  for (const { peer, name } of pairings(peers)) {
+    const repository = `${path}/repository`
+    figures.push(
+      await compare(scene, {
+        name: `backup, compressed and encrypted, ${name}`,
+        work: async () => {
+          await backUp(scene, repository)
+        },
+        prepare: () => createRepository(repository),
+        clean: () => remove(repository),
+        limit: peer && {
+          name: peer.name,
+          prepare: () => peer.init(repository),
+          work: () => peer.backup(repository, scene.corpus.path),
+          clean: () => remove(repository),
+        },
+        bar: peer && { kind: 'ratio', atLeast: 1.5 },
+      }),
+    )
+  }
+  return figures
+}
+
+async function verifications(
+  scene: Scene,
+  peers: readonly BackupPeer[],
+): Promise<readonly Figure[]> {
+  const { path } = scene
+  const figures: Figure[] = []
+  const ours = `${path}/ours`
+  await createRepository(ours)
+  await backUp(scene, ours)
+  for (const { peer, name } of pairings(peers)) {
+    const theirs = `${path}/theirs`
+    if (peer !== null) {
+      await peer.init(theirs)
+      await peer.backup(theirs, scene.corpus.path)
+    }
+    figures.push(
+      await compare(scene, {
+        name: `verification of every byte, ${name}`,
+        work: async () => {
+          const repository = await open(ours)
+          const { findings } = await verifyRepository(repository)
+          assert.equal(findings.length, 0, 'all is sound')
+        },
+        limit: peer && { name: peer.name, work: () => peer.verify(theirs) },
+        bar: peer && { kind: 'ratio', atLeast: 1 },
+      }),
+    )
+    remove(theirs)
+  }
+  return figures
+}
+
+async function restores(scene: Scene, peers: readonly BackupPeer[]): Promise<readonly Figure[]> {
+  const { path, corpus } = scene
+  const ours = `${path}/ours`
+  const out = `${path}/out`
+  const contest = {
+    work: async () => {
+      const repository = await open(ours)
+      const found = await new BackupCatalogue(repository).find('latest')
+      await restoreBackup(repository, found, { to: out })
+    },
+    clean: () => remove(out),
+  }
+  const figures = [
+    await compare(scene, {
+      ...contest,
+      name: 'restore with indexes, flushed, beside cp -r',
+      limit: { name: 'cp -r', work: () => copyTree(corpus.path, out), clean: () => remove(out) },
+      bar: { kind: 'ratio', atLeast: 0.8 },
+    }),
+  ]
+  for (const peer of peers) {
+    const theirs = `${path}/theirs`
+    await peer.init(theirs)
+    await peer.backup(theirs, corpus.path)
+    figures.push(
+      await compare(scene, {
+        ...contest,
+        name: `restore with indexes, flushed, beside ${peer.version}`,
+        limit: {
+          name: peer.name,
+          prepare: async () => void mkdirSync(out),
+          work: () => peer.restore(theirs, out),
+          clean: () => remove(out),
+        },
+        bar: { kind: 'ratio', atLeast: 1 },
+      }),
+    )
+    remove(theirs)
+  }
+  return figures
+}
+
+interface Work {
+  readonly name: string
+  readonly prepare?: () => Promise<unknown>
+  readonly work: () => Promise<void>
+  readonly clean?: () => void
+}
+
+function compare(
+  { context, corpus }: Scene,
+  given: Work & { readonly limit: Work | null; readonly bar: Bar | null },
+): Promise<Figure> {
+  const contest: Contest = {
+    name: given.name,
+    unit: 'MB/s',
+    measured: contender({ ...given, name: 'varve' }, corpus),
+    ...(given.limit !== null && { limit: contender(given.limit, corpus) }),
+    ...(given.bar !== null && { bar: given.bar }),
+    conditions: {
+      payload: corpus.description,
+      input: `${(corpus.bytes / 1e6).toFixed(0)} MB, in the page cache`,
+      process:
+        'peers are started as commands; here the library runs, its threads started each time',
+    },
+  }
+  return hold(context, contest)
+}
+
+function contender({ name, prepare, work, clean }: Work, corpus: Corpus): Contender {
+  const measure = async () => {
+    await prepare?.()
+    try {
+      const seconds = await secondsOf(work)
+      return { value: corpus.bytes / 1e6 / seconds, hash: hashOfNumbers(corpus.bytes) }
+    } finally {
+      clean?.()
+    }
+  }
+  return { name, measure }
+}
+
+async function createRepository(path: string): Promise<void> {
+  await Repository.create(new DirectoryTarget(path), { encryption: { passphrase, rsaBits: 2048 } })
+}
+
+function open(path: string): Promise<Repository> {
+  return Repository.open(new DirectoryTarget(path), { passphrase })
+}
+
+async function backUp({ corpus, path }: Scene, repository: string): Promise<void> {
+  const opened = await open(repository)
+  const source = new DirectorySource(corpus.path)
+  const stateDirectory = `${path}/state`
+  const { gaps } = await runBackup(opened, source, { kind: 'full', stateDirectory })
+  assert.equal(gaps.length, 0, 'nothing is missing')
+  remove(stateDirectory)
+}
+
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true })
+}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs'
+import { LogDirectory, nodeFileSystem } from '@varve/log'
+import { makeTemporaryDirectory } from '@varve/log/testing'
+import { expect, test } from 'vitest'
+import { drillRestore, drillsPrefix } from '../../src/drilling/restore-drill.ts'
+import { BackupCatalogue } from '../../src/repository/backup-catalogue.ts'
+import { Repository } from '../../src/repository/repository.ts'
+import { LiveSource } from '../../src/source/live-source.ts'
+import { runBackup } from '../../src/taking/backup-run.ts'
+import { inlineEncoder } from '../../src/taking/extent-encoder.ts'
+import { DirectoryTarget } from '../../src/target/directory-target.ts'
+
+test('a drill restores, checks, records what it took, and leaves nothing behind', async () => {
+  using temporary = makeTemporaryDirectory()
+  await using directory = await LogDirectory.open(`${temporary.path}/data`)
+  const log = await directory.createLog('orders', 0)
+  for (let index = 0; index < 10; index++) {
+    await log.append({ key: 'o', value: `value ${index}` })
+    if (index % 4 === 3) await log.roll()
+  }
+  const target = new DirectoryTarget(`${temporary.path}/repository`)
+  await using repository = await Repository.create(target)
+  await runBackup(repository, new LiveSource(directory), { encoder: inlineEncoder(nodeFileSystem) })
+  const backup = await new BackupCatalogue(repository).find('latest')
+  const scratch = `${temporary.path}/scratch`
+  const report = await drillRestore(repository, backup, { scratch })
+  expect(report).toMatchObject({ backupId: backup.manifest.backupId, partitions: 1, findings: [] })
+  expect(report.bytes).toBe(log.sizeBytes)
+  expect(existsSync(scratch)).toBe(false)
+  const records = []
+  for await (const { key } of target.list(drillsPrefix)) records.push(await target.get(key))
+  expect(records).toHaveLength(1)
+  const { findings, bytes } = JSON.parse(String(records[0]))
+  expect([findings, bytes]).toEqual([0, report.bytes])
+})
+
+test('a backup that cannot be restored fails its drill, and leaves nothing behind', async () => {
+  using temporary = makeTemporaryDirectory()
+  await using directory = await LogDirectory.open(`${temporary.path}/data`)
+  await (await directory.createLog('orders', 0)).append({ value: 'one' })
+  const target = new DirectoryTarget(`${temporary.path}/repository`)
+  await using repository = await Repository.create(target)
+  await runBackup(repository, new LiveSource(directory), { encoder: inlineEncoder(nodeFileSystem) })
+  const backup = await new BackupCatalogue(repository).find('latest')
+  const list = await new BackupCatalogue(repository).partitionList(
+    backup.manifest,
+    backup.manifest.partitions[0] as (typeof backup.manifest.partitions)[number],
+  )
+  const id = list.segments[0]?.extents[0]?.id.toString('hex') ?? ''
+  await target.remove(`objects/main/${id.slice(0, 2)}/${id}`)
+  const scratch = `${temporary.path}/scratch`
+  await expect(drillRestore(repository, backup, { scratch })).rejects.toThrow(
+    'not in the repository',
+  )
+  expect(existsSync(scratch)).toBe(false)
+})
