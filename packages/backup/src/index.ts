@@ -32,6 +32,13 @@ export type {
 } from './format/partition-list.ts'
 export { decodeKeyFile, encodeKeyFile, type KeyFile } from './keys/key-file.ts'
 export type { Unlocking } from './keys/key-ring.ts'
+export type { Recipient } from './keys/recipient.ts'
+export {
+  addRecipient,
+  type NewRecipient,
+  type RecipientChange,
+  removeRecipient,
+} from './keys/recipients.ts'
 export {
   decideKeep,
   type KeepCandidate,
@@ -57,6 +64,11 @@ export {
 } from './repository/backup-catalogue.ts'
 export { heldBackups, holdBackup, releaseBackup } from './repository/holds.ts'
 export { type CreateRepositoryOptions, Repository } from './repository/repository.ts'
+export {
+  noteVerification,
+  readVerifications,
+  type Verification,
+} from './repository/verifications.ts'
 export type { RestoredPartition } from './restoring/partition-restore.ts'
 export { RestoreRefusedError } from './restoring/restore-errors.ts'
 export type { RestorePoint } from './restoring/restore-point.ts'

@@ -133,13 +133,26 @@ export class KeyRing {
   }
 
   async #beginEpoch(): Promise<EpochKey> {
-    const recipients = await this.recipients()
-    if (recipients.length === 0) {
-      throw new BackupKeyError(`${this.#target.name} has no recipients: nobody could read it`)
-    }
     const epoch = { id: randomBytes(epochIdBytes), key: randomBytes(32) }
-    for (const { id, publicKey } of recipients) {
-      await this.#target.put(epochFileKey(epoch.id, id), wrapKey(publicKey, epoch.key))
+    const wrapped = new Set<string>()
+    // Who lets somebody in or puts somebody out looks at epochs after that, and this one looks at
+    // recipients after it is there: one of the two sees the other.
+    for (let isDone = false; !isDone; ) {
+      const recipients = await this.recipients()
+      if (recipients.length === 0) {
+        throw new BackupKeyError(`${this.#target.name} has no recipients: nobody could read it`)
+      }
+      const gone = [...wrapped].filter((id) => !recipients.some((each) => each.id === id))
+      const missing = recipients.filter(({ id }) => !wrapped.has(id))
+      isDone = gone.length + missing.length === 0
+      for (const id of gone) {
+        await this.#target.remove(epochFileKey(epoch.id, id))
+        wrapped.delete(id)
+      }
+      for (const { id, publicKey } of missing) {
+        await this.#target.put(epochFileKey(epoch.id, id), wrapKey(publicKey, epoch.key))
+        wrapped.add(id)
+      }
     }
     this.#epochs.set(epoch.id.toString('hex'), epoch.key)
     return epoch

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPair, type KeyObject, randomBytes } from 'node:crypto'
+import { type KeyObject, randomBytes } from 'node:crypto'
 import { systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
 import {
@@ -15,8 +15,8 @@ import {
   type RepositoryFile,
   repositoryFileKey,
 } from '../format/repository-file.ts'
-import { encodeLockedSecret, KeyRing, type Unlocking } from '../keys/key-ring.ts'
-import { seal } from '../keys/passphrase.ts'
+import { KeyRing, type Unlocking } from '../keys/key-ring.ts'
+import { makePassphraseRecipient } from '../keys/passphrase-recipient.ts'
 import {
   encodeRecipient,
   makeRecipient,
@@ -190,7 +190,7 @@ async function makeKeys(
     passphrase,
     publicKeys = [],
     scryptN,
-    rsaBits = 4096,
+    rsaBits,
   }: NonNullable<CreateRepositoryOptions['encryption']>,
   nowMs: number,
 ): Promise<KeyRing> {
@@ -199,10 +199,7 @@ async function makeKeys(
   const idKey = randomBytes(32)
   const recipients = publicKeys.map((key) => makeRecipient(key, idKey, null, nowMs))
   if (passphrase !== undefined) {
-    const privateKey = await newPrivateKey(rsaBits)
-    const der = privateKey.export({ type: 'pkcs8', format: 'der' })
-    const locked = await seal(encodeLockedSecret({ privateKey: der, idKey }), passphrase, scryptN)
-    recipients.push(makeRecipient(createPublicKey(privateKey), idKey, locked, nowMs))
+    recipients.push(await makePassphraseRecipient(idKey, passphrase, nowMs, { scryptN, rsaBits }))
   }
   if (recipients.length === 0) {
     throw new BackupKeyError('encryption needs a passphrase or a public key')
@@ -213,13 +210,4 @@ async function makeKeys(
   // Whoever makes it can write; to read, a key is needed as always.
   const keyFile = { role: 'writer' as const, repositoryId, idKey, privateKey: null }
   return KeyRing.unlock(target, repositoryId, { keyFile })
-}
-
-function newPrivateKey(modulusLength: number): Promise<KeyObject> {
-  return new Promise((resolve, reject) => {
-    generateKeyPair('rsa', { modulusLength }, (error, _, privateKey) => {
-      if (error === null) resolve(privateKey)
-      else reject(error)
-    })
-  })
 }
