@@ -127,6 +127,22 @@ function describeFaults(release: KafkaRelease): void {
       .toEqual([numbered(60), numbered(60)])
   })
 
+  test('an effect that another process has had is not done again', async () => {
+    await using one = await open()
+    await using other = await open()
+    const name = fresh('shared')
+    const [ours, theirs] = [await one.effectLedger(name), await other.effectLedger(name)]
+    const done: string[] = []
+    for (const id of numbered(20)) {
+      const isEven = Number(id.slice(1)) % 2 === 0
+      const [first, second] = isEven ? [ours, theirs] : [theirs, ours]
+      await first.run(id, () => void done.push(id))
+      await second.run(id, () => void done.push(`${id} again`))
+    }
+    expect(done).toEqual(numbered(20))
+    expect([ours.size, theirs.size]).toEqual([20, 20])
+  })
+
   test('a broker that is away fails what waits in time, and is found again', async () => {
     await using varve = await open()
     await using hasty = await open(1000)

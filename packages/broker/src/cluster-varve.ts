@@ -9,6 +9,7 @@ import { parseClusterAddress } from './cluster/cluster-address.ts'
 import { ClusterCoordinator } from './cluster/cluster-coordinator.ts'
 import { clusterDeadLetters } from './cluster/cluster-dead-letters.ts'
 import { ClusterDelivery, type ClusterDeliveryContext } from './cluster/cluster-delivery.ts'
+import { ClusterEffectLedger } from './cluster/cluster-effect-ledger.ts'
 import { ClusterFetcher } from './cluster/cluster-fetcher.ts'
 import { ClusterGroups } from './cluster/cluster-groups.ts'
 import { readablePartition } from './cluster/cluster-log.ts'
@@ -27,7 +28,9 @@ import { FixedAssignment, TopicAssignment } from './consuming/topic-assignment.t
 import type { GroupAdministration } from './groups/group-administration.ts'
 import { GroupMember } from './groups/group-member.ts'
 import type { ReplayReport } from './handling/dead-letter-replay.ts'
+import { effectsTopicSuffix, type NamedLedgerOptions } from './handling/effect-ledgers.ts'
 import type { RawRecord } from './handling/handled-record.ts'
+import type { DurableEffectLedger } from './handling/once-only.ts'
 import type { RecordFailure } from './handling/record-runner.ts'
 import { Producer, type Sendable } from './producing/producer.ts'
 import type { ProducerOptions } from './producing/producer-options.ts'
@@ -74,6 +77,7 @@ export class ClusterVarve implements Varve {
   readonly #random: () => number
   /** What is closed before the connections are. */
   readonly #users = new Set<AsyncDisposable>()
+  readonly #ledgers = new Map<string, Promise<ClusterEffectLedger>>()
   #closing: Promise<void> | null = null
 
   private constructor({ cluster, topics, clock, random }: Parts) {
@@ -159,14 +163,27 @@ export class ClusterVarve implements Varve {
     return new ClusterGroups(this.#cluster)
   }
 
+  async effectLedger(name: string, options: NamedLedgerOptions = {}): Promise<DurableEffectLedger> {
+    if (typeof name !== 'string' || name === '') {
+      const rule = 'the name of a ledger is a non-empty string'
+      throw new InvalidArgumentError('name', name, rule)
+    }
+    const known = this.#ledgers.get(name)
+    if (known !== undefined) return known
+    const loading = ClusterEffectLedger.load(this.#making, `${name}${effectsTopicSuffix}`, options)
+    this.#ledgers.set(name, loading)
+    // Asked again, it is tried again.
+    loading.then(
+      (ledger) => this.#using(ledger),
+      () => this.#ledgers.delete(name),
+    )
+    return loading
+  }
+
   deadLetters(
     options: { readonly topic?: string } = {},
   ): (record: { readonly raw: RawRecord }, failure: RecordFailure) => Promise<void> {
-    const context = {
-      ...{ cluster: this.#cluster, topics: this.#topics, administration: this.#administration },
-      producer: () => this.producer(),
-    }
-    const sink = clusterDeadLetters(context, options.topic ?? null)
+    const sink = clusterDeadLetters(this.#making, options.topic ?? null)
     return ({ raw }, failure) => sink(raw, failure)
   }
 
@@ -182,6 +199,13 @@ export class ClusterVarve implements Varve {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  get #making() {
+    return {
+      ...{ cluster: this.#cluster, topics: this.#topics, administration: this.#administration },
+      producer: () => this.producer(),
+    }
   }
 
   #simple<Key, Value>(options: ProducerOptions<Key, Value>): Producer<Key, Value> {

@@ -146,7 +146,12 @@ export type { NamedLedgerOptions } from './handling/effect-ledgers.ts'
 export type { RawRecord } from './handling/handled-record.ts'
 export { HandlingFailedError } from './handling/handling-errors.ts'
 export { LogEffectLedger, type LogEffectLedgerOptions } from './handling/log-effect-ledger.ts'
-export { type EffectLedger, type OnceOnlyOptions, onceOnly } from './handling/once-only.ts'
+export {
+  type DurableEffectLedger,
+  type EffectLedger,
+  type OnceOnlyOptions,
+  onceOnly,
+} from './handling/once-only.ts'
 export {
   type HandlingContext,
   type RecordFailure,

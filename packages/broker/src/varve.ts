@@ -9,7 +9,9 @@ import type { ConsumerOptions } from './consuming/consumer-options.ts'
 import type { GroupAdministration } from './groups/group-administration.ts'
 import type { GroupMemberOptions } from './groups/group-member.ts'
 import type { ReplayOptions, ReplayReport } from './handling/dead-letter-replay.ts'
+import type { NamedLedgerOptions } from './handling/effect-ledgers.ts'
 import type { RawRecord } from './handling/handled-record.ts'
+import type { DurableEffectLedger } from './handling/once-only.ts'
 import type { RecordFailure } from './handling/record-runner.ts'
 import type { Producer, Sendable } from './producing/producer.ts'
 import type { ProducerOptions } from './producing/producer-options.ts'
@@ -132,6 +134,19 @@ export interface Varve extends AsyncDisposable {
 
   /** The consumer groups: to list and describe them, to reset their offsets, to delete them. */
   groups(): Promise<GroupAdministration>
+
+  /**
+   * Remembers which effects have been done, for `onceOnly`: durably, in the compacted topic
+   * `<name>.effects`, which is made where it is not there. Asked for again it is the same one.
+   * Rejects with InvalidArgumentError, InvalidTopicError.
+   *
+   * @example
+   * ```ts
+   * const ledger = await varve.effectLedger('billing')
+   * await consumer.run({ handler: onceOnly((record) => bill(record.value), { ledger }) })
+   * ```
+   */
+  effectLedger(name: string, options?: NamedLedgerOptions): Promise<DurableEffectLedger>
 
   /**
    * What `consumer.run` does with records that could not be handled: they go to `topic`, by default

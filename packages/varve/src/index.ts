@@ -58,6 +58,7 @@ export {
   type DequeueOptions,
   type Deserializer,
   DirectoryVarve,
+  type DurableEffectLedger,
   deadLetterHeaders,
   deadLetterTopicOf,
   defaultPartitioner,

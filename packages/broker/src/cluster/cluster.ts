@@ -109,7 +109,7 @@ export class Cluster {
     const pool = new this.client.ConnectionPool(clientId, {
       connectTimeout: connectTimeoutMs,
       requestTimeout: requestTimeoutMs,
-      ...(tls !== null && { tls, tlsServerName: true }),
+      ...(tls !== null && { tls }),
       ...(sasl !== undefined && { sasl }),
     })
     // Who asks hears of failures; an event that nobody listens to would end the process.

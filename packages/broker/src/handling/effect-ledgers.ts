@@ -15,7 +15,7 @@ export interface EffectLedgersOptions {
 }
 
 /** After its name: the topic in which a ledger is kept. */
-const topicSuffix = '.effects'
+export const effectsTopicSuffix = '.effects'
 const expiryIntervalMs = 3_600_000
 
 /** The ledgers of a data directory, each read when it is first asked for. */
@@ -44,7 +44,7 @@ export class EffectLedgers {
       const rule = 'the name of a ledger is a non-empty string'
       return Promise.reject(new InvalidArgumentError('name', name, rule))
     }
-    const topicName = `${name}${topicSuffix}`
+    const topicName = `${name}${effectsTopicSuffix}`
     const known = this.#ledgers.get(topicName)
     if (known !== undefined) return known
     const loading = this.#load(topicName, options)

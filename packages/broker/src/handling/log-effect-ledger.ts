@@ -1,5 +1,5 @@
 import type { Clock, Log } from '@varve/log'
-import type { EffectLedger } from './once-only.ts'
+import type { DurableEffectLedger } from './once-only.ts'
 
 export interface LogEffectLedgerOptions {
   readonly clock: Clock
@@ -15,7 +15,7 @@ export interface LogEffectLedgerOptions {
  * tombstone when its time is over. Give the log's topic `cleanupPolicy: 'compact'`, or it grows for
  * ever. Takes about 100 bytes of memory for each effect remembered.
  */
-export class LogEffectLedger implements EffectLedger {
+export class LogEffectLedger implements DurableEffectLedger {
   readonly #log: Log
   readonly #clock: Clock
   readonly #retentionMs: number

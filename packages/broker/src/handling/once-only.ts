@@ -9,6 +9,14 @@ export interface EffectLedger {
   run(id: string, effect: () => Promise<void> | void): Promise<boolean>
 }
 
+/** A ledger that outlives the process. Made by `varve.effectLedger()`. */
+export interface DurableEffectLedger extends EffectLedger {
+  /** How many effects are remembered. */
+  readonly size: number
+  /** Forgets what is older than the retention time. Returns how many. */
+  expire(): Promise<number>
+}
+
 /** Where effects are remembered, and what tells them apart. */
 export interface OnceOnlyOptions<R> {
   readonly ledger: EffectLedger

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import type { ConsumerRecord } from '../../src/consuming/consumer-record.ts'
 import { NotRetriable } from '../../src/handling/attempts.ts'
 import { deadLetterTopicOf, readDeadLetter } from '../../src/handling/dead-letter.ts'
 import { HandlingFailedError } from '../../src/handling/handling-errors.ts'
+import { onceOnly } from '../../src/handling/once-only.ts'
 import { fixedRetry } from '../../src/handling/retry-policy.ts'
 import { errorOf } from '../broker-fixture.ts'
 import { fresh, type Home, numbered, until, valuesIn, withVarve } from './contract-home.ts'
@@ -18,7 +20,7 @@ export function describeHandling(home: Home): void {
       const tries = new Map<string, number>()
       const consumer = varve.consumer({ group, topics: [topic] })
       const running = consumer.run({
-        concurrency: 4,
+        ...{ concurrency: 4, commitIntervalMs: 50 },
         retry: fixedRetry({ delayMs: 1, maxAttempts: 3 }),
         deadLetter: varve.deadLetters(),
         handler: async ({ value }) => {
@@ -101,6 +103,29 @@ export function describeHandling(home: Home): void {
       const { offsets } = await (await varve.groups()).describe(group)
       expect(offsets).toMatchObject([{ offset: 1 }])
     })
+  })
+
+  test('an effect happens once, however often its record comes, over restarts too', async () => {
+    const [topic, name] = [fresh('effects'), fresh('ledger')]
+    const done: string[] = []
+    for (const life of [0, 1]) {
+      await withVarve(home, async (varve) => {
+        if (life === 0) {
+          await varve.createTopic(topic)
+          for (const value of numbered(3)) await varve.producer().send(topic, { value })
+        }
+        const ledger = await varve.effectLedger(name)
+        expect([await varve.effectLedger(name), ledger.size]).toEqual([ledger, 3 * life])
+        const effect = ({ value }: ConsumerRecord) => void done.push(String(value))
+        const handler = onceOnly(effect, { ledger })
+        for (const _ of [0, 1]) {
+          await varve.consumer({ topics: [topic], follow: false }).run({ handler, concurrency: 2 })
+        }
+        const { settings } = await varve.describeTopic(`${name}.effects`)
+        expect(settings.cleanupPolicy).toEqual(['compact'])
+      })
+    }
+    expect(done).toEqual(numbered(3))
   })
 
   test('records whose time is over are not delivered', async () => {
