@@ -1,4 +1,4 @@
-import type { Clock, FileSystem } from '@varve/log'
+import { type Clock, type FileSystem, IoThrottle } from '@varve/log'
 import { CompactionFailedError, SegmentDamageError } from '../cleaning-errors.ts'
 import { abortedTransactionsIn } from './aborted-transactions.ts'
 import { BatchCleaner } from './batch-cleaner.ts'
@@ -9,7 +9,6 @@ import type {
   RoundResult,
 } from './compaction-task.ts'
 import { GroupWriter, removeCleaned } from './group-writer.ts'
-import { IoThrottle } from './io-throttle.ts'
 import { type DirtyMap, mapDirtyKeys } from './map-building.ts'
 import { segmentBatches } from './segment-batches.ts'
 import { type GroupedSegment, groupSegments } from './segment-groups.ts'

@@ -1,7 +1,6 @@
-import type { FileSystem } from '@varve/log'
+import type { FileSystem, IoThrottle } from '@varve/log'
 import type { Batch, Offset } from '@varve/record'
 import type { CompactionTask } from './compaction-task.ts'
-import type { IoThrottle } from './io-throttle.ts'
 import { OffsetMap } from './offset-map.ts'
 import { segmentBatches } from './segment-batches.ts'
 import type { TransactionFates } from './transaction-fates.ts'

@@ -1,4 +1,4 @@
-import type { File, FileSystem, SegmentInfo } from '@varve/log'
+import type { File, FileSystem, IoThrottle, SegmentInfo } from '@varve/log'
 import {
   decodeSegmentDigest,
   readSmallFile,
@@ -8,7 +8,6 @@ import {
 } from '@varve/log/files'
 import { type Batch, batchSizeAt, CorruptBatchError, readBatchAt, VarveError } from '@varve/record'
 import { SegmentDamageError } from '../cleaning-errors.ts'
-import type { IoThrottle } from './io-throttle.ts'
 
 /** Read at once: half a millisecond's work, after which others may need the processor. */
 const chunkBytes = 256 * 1024

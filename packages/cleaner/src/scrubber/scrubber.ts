@@ -1,6 +1,7 @@
 import {
   type Clock,
   type FileSystem,
+  IoThrottle,
   type Log,
   LogClosedError,
   type LogDirectory,
@@ -12,7 +13,6 @@ import {
 import { crc32c, InvalidArgumentError } from '@varve/record'
 import { cleanerChannels } from '../cleaner-events.ts'
 import { SegmentDamageError } from '../cleaning-errors.ts'
-import { IoThrottle } from '../compaction/io-throttle.ts'
 import { readDigest, segmentBatches } from '../compaction/segment-batches.ts'
 
 export interface ScrubberOptions {

@@ -1,6 +1,6 @@
-import { ManualClock } from '@varve/log/testing'
 import { expect, test } from 'vitest'
-import { IoThrottle, sleep } from '../../src/compaction/io-throttle.ts'
+import { IoThrottle, sleep } from '../../src/base/io-throttle.ts'
+import { ManualClock } from '../../src/testing/index.ts'
 
 test('bytes are spent at the rate, on average', async () => {
   const clock = new ManualClock()
