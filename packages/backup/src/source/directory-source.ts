@@ -1,5 +1,6 @@
 import {
   type FileLock,
+  type FileStat,
   type FileSystem,
   nodeFileSystem,
   openLogReadOnly,
@@ -20,12 +21,14 @@ import {
   isFileProblem,
   partitionFiles,
   topicIdOf,
+  withOurErrors,
 } from './source-files.ts'
 import type {
   BackupSource,
   MissingPartition,
   PartitionSnapshot,
   SegmentSnapshot,
+  SnapshotOptions,
   SourceSnapshot,
 } from './source-snapshot.ts'
 
@@ -72,14 +75,18 @@ export class DirectorySource implements BackupSource {
     this.#attempts = options.attempts ?? 50
   }
 
-  async snapshot(): Promise<SourceSnapshot> {
+  snapshot(): Promise<SourceSnapshot> {
+    return withOurErrors(`looking at ${this.name}`, () => this.#snapshot())
+  }
+
+  async #snapshot(): Promise<SourceSnapshot> {
     if (this.#fs.stat(this.name)?.isDirectory !== true) {
       throw new InvalidArgumentError('source', this.name, 'is not a directory')
     }
     const lock = await this.#tryLock()
     try {
       for (let attempt = 1; attempt <= this.#attempts; attempt++) {
-        const snapshot = await this.#look()
+        const snapshot = await this.#look(options)
         if (snapshot !== null) return snapshot
       }
     } finally {
@@ -123,7 +130,7 @@ export class DirectorySource implements BackupSource {
   }
 
   /** Null when it changed in ways that do not fit together. */
-  async #look(): Promise<SourceSnapshot | null> {
+  async #look(options: SnapshotOptions): Promise<SourceSnapshot | null> {
     const held = new HeldFiles(this.#fs, this.#workDirectory)
     await held.releaseAbandoned()
     const release = (): Promise<void> => held.release()
@@ -135,7 +142,7 @@ export class DirectorySource implements BackupSource {
       const partitions: PartitionSnapshot[] = []
       const files = directoryFiles(this.#fs, this.name)
       for (const place of places) {
-        const found = await this.#partition(place, held, missing)
+        const found = await this.#partition(place, held, missing, options)
         if (found !== null) partitions.push(found)
       }
       if (before === (await this.#transactionEnds(places))) {
@@ -181,12 +188,13 @@ export class DirectorySource implements BackupSource {
     place: Place,
     held: HeldFiles,
     missing: MissingPartition[],
+    options: SnapshotOptions,
   ): Promise<PartitionSnapshot | null> {
     const { name, topic, partition } = place
     const directory = `${this.name}/${name}`
     for (let attempt = 1; attempt <= this.#attempts; attempt++) {
       try {
-        const found = await this.#partitionOnce(place, directory, held)
+        const found = await this.#partitionOnce(place, directory, held, options)
         if (found !== null) return found
       } catch (error) {
         if (this.#fs.stat(directory) === null) return null
@@ -204,6 +212,7 @@ export class DirectorySource implements BackupSource {
     { name, topic, partition }: Place,
     directory: string,
     held: HeldFiles,
+    { isStored = () => false }: SnapshotOptions,
   ): Promise<PartitionSnapshot | null> {
     await using log = await openLogReadOnly(directory, { fs: this.#fs })
     const { logStartOffset, highWatermark: endOffset } = log
@@ -212,7 +221,8 @@ export class DirectorySource implements BackupSource {
     const segments = infos.map((info, index) => {
       // Also the last one, where the active segment has nothing yet.
       const isSealed = index < all.length - 1 && info.nextOffset <= endOffset
-      return this.#segment(info, held.hold(info.path, name), isSealed, endOffset)
+      const found = this.#segment(info, isSealed, endOffset)
+      return isStored(found) ? found : this.#held(found, held.hold(info.path, name))
     })
     if (!this.#isStillSo(infos, segments)) return null
     const files = partitionFiles(this.#fs, directory, endOffset)
@@ -220,20 +230,31 @@ export class DirectorySource implements BackupSource {
     return { topic, partition, topicId, logStartOffset, endOffset, segments, files }
   }
 
-  #segment(info: SegmentInfo, path: string, isSealed: boolean, endOffset: number): SegmentSnapshot {
-    const stat = this.#fs.stat(path)
-    if (stat === null) throw Object.assign(new Error(`${path} is gone`), { code: 'ENOENT' })
+  #segment(info: SegmentInfo, isSealed: boolean, endOffset: number): SegmentSnapshot {
+    const stat = this.#mustStat(info.path)
     return {
       baseOffset: info.baseOffset,
       nextOffset: isSealed ? info.nextOffset : endOffset,
       // Of the last one it is an upper bound: it is read to the end offset.
       sizeBytes: isSealed ? info.sizeBytes : stat.sizeBytes,
-      path,
+      path: info.path,
       sourcePath: info.path,
       isSealed,
       fileId: stat.fileId,
       modifiedMs: stat.modifiedMs,
     }
+  }
+
+  /** What was held may be another file than the one that was looked at. */
+  #held(segment: SegmentSnapshot, path: string): SegmentSnapshot {
+    const { fileId, modifiedMs } = this.#mustStat(path)
+    return { ...segment, path, fileId, modifiedMs }
+  }
+
+  #mustStat(path: string): FileStat {
+    const stat = this.#fs.stat(path)
+    if (stat !== null) return stat
+    throw Object.assign(new Error(`${path} is gone`), { code: 'ENOENT' })
   }
 
   /** Retention may have taken the first ones: they are held. Nothing else may be another file. */

@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { basename, dirname, resolve } from 'node:path'
 import type { FileSystem } from '@varve/log'
 import { isSystemError } from '@varve/log/files'
+import { isFileProblem } from './source-files.ts'
 
 /** Where what backing up keeps beside a data directory lies: never within, a broker looks there. */
 export function workDirectoryOf(dataDirectory: string): string {
   const path = resolve(dataDirectory)
-  return `${dirname(path)}/.${basename(path)}.varve-backup`
+  const parent = dirname(path)
+  return `${parent === '/' ? '' : parent}/.${basename(path)}.varve-backup`
 }
 
 /** Errors of file systems that have no links, or not from here to there. */
@@ -75,8 +77,14 @@ export class HeldFiles {
     }
   }
 
-  /** Removes what processes that are gone held. */
+  /** Removes what processes that are gone held, as far as that is possible now. */
   async releaseAbandoned(isAlive: (processId: number) => boolean = isProcess): Promise<void> {
+    await this.#releaseAbandoned(isAlive).catch((error: unknown) => {
+      if (!isFileProblem(error)) throw error
+    })
+  }
+
+  async #releaseAbandoned(isAlive: (processId: number) => boolean): Promise<void> {
     if (this.#fs.stat(this.#root)?.isDirectory !== true) return
     for (const name of this.#fs.list(this.#root)) {
       const directory = `${this.#root}/${name}`

@@ -13,12 +13,14 @@ import {
   isFileProblem,
   partitionFiles,
   topicIdOf,
+  withOurErrors,
 } from './source-files.ts'
 import type {
   BackupSource,
   MissingPartition,
   PartitionSnapshot,
   SegmentSnapshot,
+  SnapshotOptions,
   SourceSnapshot,
 } from './source-snapshot.ts'
 
@@ -51,7 +53,11 @@ export class LiveSource implements BackupSource {
     this.#now = options.now ?? Date.now
   }
 
-  async snapshot(): Promise<SourceSnapshot> {
+  snapshot(): Promise<SourceSnapshot> {
+    return withOurErrors(`looking at ${this.name}`, () => this.#snapshot())
+  }
+
+  async #snapshot(): Promise<SourceSnapshot> {
     const held = new HeldFiles(this.#fs, this.#workDirectory)
     await held.releaseAbandoned()
     const pinned: LogSnapshot[] = []
@@ -68,7 +74,7 @@ export class LiveSource implements BackupSource {
         try {
           const snapshot = log.snapshot()
           pinned.push(snapshot)
-          return this.#partitionOf(log, snapshot, held)
+          return this.#partitionOf(log, snapshot, held, options)
         } catch (error) {
           if (!isFileProblem(error)) throw error
           missing.push(...missingOf([log.name, error]))
@@ -92,7 +98,12 @@ export class LiveSource implements BackupSource {
     return [...filesPrint(directoryFiles(this.#fs, this.name)), ...logs].join('\n')
   }
 
-  #partitionOf(log: Log, snapshot: LogSnapshot, held: HeldFiles): PartitionSnapshot[] {
+  #partitionOf(
+    log: Log,
+    snapshot: LogSnapshot,
+    held: HeldFiles,
+    { isStored = () => false }: SnapshotOptions,
+  ): PartitionSnapshot[] {
     const parsed = parsePartitionDirectoryName(log.name)
     if (parsed === null) return []
     const { topic, partition } = parsed
@@ -100,17 +111,20 @@ export class LiveSource implements BackupSource {
     const all = log.segments()
     const segments = snapshot.segments.map((info, index): SegmentSnapshot => {
       const stat = this.#fs.stat(info.path)
-      return {
+      const identity = {
         baseOffset: info.baseOffset,
-        // Where compaction took the last offsets of a segment, it still reaches to the next one.
-        nextOffset: snapshot.segments[index + 1]?.baseOffset ?? info.nextOffset,
         sizeBytes: info.sizeBytes,
-        path: held.hold(info.path, log.name),
-        sourcePath: info.path,
         // Also the last one, where the active segment has nothing yet.
         isSealed: index < all.length - 1 && info.sizeBytes === all[index]?.sizeBytes,
         fileId: stat?.fileId ?? -1,
         modifiedMs: stat?.modifiedMs ?? -1,
+      }
+      return {
+        ...identity,
+        // Where compaction took the last offsets of a segment, it still reaches to the next one.
+        nextOffset: snapshot.segments[index + 1]?.baseOffset ?? info.nextOffset,
+        path: isStored(identity) ? info.path : held.hold(info.path, log.name),
+        sourcePath: info.path,
       }
     })
     const { logStartOffset, endOffset } = snapshot

@@ -1,4 +1,4 @@
-import type { FileSystem } from '@varve/log'
+import { type FileSystem, StorageError } from '@varve/log'
 import {
   decodePartitionMetadata,
   leaderEpochCheckpointFileName,
@@ -22,6 +22,19 @@ export function isDirectoryFile(name: string): boolean {
 }
 
 const smallFileBytesMax = 64 * 2 ** 20
+
+/** Says of the system's errors what was being done. Rejects with StorageError. */
+export async function withOurErrors<Result>(
+  doing: string,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run()
+  } catch (error) {
+    if (error instanceof VarveError || !isFileProblem(error)) throw error
+    throw new StorageError(doing, error)
+  }
+}
 
 /** Whether an error is of the file system, or of what is in a file. */
 export function isFileProblem(error: unknown): error is Error {

@@ -50,12 +50,26 @@ export interface SourceSnapshot extends AsyncDisposable {
   release(): Promise<void>
 }
 
+/** What tells a segment's file apart from every other that was or will be at its place. */
+export type SegmentIdentity = Pick<
+  SegmentSnapshot,
+  'baseOffset' | 'sizeBytes' | 'isSealed' | 'fileId' | 'modifiedMs'
+>
+
+export interface SnapshotOptions {
+  /**
+   * Segments that need not stay, because they will not be read: they have been stored.
+   * @defaultValue none
+   */
+  readonly isStored?: (segment: SegmentIdentity) => boolean
+}
+
 /** What can be backed up. */
 export interface BackupSource {
   /** For people: a path. */
   readonly name: string
   /** Rejects with SnapshotUnstableError, StorageError. */
-  snapshot(): Promise<SourceSnapshot>
+  snapshot(options?: SnapshotOptions): Promise<SourceSnapshot>
   /** Is another one when there may be something that the last snapshot did not have. Cheap. */
   fingerprint(): string
 }
