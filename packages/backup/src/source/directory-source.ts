@@ -75,11 +75,11 @@ export class DirectorySource implements BackupSource {
     this.#attempts = options.attempts ?? 50
   }
 
-  snapshot(): Promise<SourceSnapshot> {
-    return withOurErrors(`looking at ${this.name}`, () => this.#snapshot())
+  snapshot(options: SnapshotOptions = {}): Promise<SourceSnapshot> {
+    return withOurErrors(`looking at ${this.name}`, () => this.#snapshot(options))
   }
 
-  async #snapshot(): Promise<SourceSnapshot> {
+  async #snapshot(options: SnapshotOptions): Promise<SourceSnapshot> {
     if (this.#fs.stat(this.name)?.isDirectory !== true) {
       throw new InvalidArgumentError('source', this.name, 'is not a directory')
     }

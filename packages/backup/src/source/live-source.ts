@@ -53,11 +53,11 @@ export class LiveSource implements BackupSource {
     this.#now = options.now ?? Date.now
   }
 
-  snapshot(): Promise<SourceSnapshot> {
-    return withOurErrors(`looking at ${this.name}`, () => this.#snapshot())
+  snapshot(options: SnapshotOptions = {}): Promise<SourceSnapshot> {
+    return withOurErrors(`looking at ${this.name}`, () => this.#snapshot(options))
   }
 
-  async #snapshot(): Promise<SourceSnapshot> {
+  async #snapshot(options: SnapshotOptions): Promise<SourceSnapshot> {
     const held = new HeldFiles(this.#fs, this.#workDirectory)
     await held.releaseAbandoned()
     const pinned: LogSnapshot[] = []

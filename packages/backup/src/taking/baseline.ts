@@ -14,7 +14,11 @@ import {
   type ReadManifest,
 } from '../repository/backup-catalogue.ts'
 import type { Repository } from '../repository/repository.ts'
-import type { PartitionSnapshot, SegmentSnapshot } from '../source/source-snapshot.ts'
+import type {
+  PartitionSnapshot,
+  SegmentIdentity,
+  SegmentSnapshot,
+} from '../source/source-snapshot.ts'
 import type { BackupState, BackupStateFile } from './backup-state.ts'
 import type { TakenOver } from './segment-copy.ts'
 
@@ -23,6 +27,7 @@ export class Baseline {
   readonly state: BackupState
   readonly #segments: ReadonlyMap<string, StoredSegment>
   readonly #partitions: ReadonlyMap<string, StoredPartition>
+  readonly #files: ReadonlySet<string>
 
   constructor(state: BackupState) {
     this.state = state
@@ -37,6 +42,13 @@ export class Baseline {
         ]),
       ),
     )
+    const unhurt = state.lists.flatMap(({ segments }) => segments).filter(isReusable)
+    this.#files = new Set(unhurt.map(fileName))
+  }
+
+  /** Whether a segment need not be read: its very file was stored, sealed. */
+  isStored(segment: SegmentIdentity): boolean {
+    return segment.isSealed && this.#files.has(fileName(segment))
   }
 
   /** The partition as it was stored; null when it was not. */
@@ -60,14 +72,18 @@ function segmentName(
 
 /** Whether it is the same file, sealed then and now: nobody writes into it. */
 export function isUnchanged(stored: StoredSegment, found: SegmentSnapshot): boolean {
-  return (
-    stored.isSealed &&
-    found.isSealed &&
-    stored.damage === null &&
-    stored.fileId === found.fileId &&
-    stored.sizeBytes === found.sizeBytes &&
-    stored.modifiedMs === found.modifiedMs
-  )
+  return isReusable(stored) && found.isSealed && fileName(stored) === fileName(found)
+}
+
+const isReusable = ({ isSealed, damage }: StoredSegment): boolean => isSealed && damage === null
+
+function fileName({
+  baseOffset,
+  fileId,
+  sizeBytes,
+  modifiedMs,
+}: Pick<StoredSegment, 'baseOffset' | 'fileId' | 'sizeBytes' | 'modifiedMs'>): string {
+  return `${baseOffset} ${fileId} ${sizeBytes} ${modifiedMs}`
 }
 
 /** So many small extents at the end of a segment are kept before they are made into larger ones. */
