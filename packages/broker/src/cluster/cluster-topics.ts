@@ -145,6 +145,7 @@ export class ClusterTopics implements WatchedTopics {
   }
 
   async #lookUp(name: string): Promise<ClusterTopic> {
+    if (typeof name !== 'string' || name === '') throw new TopicNotFoundError(String(name))
     const found = await this.#cluster.retrying(`looking for topic '${name}'`, async () => {
       const { topics } = await this.#cluster.metadata([name])
       const topic = topics.find((each) => each.name === name)
