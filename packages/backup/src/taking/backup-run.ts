@@ -149,7 +149,9 @@ class BackupRun {
 
   async run(lease: Lease): Promise<BackupReport> {
     const history = await this.#readHistory()
-    const snapshot = await this.#source.snapshot()
+    const snapshot = await this.#source.snapshot({
+      isStored: (segment) => history.base?.isStored(segment) === true,
+    })
     const warnings = [...history.warnings]
     let taken: TakenBackup
     try {
