@@ -15,6 +15,9 @@ import type { PartitionList, StoredFileContent, StoredSegment } from '../format/
 import type { LocalCopies } from './local-copy.ts'
 import { type SegmentRestoreContext, writeSegment } from './segment-writer.ts'
 
+/** More than the small files of a partition have. */
+const smallFileBytesMax = 2 ** 30
+
 /** A partition that is to be restored. */
 export interface RestoredPartition {
   readonly stored: StoredPartition
@@ -119,7 +122,7 @@ export async function completePartition(
   // What the source knew counts: compaction and retention may have taken what it knew it from.
   for (const { name: file, bytes } of files) {
     const path = `${directory}/${file}`
-    if (readSmallFile(fs, path, bytes.length + 1)?.equals(bytes) === true) continue
+    if (readSmallFile(fs, path, smallFileBytesMax)?.equals(bytes) === true) continue
     await replaceSmallFile(fs, path, bytes)
   }
   await fs.syncDirectory(directory)

@@ -42,8 +42,8 @@ export async function planRestore(
   for (const stored of chosen) {
     const list = await catalogue.partitionList(manifest, stored)
     checkPartitionList(manifest, stored, list)
-    const cut = await cutOf(reader, { sets: manifest.sets, list }, point)
     const { logStartOffset, endOffset, topic } = stored
+    const cut = await cutOf(reader, { sets: manifest.sets, list }, point, logStartOffset)
     const end = Math.max(Math.min(cut ?? endOffset, endOffset), logStartOffset)
     const name = partitionDirectoryName(rename.get(topic) ?? topic, stored.partition)
     const topicId = stored.topicId && (topicIds.get(topic) ?? stored.topicId)

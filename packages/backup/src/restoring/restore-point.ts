@@ -27,6 +27,7 @@ export async function cutOf(
   reader: ObjectReader,
   log: StoredLog,
   point: RestorePoint,
+  logStartOffset: Offset,
 ): Promise<Offset | null> {
   switch (point.kind) {
     case 'end':
@@ -34,7 +35,7 @@ export async function cutOf(
     case 'offsets':
       return point.offsets.get(`${log.list.topic}-${log.list.partition}`) ?? null
     case 'time':
-      return firstYounger(reader, log, point.timestamp)
+      return firstYounger(reader, log, point.timestamp, logStartOffset)
     case 'stable':
       return firstUndecided(reader, log)
   }
@@ -44,13 +45,14 @@ async function firstYounger(
   reader: ObjectReader,
   log: StoredLog,
   timestamp: Timestamp,
+  from: Offset,
 ): Promise<Offset | null> {
   const skips = ({ maxTimestamp }: { maxTimestamp: Timestamp }): boolean =>
     maxTimestamp <= timestamp
-  for await (const batch of storedBatches(reader, log, { skips })) {
+  for await (const batch of storedBatches(reader, log, { skips, from })) {
     if (batch.maxTimestamp <= timestamp) continue
     for (const record of batch.records()) {
-      if (record.timestamp > timestamp) return record.offset
+      if (record.offset >= from && record.timestamp > timestamp) return record.offset
     }
   }
   return null
