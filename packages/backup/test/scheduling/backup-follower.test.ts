@@ -33,6 +33,8 @@ test('what is appended is in the repository soon, and nothing is written while n
     await log.append({ value: `record ${count}` })
     await vi.waitFor(async () => expect(await endOffset()).toBe(count), 5000)
   }
+  // What came while a round looked is looked at once more.
+  await new Promise((resolve) => setTimeout(resolve, 350))
   const before = follower.status.backups
   await new Promise((resolve) => setTimeout(resolve, 350))
   expect(follower.status).toMatchObject({ backups: before, error: null })
