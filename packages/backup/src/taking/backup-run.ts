@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Clock, type FileSystem, IoThrottle, nodeFileSystem, systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
-import { LeaseLostError } from '../base/backup-errors.ts'
 import type {
   BackupFigures,
   BackupGap,
@@ -219,12 +218,15 @@ class BackupRun {
     return { report, state: { manifest, fileHash, lists } }
   }
 
-  /** A backup that came to be after its lease had ended may miss what was removed meanwhile. */
+  /**
+   * A backup that came to be after its lease had ended may miss what was removed meanwhile. Where
+   * that cannot be told it does not stay either: taking it again costs little.
+   */
   async #confirm(lease: Lease, name: BackupName): Promise<void> {
     try {
       await lease.confirm()
     } catch (error) {
-      if (error instanceof LeaseLostError) await this.#repository.target.remove(manifestKey(name))
+      await this.#repository.target.remove(manifestKey(name)).catch(() => undefined)
       throw error
     }
   }

@@ -15,6 +15,7 @@ import {
   readBatchAt,
   VarveError,
 } from '@varve/record'
+import { isFileProblem } from '../source/source-files.ts'
 import type { ExtentResult, ExtentTask, SegmentProgress } from './extent-task.ts'
 
 /** An extent as it was found. Its content stays until the next one is read. */
@@ -174,11 +175,10 @@ class ExtentReading {
   #isAsSealed(): boolean {
     const { digestPath = null } = this.#progress ?? {}
     if (this.#spine === null || digestPath === null || !this.#isSealed) return true
-    const bytes = readSmallFile(this.#fs, digestPath, segmentDigestBytesMax)
-    if (bytes === null) return true
-    const digest = digestOf(bytes, digestPath)
+    const digest = readDigest(this.#fs, digestPath)
     // Of another generation it says nothing.
-    if (digest?.sizeBytes !== this.#task.limit || this.#isReplaced(digestPath)) return true
+    if (digest === null || digest.sizeBytes !== this.#task.limit || this.#isReplaced(digestPath))
+      return true
     return digest.batches === this.#spine.batches && digest.spineCrc32c === this.#spine.value
   }
 
@@ -204,12 +204,13 @@ class ExtentReading {
   }
 }
 
-/** Null when it is damaged itself. */
-function digestOf(bytes: Buffer, path: string): SegmentDigest | null {
+/** Null when there is none, or it cannot be read or is damaged itself: it says nothing then. */
+function readDigest(fs: FileSystem, path: string): SegmentDigest | null {
   try {
-    return decodeSegmentDigest(bytes, path)
+    const bytes = readSmallFile(fs, path, segmentDigestBytesMax)
+    return bytes && decodeSegmentDigest(bytes, path)
   } catch (error) {
-    if (error instanceof VarveError) return null
+    if (isFileProblem(error)) return null
     throw error
   }
 }

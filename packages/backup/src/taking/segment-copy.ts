@@ -88,7 +88,7 @@ class SegmentCopy {
       isSealed: segment.isSealed,
       nextOffset: taken.nextOffset,
       spine: this.position === 0 ? { crc: 0, batches: 0 } : null,
-      digestPath: segment.sourcePath.replace(/log$/, 'digest'),
+      digestPath: digestPathOf(segment.sourcePath),
     }
   }
 
@@ -184,4 +184,9 @@ class SegmentCopy {
       recordBatches,
     })
   }
+}
+
+/** Null for one that is being deleted. */
+function digestPathOf(path: string): string | null {
+  return path.endsWith('.log') ? path.replace(/log$/, 'digest') : null
 }

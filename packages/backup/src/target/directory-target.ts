@@ -179,7 +179,8 @@ export class DirectoryTarget implements Target {
       await this.#fs.remove(path).catch(() => undefined)
       throw error
     }
-    await this.#fs.remove(temporary)
+    // It is there, whatever becomes of its first name.
+    await this.#fs.remove(temporary).catch(() => undefined)
     return true
   }
 
