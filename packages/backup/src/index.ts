@@ -17,6 +17,7 @@ export {
   SnapshotUnstableError,
   TargetError,
 } from './base/backup-errors.ts'
+export { type DrillOptions, type DrillReport, drillRestore } from './drilling/restore-drill.ts'
 export type {
   BackupFigures,
   BackupGap,
@@ -40,6 +41,11 @@ export {
   removeRecipient,
 } from './keys/recipients.ts'
 export {
+  type MirrorOptions,
+  type MirrorReport,
+  mirrorRepository,
+} from './mirroring/mirror-repository.ts'
+export {
   decideKeep,
   type KeepCandidate,
   type KeepDecision,
@@ -52,10 +58,44 @@ export {
   pruneBackups,
 } from './pruning/prune.ts'
 export { type SweepOptions, type SweepReport, sweep } from './pruning/sweep.ts'
+export {
+  type CommittedOptions,
+  committedBatches,
+  type OpenTransactions,
+} from './reading/committed-records.ts'
 export { decoderPool } from './reading/decoder-pool.ts'
+export {
+  type GroupOffset,
+  type GroupOffsetReader,
+  type GroupOffsetRecord,
+  groupOffsets,
+} from './reading/group-offsets.ts'
 export { inlineDecoder, type ObjectDecoder } from './reading/object-decoder.ts'
 export { ObjectReader } from './reading/object-reader.ts'
+export {
+  backupHistory,
+  type HistoryPartition,
+  type HistoryReadOptions,
+  type RecordHistory,
+  snapshotHistory,
+} from './reading/record-history.ts'
 export { type StoredLog, storedBatches } from './reading/stored-batches.ts'
+export type { ClampedOffset, ReplayedPartition } from './replaying/group-mapping.ts'
+export { ReplayRefusedError } from './replaying/replay-errors.ts'
+export type { ReplayFilter } from './replaying/replay-filter.ts'
+export {
+  type ReplayedTopicPartition,
+  type ReplayOptions,
+  type ReplayReport,
+  replayHistory,
+} from './replaying/replay-run.ts'
+export type {
+  PreparedTopic,
+  ReplayBatch,
+  ReplayPosition,
+  ReplaySink,
+  ReplayTopic,
+} from './replaying/replay-sink.ts'
 export { type AuditEntry, AuditLog } from './repository/audit-log.ts'
 export {
   BackupCatalogue,
@@ -81,6 +121,21 @@ export {
   retentionHoldFileName,
 } from './restoring/restore-run.ts'
 export { finishSwap, undoRestore } from './restoring/staged-swap.ts'
+export {
+  BackupFollower,
+  type FollowOptions,
+  type FollowStatus,
+} from './scheduling/backup-follower.ts'
+export {
+  BackupSchedule,
+  type ScheduleOptions,
+  type ScheduleRule,
+} from './scheduling/backup-schedule.ts'
+export {
+  type BackupEvent,
+  BackupTrigger,
+  type TriggerOptions,
+} from './scheduling/backup-trigger.ts'
 export { DirectorySource, type DirectorySourceOptions } from './source/directory-source.ts'
 export { LiveSource, type LiveSourceOptions } from './source/live-source.ts'
 export type {
@@ -104,3 +159,4 @@ export {
   type VerifyRepositoryReport,
   verifyRepository,
 } from './verify/verify-repository.ts'
+export { Standby, type StandbyOptions, type StandbyStatus } from './mirroring/standby.ts'

@@ -1,5 +1,7 @@
 export { expiresAtHeader } from '@varve/cleaner'
+export { readGroupOffset, settingsInHistory } from './backup/history-facts.ts'
 export { type RestoreHooksOptions, restoreHooks } from './backup/restore-hooks.ts'
+export { VarveReplaySink, type VarveReplaySinkOptions } from './backup/varve-replay-sink.ts'
 export {
   ClosedError,
   CorruptCatalogueError,
