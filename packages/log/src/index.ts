@@ -32,7 +32,6 @@ export {
   type RollReason,
   type WriteEvent,
 } from './base/diagnostics.ts'
-export { IoThrottle, sleep } from './base/io-throttle.ts'
 export {
   AppendQueueFullError,
   BatchTooLargeError,

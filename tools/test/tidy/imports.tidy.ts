@@ -58,8 +58,8 @@ const sources = typeScript.filter(({ path }) => isPackageSource(path))
 /** Files that are run or named from outside: by Node, by package manifests, by Vitest. */
 function isEntry(path: string): boolean {
   return (
-    /\.(?:test|campaign|tidy|config|bench)\.ts$/.test(path) ||
-    /^packages\/[^/]+\/src\/(?:index|files|main|testing\/index)\.ts$/.test(path) ||
+    /\.(?:test|campaign|tidy|config|bench|s3)\.ts$/.test(path) ||
+    /^packages\/[^/]+\/src\/(?:index|files|pacing|main|testing\/index)\.ts$/.test(path) ||
     entries.has(path)
   )
 }
@@ -71,6 +71,7 @@ const entries: ReadonlySet<string> = new Set([
   'tools/src/demo-writer.ts',
   'tools/src/index.ts',
   'tools/test/kafka-interop/fetch-kafka.ts',
+  'tools/test/s3/start-servers.ts',
 ])
 
 test('no package imports from one above it', () => {

@@ -1,4 +1,4 @@
-import type { IoThrottle } from '@varve/log'
+import type { IoThrottle } from '@varve/log/pacing'
 import { CorruptRepositoryError, MissingObjectError } from '../base/backup-errors.ts'
 import { readObjectHeader } from '../format/object-file.ts'
 import type { StoredExtent } from '../format/partition-list.ts'

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
-import { type Clock, type FileSystem, IoThrottle, nodeFileSystem, systemClock } from '@varve/log'
+import { type Clock, type FileSystem, nodeFileSystem, systemClock } from '@varve/log'
+import { IoThrottle } from '@varve/log/pacing'
 import type { Offset } from '@varve/record'
 import type { Manifest } from '../format/manifest.ts'
 import type { StoredFileContent } from '../format/partition-list.ts'

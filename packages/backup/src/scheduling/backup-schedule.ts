@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@varve/log'
+import { randomFraction } from '@varve/log/pacing'
 import { InvalidArgumentError } from '@varve/record'
 import { Cron } from 'croner'
 
@@ -20,7 +21,7 @@ export interface ScheduleRule {
 
 export interface ScheduleOptions {
   readonly clock: Clock
-  /** 0 to 1. @defaultValue Math.random */
+  /** 0 to 1. @defaultValue numbers of the operating system */
   readonly random?: () => number
   /** When it ran last, in ms since the epoch; null for never. @defaultValue null */
   readonly lastRunMs?: number | null
@@ -119,7 +120,7 @@ export class BackupSchedule {
   }
 
   #jittered(timeMs: number): number {
-    const { random = Math.random } = this.#options
+    const { random = randomFraction } = this.#options
     return timeMs + Math.floor(random() * (this.#rule.jitterMs ?? 0))
   }
 }

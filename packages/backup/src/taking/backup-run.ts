@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type Clock, type FileSystem, IoThrottle, nodeFileSystem, systemClock } from '@varve/log'
+import { type Clock, type FileSystem, nodeFileSystem, systemClock } from '@varve/log'
+import { IoThrottle } from '@varve/log/pacing'
 import { InvalidArgumentError } from '@varve/record'
 import type {
   BackupFigures,

@@ -1,4 +1,4 @@
-import type { IoThrottle } from '@varve/log'
+import type { IoThrottle } from '@varve/log/pacing'
 import type { Offset } from '@varve/record'
 import type { SegmentDamage, StoredExtent, StoredSegment } from '../format/partition-list.ts'
 import { objectKey, type Repository } from '../repository/repository.ts'

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { type Clock, sleep } from '@varve/log'
+import type { Clock } from '@varve/log'
+import { sleep } from '@varve/log/pacing'
 import { S3Failure } from './s3-failure.ts'
 
 export interface RetryPolicy {

@@ -1,4 +1,5 @@
-import { type Clock, IoThrottle, systemClock } from '@varve/log'
+import { type Clock, systemClock } from '@varve/log'
+import { IoThrottle, randomFraction } from '@varve/log/pacing'
 import {
   BackupNotFoundError,
   CorruptRepositoryError,
@@ -44,7 +45,7 @@ export interface VerifyRepositoryOptions {
   readonly onProgress?: (progress: BackupProgress) => void
   /** @defaultValue the system's */
   readonly clock?: Clock
-  /** 0 to 1. @defaultValue Math.random */
+  /** 0 to 1. @defaultValue numbers of the operating system */
   readonly random?: () => number
   /** @defaultValue worker threads */
   readonly decoder?: ObjectDecoder
@@ -181,7 +182,7 @@ class Verification {
   }
 
   async #checkObjects(): Promise<void> {
-    const { newSinceMs = 0, fraction = 1, random = Math.random } = this.#options
+    const { newSinceMs = 0, fraction = 1, random = randomFraction } = this.#options
     const wanted = this.#needed.since(newSinceMs)
     const totalBytes = wanted.reduce((sum, { extent }) => sum + extent.sizeBytes, 0)
     const meter = new ProgressMeter(totalBytes, this.#clock, this.#options.onProgress)

@@ -1,4 +1,5 @@
-import { type Clock, type FileSystem, IoThrottle } from '@varve/log'
+import type { Clock, FileSystem } from '@varve/log'
+import { IoThrottle } from '@varve/log/pacing'
 import { CompactionFailedError, SegmentDamageError } from '../cleaning-errors.ts'
 import { abortedTransactionsIn } from './aborted-transactions.ts'
 import { BatchCleaner } from './batch-cleaner.ts'

@@ -1,4 +1,5 @@
-import type { FileSystem, IoThrottle } from '@varve/log'
+import type { FileSystem } from '@varve/log'
+import type { IoThrottle } from '@varve/log/pacing'
 import type { Batch, Offset } from '@varve/record'
 import type { CompactionTask } from './compaction-task.ts'
 import { OffsetMap } from './offset-map.ts'

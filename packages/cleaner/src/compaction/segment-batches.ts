@@ -1,4 +1,4 @@
-import type { File, FileSystem, IoThrottle, SegmentInfo } from '@varve/log'
+import type { File, FileSystem, SegmentInfo } from '@varve/log'
 import {
   decodeSegmentDigest,
   readSmallFile,
@@ -6,6 +6,7 @@ import {
   SpineDigest,
   segmentDigestBytesMax,
 } from '@varve/log/files'
+import type { IoThrottle } from '@varve/log/pacing'
 import { type Batch, batchSizeAt, CorruptBatchError, readBatchAt, VarveError } from '@varve/record'
 import { SegmentDamageError } from '../cleaning-errors.ts'
 

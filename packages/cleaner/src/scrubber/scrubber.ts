@@ -1,7 +1,6 @@
 import {
   type Clock,
   type FileSystem,
-  IoThrottle,
   type Log,
   LogClosedError,
   type LogDirectory,
@@ -10,6 +9,7 @@ import {
   systemClock,
   type Timer,
 } from '@varve/log'
+import { IoThrottle } from '@varve/log/pacing'
 import { crc32c, InvalidArgumentError } from '@varve/record'
 import { cleanerChannels } from '../cleaner-events.ts'
 import { SegmentDamageError } from '../cleaning-errors.ts'
