@@ -37,6 +37,9 @@ const windowLogMax = 27
 /** A decompressor is kept for the next batch unless this one made it hold more than this. */
 const keptWindowBytesMax = 1024 * 1024
 
+/** The compressor of higher levels holds too much memory to be kept. */
+const keptLevelMax = 9
+
 /** Zstandard frames, as they are; they need not say how large their content is. */
 export const zstdCodec: Codec = {
   compress(bytes, level) {
@@ -54,11 +57,15 @@ export const zstdCodec: Codec = {
 
 let loaded: ZstdModule | undefined
 let idle: ZstdDecompressor | undefined
+let idleCompressor: ZstdCompressor | undefined
 
 function compressInPackage(bytes: Buffer, level: number): Buffer {
   const { CCtx, compressBound } = zstd()
   const target = Buffer.allocUnsafe(compressBound(bytes.length))
-  return target.subarray(0, new CCtx().compress(target, bytes, level))
+  // Each has a megabyte or more, of which the garbage collector does not know.
+  const compressor = level > keptLevelMax ? new CCtx() : (idleCompressor ?? new CCtx())
+  if (level <= keptLevelMax) idleCompressor = compressor
+  return target.subarray(0, compressor.compress(target, bytes, level))
 }
 
 function decompressInPackage(bytes: Buffer, context: DecodeContext): Buffer {
