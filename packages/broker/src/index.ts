@@ -92,7 +92,8 @@ export {
   UnknownMemberError,
 } from './groups/group-errors.ts'
 export { GroupListing, type ListedGroup } from './groups/group-listing.ts'
-export { GroupMember, type GroupMemberOptions } from './groups/group-member.ts'
+export { GroupMember } from './groups/group-member.ts'
+export type { GroupMemberOptions } from './groups/group-member-options.ts'
 export {
   encodeGroupMetadataKey,
   encodeGroupMetadataValue,

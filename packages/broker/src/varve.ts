@@ -7,7 +7,7 @@ import type { ClusterOptions } from './cluster/cluster-options.ts'
 import type { Consumer } from './consuming/consumer.ts'
 import type { ConsumerOptions } from './consuming/consumer-options.ts'
 import type { GroupAdministration } from './groups/group-administration.ts'
-import type { GroupMemberOptions } from './groups/group-member.ts'
+import type { GroupMemberOptions } from './groups/group-member-options.ts'
 import type { ReplayOptions, ReplayReport } from './handling/dead-letter-replay.ts'
 import type { NamedLedgerOptions } from './handling/effect-ledgers.ts'
 import type { RawRecord } from './handling/handled-record.ts'
@@ -113,7 +113,8 @@ export interface Varve extends AsyncDisposable {
   listTopics(options?: { readonly internal?: boolean }): Promise<readonly string[]>
 
   /**
-   * A producer; with `transactionalId` one that sends in transactions. Throws InvalidArgumentError.
+   * A producer; with `transactionalId` one that sends in transactions. Throws InvalidArgumentError,
+   * ClosedError.
    */
   producer<Key = Sendable, Value = Sendable>(
     options: TransactionalProducerOptions<Key, Value>,
@@ -123,8 +124,8 @@ export interface Varve extends AsyncDisposable {
   ): Producer<Key, Value>
 
   /**
-   * A consumer: of a group, of topics, or of partitions. Throws InvalidArgumentError. A topic or
-   * partition that is not there makes its `start`, or its first `next`, reject with
+   * A consumer: of a group, of topics, or of partitions. Throws InvalidArgumentError, ClosedError. A
+   * topic or partition that is not there makes its `start`, or its first `next`, reject with
    * TopicNotFoundError; a group waits for it.
    */
   consumer<Key = Buffer, Value = Buffer>(

@@ -3,7 +3,6 @@ import type { Timer } from '@varve/log'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { AssignmentSource, PartitionOwner } from '../consuming/assignment-source.ts'
 import type { CommittedOffset, CommittedOffsets } from '../consuming/committed-offsets.ts'
-import type { Assignor } from './assignor.ts'
 import {
   decodeAssignment,
   decodeSubscription,
@@ -20,30 +19,10 @@ import {
   RebalanceInProgressError,
   UnknownMemberError,
 } from './group-errors.ts'
+import type { GroupMemberOptions } from './group-member-options.ts'
 import type { JoinRequest, JoinResult, MemberIdentity } from './group-protocol.ts'
 import type { MemberCoordinator } from './member-coordinator.ts'
 import { localHost } from './member-state.ts'
-
-export interface GroupMemberOptions {
-  readonly group: string
-  readonly topics: readonly string[]
-  /** A name for descriptions and member ids. @defaultValue 'consumer' */
-  readonly clientId?: string
-  /**
-   * A name that the member keeps over restarts: back within `sessionTimeoutMs` it gets what it had,
-   * without a rebalance. Each member needs its own. @defaultValue none
-   */
-  readonly groupInstanceId?: string
-  /** In order of preference. @defaultValue cooperative-sticky */
-  readonly assignors?: readonly Assignor[]
-  /** How long a static member that has closed keeps its part, in ms. @defaultValue 45000 */
-  readonly sessionTimeoutMs?: number
-  /**
-   * How long the program may take for one record, in ms, before its partitions go to others; also
-   * how long a rebalance waits for it. Kafka's max.poll.interval.ms. @defaultValue 300000
-   */
-  readonly maxPollIntervalMs?: number
-}
 
 /**
  * A consumer's place in a group, in this process: it joins, is given partitions, gives them up when
@@ -79,6 +58,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
   #isAway = false
   /** Until when commits wait for the end of the rebalance they fell into. */
   #settled = new Deferred<void>()
+  #isJoining = false
   #running: Promise<void> | null = null
   #isClosed = false
   #handlingSince: number | null = null
@@ -169,12 +149,17 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
   async #asOwner(offsets: readonly CommittedOffset[], action: () => Promise<void>): Promise<void> {
     for (;;) {
       this.#checkOwned(offsets)
+      const [settled, generation] = [this.#settled, this.#generation]
       try {
         return await action()
       } catch (error) {
-        if (!(error instanceof RebalanceInProgressError) || this.#isClosed) throw error
+        // Or the member itself has gone on meanwhile, or is about to: it asks again as who it is.
+        const hasMoved = this.#isJoining || this.#generation !== generation
+        const isOvertaken = error instanceof IllegalGenerationError && hasMoved
+        const isPassing = error instanceof RebalanceInProgressError || isOvertaken
+        if (!isPassing || this.#isClosed) throw error
       }
-      await this.#settled.promise
+      await settled.promise
     }
   }
 
@@ -229,6 +214,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
       this.#mustJoin = true
       return
     }
+    this.#isJoining = true
     const joined = await this.#coordinator.join(this.group, this.#joinRequest())
     this.#memberId = joined.memberId
     this.#generation = joined.generation
@@ -238,6 +224,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     }
     const assignments = await this.#assign(joined)
     const bytes = await this.#coordinator.sync(this.group, { ...this.identity, assignments })
+    this.#isJoining = false
     if (this.#memberId !== joined.memberId) return
     // Commits that wait do so for a handler, which giving up may wait for: they come first.
     this.#settled.resolve()

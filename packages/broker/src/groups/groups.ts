@@ -6,7 +6,8 @@ import { offsetsTopic } from '../base/topic-names.ts'
 import type { Partition } from '../topics/topic.ts'
 import type { Topics } from '../topics/topics.ts'
 import { GroupCoordinator, type GroupCoordinatorOptions } from './group-coordinator.ts'
-import { GroupMember, type GroupMemberOptions } from './group-member.ts'
+import { GroupMember } from './group-member.ts'
+import type { GroupMemberOptions } from './group-member-options.ts'
 import { OffsetStore } from './offset-store.ts'
 
 /**
