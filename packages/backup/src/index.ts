@@ -18,6 +18,15 @@ export {
   TargetError,
 } from './base/backup-errors.ts'
 export { type DrillOptions, type DrillReport, drillRestore } from './drilling/restore-drill.ts'
+export { type ExportOptions, type ExportReport, exportToSqlite } from './exporting/export-run.ts'
+export { type ExportedHistory, openExport } from './exporting/exported-history.ts'
+export {
+  type ImportedTopic,
+  type ImportOptions,
+  type ImportReport,
+  importToDirectory,
+} from './exporting/import-run.ts'
+export { SqliteMissingError } from './exporting/sqlite.ts'
 export type {
   BackupFigures,
   BackupGap,
@@ -45,6 +54,7 @@ export {
   type MirrorReport,
   mirrorRepository,
 } from './mirroring/mirror-repository.ts'
+export { Standby, type StandbyOptions, type StandbyStatus } from './mirroring/standby.ts'
 export {
   decideKeep,
   type KeepCandidate,
@@ -159,4 +169,3 @@ export {
   type VerifyRepositoryReport,
   verifyRepository,
 } from './verify/verify-repository.ts'
-export { Standby, type StandbyOptions, type StandbyStatus } from './mirroring/standby.ts'

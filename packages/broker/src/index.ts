@@ -1,5 +1,6 @@
 export { expiresAtHeader } from '@varve/cleaner'
 export { readGroupOffset, settingsInHistory } from './backup/history-facts.ts'
+export { completeImport, type ImportedFacts } from './backup/imported-directory.ts'
 export { type RestoreHooksOptions, restoreHooks } from './backup/restore-hooks.ts'
 export { VarveReplaySink, type VarveReplaySinkOptions } from './backup/varve-replay-sink.ts'
 export {
