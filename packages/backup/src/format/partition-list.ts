@@ -89,6 +89,12 @@ export function fileOf(shape: JsonShape): StoredFileContent {
 export const topicPattern: RegExp = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/
 const fileNamePattern = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/
 
+/**
+ * What Kafka keeps beside the log of its own metadata: votes, and the state of which the log's
+ * beginning may be gone.
+ */
+export const metadataLogFilePattern: RegExp = /^(?:quorum-state|\d{20}-\d{10}\.checkpoint)$/
+
 function segmentOf(shape: JsonShape): StoredSegment {
   const sizeBytes = shape.get('sizeBytes').count()
   const extents = shape.get('extents').list(extentOf)

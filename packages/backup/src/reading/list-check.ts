@@ -6,7 +6,11 @@ import {
 import type { Offset } from '@varve/record'
 import { CorruptRepositoryError } from '../base/backup-errors.ts'
 import type { BackupGap, Manifest, StoredPartition } from '../format/manifest.ts'
-import type { PartitionList, StoredSegment } from '../format/partition-list.ts'
+import {
+  metadataLogFilePattern,
+  type PartitionList,
+  type StoredSegment,
+} from '../format/partition-list.ts'
 
 /**
  * Checks that what a backup lists of a partition goes together and is what the manifest says of it:
@@ -72,5 +76,6 @@ function requireGap(
 function isPartitionFile(name: string): boolean {
   const parsed = parseSegmentFileName(name)
   if (parsed !== null) return parsed.kind === 'snapshot' && parsed.suffix === ''
-  return name === partitionMetadataFileName || name === leaderEpochCheckpointFileName
+  const others = [partitionMetadataFileName, leaderEpochCheckpointFileName]
+  return others.includes(name) || metadataLogFilePattern.test(name)
 }

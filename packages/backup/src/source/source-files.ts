@@ -8,13 +8,13 @@ import {
   readSmallFile,
 } from '@varve/log/files'
 import { crc32c, type Offset, VarveError } from '@varve/record'
-import type { StoredFileContent } from '../format/partition-list.ts'
+import { metadataLogFilePattern, type StoredFileContent } from '../format/partition-list.ts'
 
 /**
  * Of a data directory: what says which topics there are (ours) and which cluster it is (Kafka's).
  * Checkpoints are left out: they say what a disk has, and are made anew for the new one.
  */
-const directoryFileNames = ['varve-catalogue', metaPropertiesFileName]
+const directoryFileNames = ['varve-catalogue', metaPropertiesFileName, 'bootstrap.checkpoint']
 
 /** Whether it is one that a backup has of a data directory. */
 export function isDirectoryFile(name: string): boolean {
@@ -52,9 +52,10 @@ export function partitionFiles(
   directory: string,
   endOffset: Offset,
 ): readonly StoredFileContent[] {
-  const names = [partitionMetadataFileName, leaderEpochCheckpointFileName]
-  const snapshots = fs
-    .list(directory)
+  const there = fs.list(directory)
+  const ofMetadata = there.filter((name) => metadataLogFilePattern.test(name))
+  const names = [partitionMetadataFileName, leaderEpochCheckpointFileName, ...ofMetadata.sort()]
+  const snapshots = there
     .filter((name) => {
       const parsed = parseSegmentFileName(name)
       return parsed?.kind === 'snapshot' && parsed.suffix === '' && parsed.baseOffset <= endOffset

@@ -19,6 +19,6 @@ describe.each(interruptibles)('a restore $name', (work) => {
   ] as const)('in which any call fails ($kind) says so', async (fault) => {
     const random = new Random(seedFromEnvironment(`faults ${work.name}`))
     const interruption = await Interruption.make(work, random)
-    expect(await interruption.failEverywhere(fault, 1)).toBeGreaterThan(10)
+    expect(await interruption.failEverywhere(fault, 1)).toBeGreaterThan(0)
   })
 })
