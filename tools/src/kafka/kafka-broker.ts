@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePorts } from '../free-ports.ts'
 import { javaArguments, runJava } from './java-command.ts'
 import type { KafkaRelease } from './kafka-release.ts'
 import { LeashedProcess } from './leashed-process.ts'
@@ -25,7 +25,7 @@ export async function startBroker(
   options: BrokerOptions,
 ): Promise<KafkaBroker> {
   const dataDirectory = join(options.directory, 'data')
-  const [port, controllerPort] = await freePorts()
+  const [port = 0, controllerPort = 0] = await freePorts(2)
   const settingsPath = join(options.directory, 'server.properties')
   const settings = {
     ...singleNode(port, controllerPort, dataDirectory),
@@ -117,20 +117,4 @@ function singleNode(
     'log.cleaner.dedupe.buffer.size': String(4 * 2 ** 20),
     'log.cleaner.backoff.ms': '200',
   }
-}
-
-/** Ports that were free a moment ago. */
-async function freePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()]
-  const ports = servers.map(
-    (server) =>
-      new Promise<number>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
-      }),
-  )
-  const [first, second] = await Promise.all(ports)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  if (first === undefined || second === undefined) throw new Error('no free ports')
-  return [first, second]
 }

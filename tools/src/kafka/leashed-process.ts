@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 const keptChars = 64 * 1024
 
 /**
- * A Java process that runs until it is told to end. Its standard input is its leash: it ends when
- * that closes, so it can't outlive this process.
+ * A process that runs until it is told to end. Its standard input is its leash: programs started
+ * here end when that closes, or are ended by the system, so they can't outlive this process.
  */
 export class LeashedProcess {
   readonly #child: ChildProcess
