@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { type Clock, systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
-import { ProducerFencedError } from './base/broker-errors.ts'
+import { ClosedError, ProducerFencedError } from './base/broker-errors.ts'
+import { randomFraction } from './base/random-fraction.ts'
 import type { TopicDescription } from './base/topic-description.ts'
 import type { TopicPartition } from './base/topic-partition.ts'
 import { Cluster } from './cluster/cluster.ts'
@@ -33,7 +33,7 @@ import type { RawRecord } from './handling/handled-record.ts'
 import type { DurableEffectLedger } from './handling/once-only.ts'
 import type { RecordFailure } from './handling/record-runner.ts'
 import { Producer, type Sendable } from './producing/producer.ts'
-import type { ProducerOptions } from './producing/producer-options.ts'
+import { checkProducerName, type ProducerOptions } from './producing/producer-options.ts'
 import type { ProducingContext } from './producing/sending-home.ts'
 import { replayTopic } from './replay-topic.ts'
 import type { TopicAlteration } from './topics/topics.ts'
@@ -60,8 +60,6 @@ const transactionTimeoutMs = 60_000
 /** As long as Kafka's own producer tries (its delivery.timeout.ms). */
 const deliveryTimeoutMs = 120_000
 const maxPollIntervalMs = 300_000
-
-const randomFraction = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48
 
 /**
  * An Apache Kafka cluster. Made by `openVarve('kafka://host:9092')`.
@@ -136,6 +134,7 @@ export class ClusterVarve implements Varve {
   producer<Key, Value>(
     options: ProducerOptions<Key, Value> | TransactionalProducerOptions<Key, Value> = {},
   ): Producer<Key, Value> | TransactionalProducer<Key, Value> {
+    this.#assertOpen()
     return 'transactionalId' in options ? this.#transactional(options) : this.#simple(options)
   }
 
@@ -146,6 +145,7 @@ export class ClusterVarve implements Varve {
   consumer<Key, Value>(
     options: ConsumerOptions<Key, Value> | GroupConsumerOptions<Key, Value>,
   ): Consumer<Key, Value> {
+    this.#assertOpen()
     checkConsumerOptions(options as ConsumerOptions<never, never>)
     if ('group' in options) return this.#groupConsumer(options)
     const { topics, assignment } = options
@@ -210,10 +210,7 @@ export class ClusterVarve implements Varve {
 
   #simple<Key, Value>(options: ProducerOptions<Key, Value>): Producer<Key, Value> {
     const { name, acks = 'flushed', idempotent = true } = options
-    if (name !== undefined && (typeof name !== 'string' || name === '' || !idempotent)) {
-      const rule = 'must be a string that is not empty, of an idempotent producer'
-      throw new InvalidArgumentError('name', name, rule)
-    }
+    checkProducerName(options)
     if (name !== undefined && acks !== 'flushed') {
       const rule = "a cluster numbers batches only where acks is 'flushed'; a name needs that"
       throw new InvalidArgumentError('acks', acks, rule)
@@ -324,6 +321,10 @@ export class ClusterVarve implements Varve {
   #using<User extends AsyncDisposable>(user: User): User {
     this.#users.add(user)
     return user
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== null) throw new ClosedError('the cluster')
   }
 
   /** Consumers first: what they hand to their programs may still be sent on. */

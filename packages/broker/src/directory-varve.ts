@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   type BackupOptions,
   type BackupReport,
@@ -10,7 +9,9 @@ import type { Cleaner } from '@varve/cleaner'
 import { type Clock, type FileSystem, type Log, nodeFileSystem, systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
 import { ClosableBackup } from './backup/closable-backup.ts'
+import { ClosedError } from './base/broker-errors.ts'
 import { silentLogger } from './base/logger.ts'
+import { randomFraction } from './base/random-fraction.ts'
 import { isRetentionHeld } from './base/restore-hold.ts'
 import { isInternalTopic, offsetsTopic } from './base/topic-names.ts'
 import { topicCleaner } from './cleaning/topic-cleaner.ts'
@@ -32,7 +33,7 @@ import { Metrics, type MetricsOptions } from './metrics/metrics.ts'
 import { directorySending } from './producing/directory-sending.ts'
 import { Producer, type Sendable } from './producing/producer.ts'
 import { ProducerIds } from './producing/producer-ids.ts'
-import type { ProducerOptions } from './producing/producer-options.ts'
+import { checkProducerName, type ProducerOptions } from './producing/producer-options.ts'
 import type { ProducingContext } from './producing/sending-home.ts'
 import type { Queue } from './queues/queue.ts'
 import { type NamedQueueOptions, Queues } from './queues/queues.ts'
@@ -100,8 +101,6 @@ export async function openDataDirectory(
   }
 }
 
-const randomFraction = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48
-
 interface Parts {
   readonly topics: Topics
   readonly ids: ProducerIds
@@ -118,14 +117,10 @@ interface Parts {
  * Beside what every Varve has: the logs themselves, queues, metrics, and the cleaner.
  */
 export class DirectoryVarve implements Varve {
+  readonly #parts: Parts
   readonly #topics: Topics
-  readonly #ids: ProducerIds
-  readonly #coordinator: TransactionCoordinator
   readonly #clock: Clock
   readonly #fs: FileSystem
-  readonly #groups: Groups
-  readonly #queues: Queues
-  readonly #ledgers: EffectLedgers
   readonly #random: () => number
   /** Retention and compaction: what is planned, to run them now, what failed. */
   readonly cleaner: Cleaner
@@ -135,16 +130,11 @@ export class DirectoryVarve implements Varve {
 
   /** @internal Data directories are opened by `openVarve` or `openDataDirectory`. */
   constructor(options: VarveOptions, parts: Parts) {
-    const { topics, ids, coordinator, groups, queues, ledgers, cleaner } = parts
-    this.#topics = topics
-    this.#ids = ids
-    this.#coordinator = coordinator
+    this.#parts = parts
+    this.#topics = parts.topics
     this.#clock = options.clock ?? systemClock
     this.#fs = options.fs ?? nodeFileSystem
-    this.#groups = groups
-    this.#queues = queues
-    this.#ledgers = ledgers
-    this.cleaner = cleaner
+    this.cleaner = parts.cleaner
     this.#random = options.random ?? randomFraction
   }
 
@@ -211,7 +201,8 @@ export class DirectoryVarve implements Varve {
   }
 
   /**
-   * A producer; with `transactionalId` one that sends in transactions. Throws InvalidArgumentError.
+   * A producer; with `transactionalId` one that sends in transactions. Throws InvalidArgumentError,
+   * ClosedError.
    */
   producer<Key = Sendable, Value = Sendable>(
     options: TransactionalProducerOptions<Key, Value>,
@@ -222,12 +213,13 @@ export class DirectoryVarve implements Varve {
   producer<Key, Value>(
     options: ProducerOptions<Key, Value> | TransactionalProducerOptions<Key, Value> = {},
   ): Producer<Key, Value> | TransactionalProducer<Key, Value> {
+    this.#assertOpen()
     return 'transactionalId' in options ? this.#transactional(options) : this.#simple(options)
   }
 
   /**
-   * A consumer: of a group, of topics, or of partitions. Throws InvalidArgumentError. A topic or
-   * partition that is not there makes its `start`, or its first `next`, reject with
+   * A consumer: of a group, of topics, or of partitions. Throws InvalidArgumentError, ClosedError. A
+   * topic or partition that is not there makes its `start`, or its first `next`, reject with
    * TopicNotFoundError; a group waits for it.
    */
   consumer<Key = Buffer, Value = Buffer>(
@@ -237,6 +229,7 @@ export class DirectoryVarve implements Varve {
   consumer<Key, Value>(
     options: ConsumerOptions<Key, Value> | GroupConsumerOptions<Key, Value>,
   ): Consumer<Key, Value> {
+    this.#assertOpen()
     checkConsumerOptions(options as ConsumerOptions<never, never>)
     if ('group' in options) return this.#groupConsumer(options)
     const { topics, assignment } = options
@@ -255,16 +248,17 @@ export class DirectoryVarve implements Varve {
    * them. Reads what is known of them when it is first asked.
    */
   groups(): Promise<GroupCoordinator> {
-    return this.#groups.coordinator()
+    return this.#parts.groups.coordinator()
   }
 
   /**
    * A queue: records that competing consumers take and finish one by one. Its topic, of the queue's
    * own name unless another is given, is made where it is not there. Asked for again it is the same
-   * one. Rejects with TopicNotFoundError, InvalidTopicError, InvalidArgumentError.
+   * one. Rejects with TopicNotFoundError, InvalidTopicError, InvalidArgumentError, ClosedError.
    */
-  queue(name: string, options: NamedQueueOptions = {}): Promise<Queue> {
-    return this.#queues.queue(name, options)
+  async queue(name: string, options: NamedQueueOptions = {}): Promise<Queue> {
+    this.#assertOpen()
+    return this.#parts.queues.queue(name, options)
   }
 
   /**
@@ -279,7 +273,7 @@ export class DirectoryVarve implements Varve {
    * ```
    */
   effectLedger(name: string, options: NamedLedgerOptions = {}): Promise<LogEffectLedger> {
-    return this.#ledgers.ledger(name, options)
+    return this.#parts.ledgers.ledger(name, options)
   }
 
   /**
@@ -320,16 +314,16 @@ export class DirectoryVarve implements Varve {
    * ```
    */
   metrics(options: MetricsOptions = {}): Metrics {
-    const [fs, topics, groups, queues] = [this.#fs, this.#topics, this.#groups, this.#queues]
-    const metrics = new Metrics(directorySource({ fs, topics, groups, queues }), options)
+    const source = directorySource({ fs: this.#fs, ...this.#parts })
+    const metrics = new Metrics(source, options)
     this.#users.add({ [Symbol.asyncDispose]: async () => metrics.close() })
     return metrics
   }
 
   /**
-   * Backs all of it up as it is at one moment, while everything goes on: no committed offset without
-   * its records, no half transaction. Rejects as `runBackup` does, and with ClosedError when the data
-   * directory is closed meanwhile.
+   * Backs all of it up as it is at one moment, while everything goes on: no committed offset
+   * without its records, no half transaction. Rejects as `runBackup` does, and with ClosedError
+   * when the data directory is closed meanwhile.
    *
    * @example
    * ```ts
@@ -364,12 +358,11 @@ export class DirectoryVarve implements Varve {
 
   #simple<Key, Value>(options: ProducerOptions<Key, Value>): Producer<Key, Value> {
     const { name, idempotent = true } = options
-    if (name !== undefined && (typeof name !== 'string' || name === '' || !idempotent)) {
-      const rule = 'must be a string that is not empty, of an idempotent producer'
-      throw new InvalidArgumentError('name', name, rule)
-    }
+    checkProducerName(options)
     const named =
-      name === undefined ? this.#ids : this.#coordinator.identitiesOf(name, transactionTimeoutMs)
+      name === undefined
+        ? this.#parts.ids
+        : this.#parts.coordinator.identitiesOf(name, transactionTimeoutMs)
     const producer: Producer<Key, Value> = new Producer(
       this.#context,
       options,
@@ -385,7 +378,7 @@ export class DirectoryVarve implements Varve {
     const context = {
       ...this.#context,
       transactions: directoryTransactions({
-        ...{ clock: this.#clock, topics: this.#topics, coordinator: this.#coordinator },
+        ...{ clock: this.#clock, topics: this.#topics, coordinator: this.#parts.coordinator },
         offsetsTopic: async () => {
           await this.groups()
           return this.#topics.topic(offsetsTopic)
@@ -401,7 +394,7 @@ export class DirectoryVarve implements Varve {
   }
 
   #groupConsumer<Key, Value>(options: GroupConsumerOptions<Key, Value>): Consumer<Key, Value> {
-    const member = this.#groups.member(options)
+    const member = this.#parts.groups.member(options)
     return this.#consumer(options, member, member)
   }
 
@@ -432,14 +425,18 @@ export class DirectoryVarve implements Varve {
     return user
   }
 
+  #assertOpen(): void {
+    if (this.#closing !== null) throw new ClosedError('the data directory')
+  }
+
   async #close(): Promise<void> {
     const users = [...this.#users].map((user) => user[Symbol.asyncDispose]())
     const results = await Promise.allSettled(users)
     await this.cleaner.close()
-    this.#ledgers.close()
-    await this.#queues.close()
-    await this.#groups.close()
-    await this.#coordinator.close()
+    this.#parts.ledgers.close()
+    await this.#parts.queues.close()
+    await this.#parts.groups.close()
+    await this.#parts.coordinator.close()
     await this.#topics.close()
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason

@@ -32,6 +32,16 @@ describe('a data directory', () => {
     expect(await takeValues(consumer, 1)).toEqual(['next'])
   })
 
+  test('has no more producers, consumers and queues from the moment it is being closed', async () => {
+    const varve = await openOn(newMachine())
+    const closing = varve.close()
+    expect(() => varve.producer()).toThrow(ClosedError)
+    expect(() => varve.consumer({ topics: ['t'] })).toThrow(ClosedError)
+    await errorOf(varve.queue('mail'), ClosedError)
+    await closing
+    await errorOf(varve.queue('mail'), ClosedError)
+  })
+
   test('makes, changes, describes and deletes topics', async () => {
     await using varve = await openOn(newMachine(), { topicDefaults: { retentionMs: 5 } })
     const made = await varve.createTopic('a', { partitions: 2, segmentBytes: 1000 })

@@ -14,8 +14,8 @@ const holdBytesMax = 64 * 1024
 
 /**
  * What was restored is old, and retention would delete it at once: so a restored data directory has
- * a file that keeps retention from deleting anything until somebody has looked, and removes it. That
- * it is there counts, whatever is in it. Null without one.
+ * a file that keeps retention from deleting anything until somebody has looked, and removes it.
+ * That it is there counts, whatever is in it. Null without one.
  */
 export function readRestoreHold(fs: FileSystem, directory: string): RestoreHold | null {
   const bytes = readSmallFile(fs, holdPath(directory), holdBytesMax)

@@ -92,3 +92,14 @@ export function resolveSendingOptions(options: SendingOptions): ResolvedSendingO
   }
   return resolved
 }
+
+/** Throws InvalidArgumentError for a name that no producer can have. */
+export function checkProducerName(options: {
+  readonly name?: unknown
+  readonly idempotent?: boolean
+}): void {
+  const { name, idempotent = true } = options
+  if (name === undefined || (typeof name === 'string' && name !== '' && idempotent)) return
+  const rule = 'must be a string that is not empty, of an idempotent producer'
+  throw new InvalidArgumentError('name', name, rule)
+}

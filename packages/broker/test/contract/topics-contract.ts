@@ -88,6 +88,10 @@ export function describeTopics(home: Home): void {
     expect((await late).offset).toBe(1)
     expect((await waiting).done).toBe(true)
     await errorOf(lingering.send(name, { value: 'c' }), ClosedError)
+    expect(() => varve.producer()).toThrow(ClosedError)
+    expect(() => varve.producer({ transactionalId: name })).toThrow(ClosedError)
+    expect(() => varve.consumer({ topics: [name] })).toThrow(ClosedError)
+    expect(() => varve.consumer({ group: name, topics: [name] })).toThrow(ClosedError)
     await varve.close()
   })
 }

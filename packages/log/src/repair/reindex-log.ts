@@ -31,9 +31,9 @@ export interface ReindexReport {
  * Makes the indexes, digests and leader epochs of a closed log anew from its records; or, given
  * the path of a `.log`, the indexes and digest of that segment. Every file is replaced in one step.
  *
- * Takes the lock of the data directory, or of the log, unless told not to. Rejects with LogNotFoundError,
- * LogLockedError, and with CorruptLogError at the first batch that is not right: then the log needs
- * to be repaired, and what was made until then is right.
+ * Takes the lock of the data directory, or of the log, unless told not to. Rejects with
+ * LogNotFoundError, LogLockedError, and with CorruptLogError at the first batch that is not right:
+ * then the log needs to be repaired, and what was made until then is right.
  */
 export function reindexLog(path: string, options: ReindexOptions = {}): Promise<ReindexReport> {
   return withOurErrors(`reindexing ${path}`, () => reindex(path, options))
