@@ -47,7 +47,7 @@ interface ErrorDescription {
 function describe(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { code: null, message: String(error) }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null
-  const hint = error instanceof VarveError ? error.hint : undefined
+  const hint = hintOf(error)
   const isOurMistake = !isForeseen(error)
   const stack = isOurMistake ? error.stack : undefined
   return {
@@ -55,6 +55,16 @@ function describe(error: unknown): ErrorDescription {
     ...(hint !== undefined && { hint }),
     ...(stack !== undefined && { stack }),
   }
+}
+
+/** What the library says to programs is said here to whoever types. */
+function hintOf(error: Error): string | undefined {
+  // By its code: the class would load the whole library for every verb.
+  const isTopicMissing = 'code' in error && error.code === 'VARVE_TOPIC_NOT_FOUND'
+  if (isTopicMissing && 'partition' in error && error.partition === null) {
+    return 'make it with varve topic create'
+  }
+  return error instanceof VarveError ? error.hint : undefined
 }
 
 function explain(error: unknown): string {

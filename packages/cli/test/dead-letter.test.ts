@@ -39,11 +39,35 @@ test('dead letters are listed with where they were and why, and nothing changes'
   expect(hashTree(data)).toEqual(before)
 })
 
-test('records that are no dead letters are listed as such', async () => {
+test('a topic of other records is refused, with and without --json', async () => {
   const data = await makeLetters()
-  expect((await deadLetter(data, 'list', 'orders')).out).toBe(
-    '0/0  (no dead letter)\n1/0  (no dead letter)\n',
-  )
+  for (const rest of [[], ['--json']]) {
+    const { code, out, err } = await deadLetter(data, 'list', 'orders', ...rest)
+    expect(code).toBe(2)
+    expect(out).toBe('')
+    expect(err).toContain("'orders' is no dead-letter topic: it has 2 records, and no dead letter")
+  }
+})
+
+test('other records among dead letters are counted, not listed', async () => {
+  const data = await makeLetters()
+  {
+    await using varve = await openData(data)
+    await varve.producer().send(topic, { value: 'something else' })
+  }
+  const { code, out, err } = await deadLetter(data, 'list', topic)
+  expect(code).toBe(0)
+  expect(out.split('\n')).toHaveLength(3)
+  expect(err).toBe(`varve: ${topic}: 1 other record, not dead letters\n`)
+})
+
+test('a topic that is not there is made with the command, says the error', async () => {
+  const data = await makeLetters()
+  const { code, err } = await deadLetter(data, 'list', 'nobody')
+  expect(code).toBe(3)
+  expect(err).toBe("varve: there is no topic 'nobody'\n  make it with varve topic create\n")
+  const { err: json } = await deadLetter(data, 'list', 'nobody', '--json')
+  expect(JSON.parse(json).error.hint).toBe('make it with varve topic create')
 })
 
 test('dead letters are replayed with --yes only, and once', async () => {

@@ -18,6 +18,8 @@ describe('varve retention', () => {
     expect(await valuesIn(data)).toEqual(Array.from({ length: 10 }, (_, index) => `v${30 + index}`))
     const again = await run('retention', 'run', '--data', data, ...set)
     expect(again.stdout.text).toBe('t-0: nothing to delete\n')
+    const nothing = await run('retention', 'run', '--data', data, ...set, '--json')
+    expect(nothing.stdout.documents).toMatchObject([{ deleted: false, sizeBytes: 0 }])
   })
 
   test('prints for people, with the reason of every segment', async () => {

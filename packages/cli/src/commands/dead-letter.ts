@@ -7,7 +7,7 @@ import {
 } from '@varve/broker'
 import { openLogReadOnly } from '@varve/log'
 import type { LogRecord } from '@varve/record'
-import { type CommandIo, exitCodes, throwIfInterrupted } from '../command-io.ts'
+import { type CommandIo, exitCodes, throwIfInterrupted, UsageError } from '../command-io.ts'
 import { formatAmount, formatTimestamp } from '../human.ts'
 import { requireCount } from '../option-checks.ts'
 import { LineOutput } from '../output.ts'
@@ -27,8 +27,8 @@ export interface ListDeadLettersOptions extends DeadLetterOptions {
 }
 
 /**
- * Lists dead letters: where each was, how often it was tried, why it was given up. Takes no lock,
- * and changes nothing.
+ * Lists dead letters: where each was, how often it was tried, why it was given up. Other records
+ * are only counted; a topic that has nothing else is refused. Takes no lock, and changes nothing.
  */
 export async function listDeadLetters(
   options: ListDeadLettersOptions,
@@ -37,14 +37,30 @@ export async function listDeadLetters(
   requireCount('max', options.max, 1)
   const lines = new LineOutput(io.stdout)
   let left = options.max ?? Number.POSITIVE_INFINITY
+  let listed = 0
+  let others = 0
   for await (const { partition, record, letter } of deadLettersIn(options, io)) {
     if (left === 0) break
+    if (letter === null) {
+      others += 1
+      continue
+    }
     left -= 1
+    listed += 1
     if (options.json) lines.json({ partition, ...documentOf(record, letter) })
     else lines.line(`${partition}/${record.offset}  ${textOf(letter)}`)
     if (lines.isFull) await lines.flush()
   }
   await lines.flush()
+  if (listed === 0 && others > 0) {
+    const has = `it has ${formatAmount(others, 'record')}, and no dead letter`
+    const hint = 'name the topic that has the dead letters, such as <topic>.dead-letter'
+    throw new UsageError(`'${options.topic}' is no dead-letter topic: ${has}`, hint)
+  }
+  if (others > 0) {
+    const note = `${options.topic}: ${formatAmount(others, 'other record')}, not dead letters`
+    await io.stderr.write(`varve: ${note}\n`)
+  }
   return exitCodes.fine
 }
 
@@ -119,15 +135,13 @@ function requireTopic({ topic, data }: DeadLetterOptions): number {
   return found.partitions
 }
 
-function documentOf({ offset, key }: LogRecord, letter: DeadLetter | null): object {
+function documentOf({ offset, key }: LogRecord, letter: DeadLetter): object {
   const text = key === null ? null : (utf8Text(key) ?? key.toString('base64'))
-  if (letter === null) return { offset, key: text, deadLetter: null }
   const { headers: _, ...facts } = letter
   return { offset, key: text, deadLetter: facts }
 }
 
-function textOf(letter: DeadLetter | null): string {
-  if (letter === null) return '(no dead letter)'
+function textOf(letter: DeadLetter): string {
   const { topic, partition, offset, attempts, error, failedAt } = letter
   const tried = formatAmount(attempts, 'attempt')
   return `${topic}-${partition} offset ${offset}, ${tried}, ${formatTimestamp(failedAt)}: ${oneLine(error)}`

@@ -80,7 +80,8 @@ function say(
     const gone = decisions
       .filter(({ isDeleted }) => isDeleted)
       .map(({ segment, reason }) => ({ ...segment, reason }))
-    lines.json({ partition: name, deleted: isDone, sizeBytes, segments: gone })
+    const deleted = isDone && gone.length > 0
+    lines.json({ partition: name, deleted, sizeBytes, segments: gone })
     return
   }
   const what = `${formatAmount(segments.length, 'segment')}, ${formatBytes(sizeBytes)}`
