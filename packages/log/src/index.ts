@@ -64,7 +64,7 @@ export {
   TransactionCoordinatorFencedError,
 } from './base/producer-errors.ts'
 export type { LogCut, RecoveryReport } from './base/recovery-report.ts'
-export type { DeletionReason, SegmentInfo } from './base/segment-info.ts'
+export type { DeletionReason, SegmentInfo, SegmentPlace } from './base/segment-info.ts'
 export { CorruptCheckpointError } from './format/checkpoint-text.ts'
 export type { OffsetCheckpointFile, PartitionOffsets } from './format/offset-checkpoint.ts'
 export { CorruptPartitionMetadataError } from './format/partition-metadata.ts'

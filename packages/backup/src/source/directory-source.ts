@@ -4,7 +4,7 @@ import {
   type FileSystem,
   nodeFileSystem,
   openLogReadOnly,
-  type SegmentInfo,
+  type SegmentPlace,
 } from '@varve/log'
 import {
   isSystemError,
@@ -216,7 +216,7 @@ export class DirectorySource implements BackupSource {
   ): Promise<PartitionSnapshot | null> {
     await using log = await openLogReadOnly(directory, { fs: this.#fs })
     const { logStartOffset, highWatermark: endOffset } = log
-    const all = log.segments()
+    const all = log.segmentPlaces()
     const infos = all.filter(({ baseOffset }) => baseOffset < endOffset)
     const segments = infos.map((info, index) => {
       // Also the last one, where the active segment has nothing yet.
@@ -230,7 +230,7 @@ export class DirectorySource implements BackupSource {
     return { topic, partition, topicId, logStartOffset, endOffset, segments, files }
   }
 
-  #segment(info: SegmentInfo, isSealed: boolean, endOffset: number): SegmentSnapshot {
+  #segment(info: SegmentPlace, isSealed: boolean, endOffset: number): SegmentSnapshot {
     const stat = this.#mustStat(info.path)
     return {
       baseOffset: info.baseOffset,
@@ -258,7 +258,7 @@ export class DirectorySource implements BackupSource {
   }
 
   /** Retention may have taken the first ones: they are held. Nothing else may be another file. */
-  #isStillSo(infos: readonly SegmentInfo[], segments: readonly SegmentSnapshot[]): boolean {
+  #isStillSo(infos: readonly SegmentPlace[], segments: readonly SegmentSnapshot[]): boolean {
     const ids = infos.map(({ path }) => this.#fs.stat(path)?.fileId ?? null)
     const firstThere = ids.findIndex((id) => id !== null)
     const there = firstThere < 0 ? [] : ids.slice(firstThere)

@@ -16,5 +16,8 @@ export interface SegmentInfo {
   readonly path: string
 }
 
+/** Where a segment is and what it covers: all that is known of it without a look into it. */
+export type SegmentPlace = Omit<SegmentInfo, 'maxTimestamp'>
+
 /** Why segments were deleted; Kafka's SegmentDeletionReason. */
 export type DeletionReason = 'retentionTime' | 'retentionSize' | 'logStartOffset' | 'request'

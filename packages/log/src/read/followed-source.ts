@@ -9,7 +9,7 @@ import {
 } from '@varve/record'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { LogClosedError, LogNotFoundError } from '../base/log-errors.ts'
-import type { SegmentInfo } from '../base/segment-info.ts'
+import type { SegmentInfo, SegmentPlace } from '../base/segment-info.ts'
 import { provenLogStart } from '../format/log-start.ts'
 import { OffsetCheckpointFile } from '../format/offset-checkpoint.ts'
 import { OwnCheckpoints } from '../format/own-checkpoints.ts'
@@ -231,6 +231,15 @@ export class FollowedSource implements ReadSource {
       if (this.#highWatermark > offset || signal?.aborted === true) return
       await this.#pause(signal)
     }
+  }
+
+  places(): readonly SegmentPlace[] {
+    return this.#segments.map(({ segment }, index) => {
+      const { baseOffset, nextOffset, sizeBytes, path } = segment
+      const isLast = index === this.#segments.length - 1
+      const end = isLast ? Math.max(this.#highWatermark, baseOffset) : nextOffset
+      return { baseOffset, nextOffset: end, sizeBytes, path }
+    })
   }
 
   infos(): readonly SegmentInfo[] {

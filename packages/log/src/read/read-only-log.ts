@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { Offset, Timestamp } from '@varve/record'
 import { LogNotFoundError } from '../base/log-errors.ts'
-import type { SegmentInfo } from '../base/segment-info.ts'
+import type { SegmentInfo, SegmentPlace } from '../base/segment-info.ts'
 import type { Isolation } from '../segments/read-source.ts'
 import type { FileSystem } from '../storage/file-system.ts'
 import { nodeFileSystem } from '../storage/node-file-system.ts'
@@ -116,6 +116,11 @@ export class ReadOnlyLog implements AsyncDisposable {
    */
   segments(): readonly SegmentInfo[] {
     return this.#source.infos()
+  }
+
+  /** As {@link segments}, without what it takes a look into each of them to say. */
+  segmentPlaces(): readonly SegmentPlace[] {
+    return this.#source.places()
   }
 
   async close(): Promise<void> {

@@ -79,6 +79,8 @@ describe.each(places)('a read-only log on %s', (_name, makePlace) => {
     const others = log.segments().slice(0, -1)
     const last = { ...log.segments().at(-1), maxTimestamp: expect.any(Number) }
     expect(reader.segments()).toEqual([...others, last])
+    const places = reader.segments().map(({ maxTimestamp: _, ...place }) => place)
+    expect(reader.segmentPlaces()).toEqual(places)
     const fresh = await openReader(place)
     expect(fresh.segments()).toEqual(log.segments())
     await fresh.close()
