@@ -110,6 +110,7 @@ export { type AuditEntry, AuditLog } from './repository/audit-log.ts'
 export {
   BackupCatalogue,
   type BackupName,
+  listBackups,
   type ReadManifest,
 } from './repository/backup-catalogue.ts'
 export { heldBackups, holdBackup, releaseBackup } from './repository/holds.ts'

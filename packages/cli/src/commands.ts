@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import yargs, { type Argv } from 'yargs'
 import { type CommandIo, UsageError } from './command-io.ts'
+import { addBackupVerb } from './verbs/backup-verb.ts'
 import { addCompactVerb, addRetentionVerb } from './verbs/cleaning-verbs.ts'
 import { addConsumeVerb } from './verbs/consume-verb.ts'
 import { addDeadLetterVerb } from './verbs/dead-letter-verb.ts'
@@ -58,6 +59,7 @@ const verbs: Readonly<Record<string, (parser: Argv, choose: Choose) => void>> = 
   retention: addRetentionVerb,
   compact: addCompactVerb,
   stats: addStatsVerb,
+  backup: addBackupVerb,
   inspect: addInspectVerb,
   dump: addDumpVerb,
   verify: addVerifyVerb,
