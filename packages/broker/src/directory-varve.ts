@@ -193,11 +193,13 @@ export class DirectoryVarve implements Varve {
 
   /**
    * Opens the log of a partition again that has failed or could not be opened, recovering it, once
-   * its storage has been mended. Rejects with what keeps it from being opened.
+   * its storage has been mended. Queues go on as after a restart: what consumers have is delivered
+   * again. Rejects with what keeps it from being opened.
    */
   async reopenPartition(topic: string, partition: number): Promise<void> {
     this.#topics.topic(topic).partition(partition)
     await this.#topics.directory.reopenLog(topic, partition)
+    await this.#parts.queues.reopened(topic, partition)
   }
 
   /**

@@ -48,6 +48,7 @@ export {
   ConsumerRecord,
   CorruptCatalogueError,
   CorruptGroupRecordError,
+  CorruptQueueStateError,
   CorruptTransactionRecordError,
   type CreateTopicOptions,
   cooperativeStickyAssignor,

@@ -56,6 +56,7 @@ export class QueuePartition implements NotedWindow {
   #unfinished = 0
   #acquired = 0
   #makeRoom: (() => void) | null = null
+  #isRetired = false
   #following: Promise<void> = Promise.resolve()
 
   constructor(context: QueuePartitionContext) {
@@ -117,6 +118,7 @@ export class QueuePartition implements NotedWindow {
 
   /** The first record that is available, now acquired; null when there is none. */
   take(visibilityTimeoutMs: number): Lock | null {
+    if (this.#isRetired) return null
     for (let moment = this.#ready.pop(); moment !== undefined; moment = this.#ready.pop()) {
       const { entry, turn } = moment
       if (entry.turn !== turn || entry.state !== 'available') continue
@@ -192,6 +194,12 @@ export class QueuePartition implements NotedWindow {
     const first = log.segments()[0]
     if (first === undefined || first.nextOffset > durableStart) return
     await log.deleteSegmentsBefore(Math.min(durableStart, log.highWatermark), 'request')
+  }
+
+  /** As `close`, because another takes its place: what is with consumers counts as expired. */
+  async retire(): Promise<void> {
+    this.#isRetired = true
+    await this.close()
   }
 
   /** Whoever has records does not finish them any more. */
@@ -365,7 +373,7 @@ export class QueuePartition implements NotedWindow {
   }
 
   #check(entry: QueueEntry, turn: number): void {
-    if (entry.state === 'acquired' && entry.turn === turn) return
+    if (entry.state === 'acquired' && entry.turn === turn && !this.#isRetired) return
     const { queue, partition } = this.#context
     throw new DeliveryExpiredError(queue, partition, entry.offset)
   }

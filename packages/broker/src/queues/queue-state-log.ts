@@ -1,5 +1,7 @@
 import type { Log } from '@varve/log'
-import type { Offset, RecordInput } from '@varve/record'
+import type { LogRecord, Offset, RecordInput } from '@varve/record'
+import { CorruptGroupRecordError } from '../groups/group-errors.ts'
+import { CorruptQueueStateError } from './queue-errors.ts'
 import {
   type DeliveryRun,
   decodeBucket,
@@ -48,6 +50,8 @@ interface LoadingState {
   readonly place: QueuePlace
   startOffset: Offset | null
   readonly buckets: Map<number, readonly DeliveryRun[]>
+  /** Newest records that cannot be read, by bucket; null for that of the start. */
+  readonly damage: Map<number | null, { readonly offset: Offset; readonly error: unknown }>
 }
 
 const tombstonesPerBatch = 1000
@@ -64,11 +68,22 @@ export class QueueStateLog {
     this.#log = log
   }
 
-  /** Rejects with CorruptGroupRecordError where a record is not what is written here. */
-  static async load(log: Log): Promise<QueueStateLog> {
+  /**
+   * Reads what is known. A record that cannot be read is held against its queue (`damageOf`); where
+   * its key does not say whose it is, it was not written here, and `onForeign` is told.
+   */
+  static async load(
+    log: Log,
+    onForeign: (error: unknown, offset: Offset) => void = () => undefined,
+  ): Promise<QueueStateLog> {
     const state = new QueueStateLog(log)
-    for await (const { key, value } of log.reader({ from: log.logStartOffset }).records()) {
-      if (key !== null) state.#replay(key, value)
+    for await (const record of log.reader({ from: log.logStartOffset }).records()) {
+      try {
+        state.#replay(record)
+      } catch (error) {
+        if (!(error instanceof CorruptGroupRecordError)) throw error
+        onForeign(error, record.offset)
+      }
     }
     return state
   }
@@ -88,13 +103,43 @@ export class QueueStateLog {
     }
   }
 
+  /** What keeps a queue from going on where it was; null when all of it can be read. */
+  damageOf(queue: string, topicId: string): CorruptQueueStateError | null {
+    for (const { place, damage } of this.#loaded.values()) {
+      if (place.queue !== queue || place.topicId !== topicId) continue
+      for (const { offset, error } of damage.values()) {
+        return new CorruptQueueStateError(queue, place.partition, offset, error)
+      }
+    }
+    return null
+  }
+
+  /**
+   * Goes on without what cannot be read of a queue, durably: nothing of it counts as finished. A
+   * start that is not known is the log's own.
+   */
+  async forgetDamage(queue: string, topicId: string): Promise<void> {
+    for (const state of this.#loaded.values()) {
+      const { place, damage } = state
+      if (place.queue !== queue || place.topicId !== topicId || damage.size === 0) continue
+      const records = [...damage.keys()].map((bucket) => ({
+        key: encodeQueueStateKey({ ...place, bucket }),
+        value: bucket === null ? encodeStart(0) : null,
+      }))
+      await this.#log.append(records, { acks: 'flushed' })
+      if (damage.has(null)) state.startOffset = 0
+      damage.clear()
+    }
+  }
+
   /** Forgets, with tombstones, what was found of topics that are not there any more. */
   async keepOnly(topicIds: ReadonlySet<string>): Promise<void> {
     const records: RecordInput[] = []
-    for (const [name, { place, startOffset, buckets }] of this.#loaded) {
+    for (const [name, { place, startOffset, buckets, damage }] of this.#loaded) {
       if (topicIds.has(place.topicId)) continue
       this.#loaded.delete(name)
-      const found = startOffset === null ? [...buckets.keys()] : [null, ...buckets.keys()]
+      const found = new Set([...buckets.keys(), ...damage.keys()])
+      if (startOffset !== null) found.add(null)
       for (const bucket of found) {
         records.push({ key: encodeQueueStateKey({ ...place, bucket }), value: null })
       }
@@ -129,18 +174,30 @@ export class QueueStateLog {
     if (records.length > 0) await this.#log.append(records, { acks })
   }
 
-  #replay(key: Buffer, value: Buffer | null): void {
+  #replay({ key, value, offset }: LogRecord): void {
+    if (key === null) return
     const { bucket, ...place } = decodeQueueStateKey(key)
     const name = nameOf(place)
     let state = this.#loaded.get(name)
     if (state === undefined) {
-      state = { place, startOffset: null, buckets: new Map() }
+      state = { place, startOffset: null, buckets: new Map(), damage: new Map() }
       this.#loaded.set(name, state)
     }
-    if (bucket === null) state.startOffset = value === null ? null : decodeStart(value)
-    else if (value === null) state.buckets.delete(bucket)
-    else state.buckets.set(bucket, decodeBucket(bucket, value))
+    state.damage.delete(bucket)
+    try {
+      noteIn(state, bucket, value)
+    } catch (error) {
+      if (!(error instanceof CorruptGroupRecordError)) throw error
+      noteIn(state, bucket, null)
+      state.damage.set(bucket, { offset, error })
+    }
   }
+}
+
+function noteIn(state: LoadingState, bucket: number | null, value: Buffer | null): void {
+  if (bucket === null) state.startOffset = value === null ? null : decodeStart(value)
+  else if (value === null) state.buckets.delete(bucket)
+  else state.buckets.set(bucket, decodeBucket(bucket, value))
 }
 
 function nameOf({ queue, topicId, partition }: QueuePlace): string {

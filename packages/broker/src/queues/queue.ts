@@ -1,4 +1,11 @@
-import type { AppendOptions, AppendResult, Clock, Log, Timer } from '@varve/log'
+import {
+  type AppendOptions,
+  type AppendResult,
+  type Clock,
+  type Log,
+  LogClosedError,
+  type Timer,
+} from '@varve/log'
 import { InvalidArgumentError, type RecordInput } from '@varve/record'
 import { ClosedError } from '../base/broker-errors.ts'
 import type { RawRecord } from '../handling/handled-record.ts'
@@ -107,13 +114,18 @@ export class Queue implements AsyncDisposable {
   #first = 0
   /** The partition of the next record without a key. */
   #next = 0
-  #failure: { readonly error: unknown } | null = null
+  #state: QueueState
+  /** By partition, or of the whole queue. */
+  readonly #failures = new Map<number | 'queue', { readonly error: unknown }>()
+  /** Some log is closed: it may be opened again soon. */
+  #patience: Timer | null = null
   #isClosed = false
   #timer: Timer | null = null
 
   private constructor(context: QueueContext, options: QueueOptions) {
     this.name = context.name
     this.#context = context
+    this.#state = context.state
     const { visibilityTimeoutMs = 30_000, maxInFlight = 2000 } = options
     this.#visibilityTimeoutMs = visibilityTimeoutMs
     this.#maxInFlight = maxInFlight
@@ -151,8 +163,7 @@ export class Queue implements AsyncDisposable {
    * @param logs those of all partitions, in order
    */
   grow(logs: readonly Log[]): Promise<void> {
-    this.#growing = this.#growing.then(async () => {
-      if (this.#isClosed) return
+    return this.#oneByOne(async () => {
       const before = this.#partitions.length
       const added = logs.slice(before).map((log, index) => this.#partition(log, before + index))
       await this.#begin(added, 'earliest')
@@ -160,10 +171,44 @@ export class Queue implements AsyncDisposable {
       else this.#partitions = [...this.#partitions, ...added]
       this.#wake()
     })
-    const growing = this.#growing
-    // The next ones are tried all the same.
-    this.#growing = growing.catch(() => undefined)
-    return growing
+  }
+
+  /**
+   * Goes on, as after a restart, with partitions whose log was opened again, or all of them where
+   * that of their state was: what consumers have of them is delivered again, what is finished is
+   * not. Until then nothing of them is delivered, and what waits for a record goes on waiting.
+   *
+   * @param which the partition; null all of them
+   * @param logOf throws where a log is not open: that partition fails until it is renewed itself
+   * @param load reads what is noted, when nothing more is being noted
+   */
+  renew(
+    which: number | null,
+    logOf: (partition: number) => Log,
+    load: () => Promise<QueueState>,
+  ): Promise<void> {
+    return this.#oneByOne(async () => {
+      const indexes = [...this.#partitions.keys()].filter((at) => which === null || at === which)
+      await Promise.all(indexes.map((at) => this.#partitions[at]?.retire()))
+      this.#state = await load().catch((error: unknown) => {
+        this.#fail('queue', error)
+        throw error
+      })
+      for (const at of [...indexes, 'queue' as const]) this.#failures.delete(at)
+      for (const at of indexes) {
+        try {
+          const renewed = this.#partition(logOf(at), at)
+          await renewed.open('earliest')
+          this.#partitions = this.#partitions.with(at, renewed)
+        } catch (error) {
+          this.#fail(at, error)
+        }
+      }
+      this.#patience?.cancel()
+      this.#patience = null
+      if (this.#isClosed) await Promise.all(this.#partitions.map((each) => each.close()))
+      this.#wake()
+    })
   }
 
   /** Records that are not finished, those with consumers included. */
@@ -223,7 +268,10 @@ export class Queue implements AsyncDisposable {
     for (;;) {
       this.#assertOpen()
       const calls = this.#calls
-      const delivery = await this.#take(visibilityTimeoutMs)
+      const delivery = await this.#take(visibilityTimeoutMs).catch((error: unknown) => {
+        if (!this.#mayComeBack(error)) throw error
+        return null
+      })
       if (delivery !== null) return delivery
       const restMs = endMs - clock.monotonic()
       if (restMs <= 0 || signal?.aborted === true) return null
@@ -261,6 +309,7 @@ export class Queue implements AsyncDisposable {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#timer?.cancel()
+    this.#patience?.cancel()
     this.#wake()
     await this.#growing
     await Promise.all(this.#partitions.map((partition) => partition.close()))
@@ -268,7 +317,7 @@ export class Queue implements AsyncDisposable {
 
   /** As `close`, with the reason that everybody gets who waits or comes. */
   async end(error: unknown): Promise<void> {
-    this.#failure ??= { error }
+    this.#failures.set('queue', { error })
     await this.close()
   }
 
@@ -280,7 +329,7 @@ export class Queue implements AsyncDisposable {
     const context = this.#context
     return new QueuePartition({
       ...{ queue: context.name, topic: context.topic, partition, log, ...this.#limits },
-      state: context.state,
+      state: this.#state,
       clock: context.clock,
       recordTtlMs: context.recordTtlMs ?? (() => -1),
       deadLetter: context.deadLetter ?? null,
@@ -289,7 +338,9 @@ export class Queue implements AsyncDisposable {
         if (this.#isFull) this.#wake()
       },
       troubled: (error) => context.onError?.(error),
-      failed: (error) => this.#fail(error),
+      failed: (error) => {
+        if (!this.#mayComeBack(error)) this.#fail(partition, error)
+      },
     })
   }
 
@@ -361,18 +412,36 @@ export class Queue implements AsyncDisposable {
     for (const wake of [...this.#waiters]) wake()
   }
 
-  #fail(error: unknown): void {
-    this.#failure ??= { error }
+  #fail(of: number | 'queue', error: unknown): void {
+    if (!this.#failures.has(of)) this.#failures.set(of, { error })
     this.#wake()
   }
 
+  /** Whether a log is closed that may be opened again soon: if not, the queue fails. */
+  #mayComeBack(error: unknown): boolean {
+    if (!(error instanceof LogClosedError) || this.#isClosed) return false
+    this.#patience ??= this.#context.clock.setTimer(reopeningMs, () => this.#fail('queue', error))
+    return true
+  }
+
+  #oneByOne(action: () => Promise<void>): Promise<void> {
+    const done = this.#growing.then(async () => {
+      if (!this.#isClosed) await action()
+    })
+    // The next ones are tried all the same.
+    this.#growing = done.catch(() => undefined)
+    return done
+  }
+
   #assertOpen(): void {
-    if (this.#failure !== null) throw this.#failure.error
+    for (const { error } of this.#failures.values()) throw error
     if (this.#isClosed) throw new ClosedError(`queue '${this.name}'`)
   }
 }
 
 const deletionIntervalMs = 60_000
+/** So long a queue waits for a log that was closed to be opened again. */
+const reopeningMs = 10_000
 
 function checkPositive(name: string, value: number): void {
   if (value > 0) return

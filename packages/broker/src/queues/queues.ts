@@ -24,6 +24,11 @@ export interface NamedQueueOptions extends QueueOptions {
    * @defaultValue `<topic>.dead-letter`
    */
   readonly deadLetterTopic?: string | null
+  /**
+   * Where what is noted of its deliveries cannot be read: `fail` with CorruptQueueStateError, or
+   * `redeliver` what is not known to be finished, and go on. @defaultValue 'fail'
+   */
+  readonly whenStateCorrupt?: 'fail' | 'redeliver'
 }
 
 export interface QueuesOptions {
@@ -54,7 +59,7 @@ export class Queues implements AsyncDisposable {
   /**
    * A queue, opened where it is not yet: everybody who asks for it has the same one, with the
    * options of the first. Rejects with TopicNotFoundError for another topic that is not there,
-   * InvalidTopicError, InvalidArgumentError.
+   * InvalidTopicError, InvalidArgumentError, CorruptQueueStateError.
    */
   queue(name: string, options: NamedQueueOptions = {}): Promise<Queue> {
     if (this.#isClosed) return Promise.reject(new ClosedError('the data directory'))
@@ -65,6 +70,34 @@ export class Queues implements AsyncDisposable {
     // Asked again, it is tried again.
     opening.catch(() => this.#queues.delete(name))
     return opening
+  }
+
+  /**
+   * A partition has been opened again: of a topic whose queues go on with it, or of the one that
+   * has the state of all queues. Resolves when they have, or have failed.
+   */
+  async reopened(topic: string, partition: number): Promise<void> {
+    const isState = topic === queueStateTopic
+    if (isState) this.#state = null
+    await Promise.allSettled(this.#queues.values())
+    const concerned = [...this.#opened].filter((queue) => isState || queue.topic === topic)
+    await Promise.all(concerned.map((queue) => this.#renew(queue, isState ? null : partition)))
+  }
+
+  async #renew(queue: Queue, which: number | null): Promise<void> {
+    const { topics, logger } = this.#options
+    try {
+      const topic = topics.topic(queue.topic)
+      const logOf = (partition: number) => topic.partition(partition).log
+      await queue.renew(which, logOf, async () => {
+        const state = await this.#loadState()
+        const damage = state.damageOf(queue.name, topic.topicId)
+        if (damage !== null) throw damage
+        return state.of(topic.topicId)
+      })
+    } catch (error) {
+      logger.error({ err: error, queue: queue.name }, 'a queue does not go on after reopening')
+    }
   }
 
   /** The queues that are open, as metrics show them. */
@@ -119,19 +152,27 @@ export class Queues implements AsyncDisposable {
     if (typeof name !== 'string' || name === '') {
       throw new InvalidArgumentError('name', name, 'the name of a queue is a non-empty string')
     }
-    const { topic: topicName = name, ...rest } = options
+    const { topic: topicName = name, whenStateCorrupt = 'fail', ...rest } = options
     const { deadLetterTopic = deadLetterTopicOf(topicName), ...queueOptions } = rest
     const { clock, random, topics, logger } = this.#options
     const isOwn = topicName === name
     const topic = isOwn ? await this.#ownTopic(name) : topics.topic(topicName)
-    this.#state ??= this.#openState()
+    this.#state ??= this.#openState().catch((error: unknown) => {
+      // Asked again, it is tried again.
+      this.#state = null
+      throw error
+    })
+    const state = await this.#state
+    if (whenStateCorrupt === 'redeliver') await state.forgetDamage(name, topic.topicId)
+    const damage = state.damageOf(name, topic.topicId)
+    if (damage !== null) throw damage
     const letters = new DeadLetterTopics(topics, clock)
     const deadLetter = deadLetterTopic === null ? null : letters.sink(deadLetterTopic)
     const context = {
       name,
       topic: topicName,
       logs: topic.partitions.map(({ log }) => log),
-      state: (await this.#state).of(topic.topicId),
+      state: state.of(topic.topicId),
       clock,
       random,
       recordTtlMs: () => topic.settings.recordTtlMs,
@@ -150,10 +191,17 @@ export class Queues implements AsyncDisposable {
 
   async #openState(): Promise<QueueStateLog> {
     const { topics } = this.#options
-    const topic = await topics.internal(queueStateTopic, 1)
-    const state = await QueueStateLog.load(topic.partition(0).log)
+    const state = await this.#loadState()
     await state.keepOnly(new Set(topics.all.map(({ topicId }) => topicId)))
     return state
+  }
+
+  async #loadState(): Promise<QueueStateLog> {
+    const { topics, logger } = this.#options
+    const topic = await topics.internal(queueStateTopic, 1)
+    return QueueStateLog.load(topic.partition(0).log, (error, offset) => {
+      logger.error({ err: error, offset }, `skipped a record of ${queueStateTopic}`)
+    })
   }
 
   async #ownTopic(name: string): Promise<Topic> {
