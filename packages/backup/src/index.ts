@@ -40,6 +40,17 @@ export type {
   StoredFileContent,
   StoredSegment,
 } from './format/partition-list.ts'
+export {
+  type HealOutcome,
+  SegmentHealer,
+  type SegmentHealerOptions,
+} from './healing/segment-healer.ts'
+export {
+  type HealEvent,
+  healChannel,
+  SelfHealing,
+  type SelfHealingOptions,
+} from './healing/self-healing.ts'
 export { decodeKeyFile, encodeKeyFile, type KeyFile } from './keys/key-file.ts'
 export type { Unlocking } from './keys/key-ring.ts'
 export type { Recipient } from './keys/recipient.ts'

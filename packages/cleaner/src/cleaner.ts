@@ -195,6 +195,29 @@ export class Cleaner implements AsyncDisposable {
     return plan
   }
 
+  /**
+   * Runs an action when nothing is being done to a log, and does nothing to it meanwhile: for others
+   * who replace segments.
+   */
+  async exclusively<Result>(log: Log, action: () => Promise<Result>): Promise<Result> {
+    for (let work = this.#busy.get(log.name); work !== undefined; ) {
+      await work.done
+      work = this.#busy.get(log.name)
+    }
+    const running = action()
+    const done = running.then(
+      () => undefined,
+      () => undefined,
+    )
+    // As compaction does: nobody waits for it, but looks again later.
+    this.#busy.set(log.name, { task: 'compaction', done })
+    try {
+      return await running
+    } finally {
+      this.#busy.delete(log.name)
+    }
+  }
+
   async #retainAll(signal: AbortSignal | null): Promise<ReadonlyMap<string, RetentionPlan>> {
     const done = new Map<string, RetentionPlan>()
     for (const log of this.#free()) {

@@ -261,3 +261,23 @@ test.each([
 ])('%j is refused', (options) => {
   expect(() => resolveCleanerOptions(options)).toThrow(InvalidArgumentError)
 })
+
+test('leaves a log alone while somebody else replaces its segments, and cleans it afterwards', async () => {
+  const house = await openHouse()
+  const log = await fill(house, 'a', 40)
+  await using cleaner = cleanerOf(house)
+  const result = await cleaner.exclusively(log, async () => {
+    expect((await cleaner.runOnce()).compaction.size).toBe(0)
+    return 17
+  })
+  expect(result).toBe(17)
+  const failing = cleaner.exclusively(log, () => Promise.reject(new Error('not done')))
+  await expect(failing).rejects.toThrow('not done')
+  const running = cleaner.runOnce()
+  const order: string[] = []
+  const waiting = cleaner.exclusively(log, async () => order.push('exclusive'))
+  expect([...(await running).compaction.keys()]).toEqual(['a-0'])
+  await waiting
+  expect(order).toEqual(['exclusive'])
+  expect(await countOf(log)).toBe(10)
+})
