@@ -128,13 +128,23 @@ export class Repository implements AsyncDisposable {
   ): Promise<{ readonly id: Buffer; readonly storedBytes: number }> {
     const id = this.keys.naming.idOf(kind, content)
     const key = objectKey(set, id)
-    const mode = modeFor(key)
-    // Where what is visible may not be durable, putting it again makes sure.
-    const isSure = mode === 'new' && this.target.settle === undefined
-    if (isSure && (await this.target.stat(key)) !== null) return { id, storedBytes: 0 }
     const bytes = await this.encode(kind, content, id)
-    const isNew = await this.target.put(key, bytes, { mode })
+    const isNew = await this.putObjectFile(key, bytes, { mode: modeFor(key) })
     return { id, storedBytes: isNew ? bytes.length : 0 }
+  }
+
+  /**
+   * Stores the file of an object, unless it is there and as long as it should be. Tells whether it
+   * was stored.
+   */
+  async putObjectFile(key: string, bytes: Uint8Array, options: PutOptions): Promise<boolean> {
+    const there = await this.target.stat(key)
+    const isWhole = there?.sizeBytes === bytes.length
+    // One that is cut off is of no use to anybody.
+    const mode = there !== null && !isWhole ? 'replace' : (options.mode ?? 'new')
+    // Where what is visible may not be durable, putting it again makes sure.
+    if (isWhole && mode === 'new' && this.target.settle === undefined) return false
+    return this.target.put(key, bytes, { ...options, mode })
   }
 
   /** The content of an object. Rejects with MissingObjectError, CorruptRepositoryError, … */

@@ -173,7 +173,8 @@ class SegmentCopy {
       await uploading.spend(file.length)
       const key = objectKey(set, id)
       const mode = known.modeFor(key)
-      const isNew = await repository.put(key, file, { mode, ...(signal !== null && { signal }) })
+      const given = { mode, ...(signal !== null && { signal }) }
+      const isNew = await repository.putObjectFile(key, file, given)
       known.add(hex)
       if (isNew) stored = file.length
     }
