@@ -126,7 +126,7 @@ function setAside(fs: FileSystem, directory: string): void {
   const replaced = replacedOf(directory)
   if (fs.stat(replaced) !== null) {
     throw new RestoreRefusedError(
-      `both ${directory} and ${replaced} are there, and a restored directory waits to take its place`,
+      `a restored directory waits to be ${directory}, and both that and ${replaced} are there`,
       `one of them was made since: move ${directory} away, and restore again`,
     )
   }

@@ -7,7 +7,7 @@ import type { RecordRange } from './finding.ts'
 interface ListUse {
   readonly list: PartitionList
   readonly backupIds: string[]
-  newestMs: number
+  oldestMs: number
 }
 
 /** A data object that backups need. */
@@ -17,6 +17,8 @@ export interface NeededObject {
   readonly extent: StoredExtent
   /** Whether it must be a run of whole batches. */
   readonly hasBatches: boolean
+  /** When the oldest of the backups that need it was taken. */
+  readonly oldestMs: number
   /** What of which backups is lost with it. */
   uses(): ReadonlyArray<{ readonly backupId: string; readonly records: RecordRange }>
 }
@@ -40,19 +42,16 @@ export class NeededObjects {
     const known = this.#uses.get(name)
     if (known !== undefined) {
       known.backupIds.push(backupId)
-      known.newestMs = Math.max(known.newestMs, takenMs)
+      known.oldestMs = Math.min(known.oldestMs, takenMs)
       return
     }
-    const use = { list, backupIds: [backupId], newestMs: takenMs }
+    const use = { list, backupIds: [backupId], oldestMs: takenMs }
     this.#uses.set(name, use)
     for (const segment of list.segments) this.#addSegment(sets[segment.set] ?? '', use, segment)
   }
 
-  /** Those that a backup of `sinceMs` or later needs. */
-  since(sinceMs: number): readonly NeededObject[] {
-    return [...this.#entries.values()]
-      .filter(({ segments }) => segments.some(({ use }) => use.newestMs >= sinceMs))
-      .map(neededOf)
+  all(): readonly NeededObject[] {
+    return Array.from(this.#entries.values(), neededOf)
   }
 
   #addSegment(set: string, use: ListUse, segment: StoredSegment): void {
@@ -77,5 +76,9 @@ function neededOf({ set, extent, hasBatches, segments }: Entry): NeededObject {
       const records = { topic, partition, from: segment.baseOffset, to: segment.nextOffset }
       return backupIds.map((backupId) => ({ backupId, records }))
     })
-  return { key: objectKey(set, extent.id), set, extent, hasBatches, uses }
+  const oldestMs = segments.reduce(
+    (ms, { use }) => Math.min(ms, use.oldestMs),
+    Number.POSITIVE_INFINITY,
+  )
+  return { key: objectKey(set, extent.id), set, extent, hasBatches, oldestMs, uses }
 }

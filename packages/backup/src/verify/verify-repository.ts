@@ -36,7 +36,7 @@ export interface VerifyRepositoryOptions {
    * and lists are always read, and every object must at least be there. @defaultValue 1
    */
   readonly fraction?: number
-  /** Leaves out objects that only backups before this time need, in ms. @defaultValue none */
+  /** Reads only what no backup before this time has, in ms. @defaultValue all */
   readonly newSinceMs?: number
   readonly threads?: number
   /** @defaultValue 0, no limit */
@@ -183,7 +183,7 @@ class Verification {
 
   async #checkObjects(): Promise<void> {
     const { newSinceMs = 0, fraction = 1, random = randomFraction } = this.#options
-    const wanted = this.#needed.since(newSinceMs)
+    const wanted = this.#needed.all()
     const totalBytes = wanted.reduce((sum, { extent }) => sum + extent.sizeBytes, 0)
     const meter = new ProgressMeter(totalBytes, this.#clock, this.#options.onProgress)
     const waiting = wanted.toReversed()
@@ -192,7 +192,8 @@ class Verification {
       for (let next = waiting.pop(); next !== undefined && !hasFailed; next = waiting.pop()) {
         try {
           this.#options.signal?.throwIfAborted()
-          await this.#checkObject(next, fraction >= 1 || random() < fraction)
+          const isNew = next.oldestMs >= newSinceMs
+          await this.#checkObject(next, isNew && (fraction >= 1 || random() < fraction))
         } catch (error) {
           hasFailed = true
           throw error

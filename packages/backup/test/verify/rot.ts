@@ -49,7 +49,7 @@ export class RottingRepository {
       .sort()
   }
 
-  /** Flips a bit of a file, cuts it, or takes it away; and looks whether that is told and avoided. */
+  /** Flips a bit of a file, cuts it, or takes it away: is it told, and avoided? */
   async check(key: string, random: Random): Promise<void> {
     const fs = this.scene.fs.fork()
     const path = `${repositoryPath}/${key}`
