@@ -204,17 +204,17 @@ export class Cleaner implements AsyncDisposable {
       await work.done
       work = this.#busy.get(log.name)
     }
-    const running = action()
-    const done = running.then(
-      () => undefined,
-      () => undefined,
-    )
+    let finish = (): void => undefined
+    const done = new Promise<void>((resolve) => {
+      finish = resolve
+    })
     // As compaction does: nobody waits for it, but looks again later.
     this.#busy.set(log.name, { task: 'compaction', done })
     try {
-      return await running
+      return await action()
     } finally {
       this.#busy.delete(log.name)
+      finish()
     }
   }
 
