@@ -6,8 +6,8 @@ import { ProcessorBreaks } from './processor-breaks.ts'
  * do saves the hop through the pool, 40 to 100 µs a call and more where the pool is busy. Flushes
  * do not block. Who reads and writes without end rests between the calls: see ProcessorBreaks.
  */
-export function blockingFileSystem(fs: FileSystem, clock: Clock): FileSystem {
-  const breaks = new ProcessorBreaks(clock)
+export function blockingFileSystem(fs: FileSystem, clock: Clock, traffic: Int32Array): FileSystem {
+  const breaks = new ProcessorBreaks(clock, traffic)
   return {
     open: (path, mode) => blockingFile(fs.open(path, mode), breaks),
     list: (directory) => fs.list(directory),

@@ -21,7 +21,7 @@ const { blockingFileSystem } = await import('./blocking-file-system.ts')
 const progressIntervalMs = 20
 
 /** Runs a round in a worker thread. Never rejects. */
-export async function compact({ task, port }: WorkerRequest): Promise<WorkerOutcome> {
+export async function compact({ task, port, traffic }: WorkerRequest): Promise<WorkerOutcome> {
   const post = (message: WorkerMessage): void => port.postMessage(message)
   const replace = async (group: CleanedGroup): Promise<void> => {
     post({ kind: 'replace', group })
@@ -30,7 +30,7 @@ export async function compact({ task, port }: WorkerRequest): Promise<WorkerOutc
   }
   try {
     const result = await compactRound(task, {
-      fs: blockingFileSystem(nodeFileSystem, systemClock),
+      fs: blockingFileSystem(nodeFileSystem, systemClock, traffic),
       clock: systemClock,
       // A worker is stopped by ending its thread.
       signal: null,

@@ -13,16 +13,20 @@ const restMs = 0.05
  */
 export class ProcessorBreaks {
   readonly #clock: Clock
+  readonly #traffic: Int32Array
   readonly #never = new Int32Array(new SharedArrayBuffer(4))
   #startedMs: number
 
-  constructor(clock: Clock) {
+  /** @param traffic 0 while nobody else needs a processor: see ThreadTraffic */
+  constructor(clock: Clock, traffic: Int32Array) {
     this.#clock = clock
+    this.#traffic = traffic
     this.#startedMs = clock.monotonic()
   }
 
-  /** Blocks the thread for a moment, when it has worked for a while. */
+  /** Blocks the thread for a moment, when it has worked for a while beside others. */
   take(): void {
+    if (Atomics.load(this.#traffic, 0) === 0) return
     if (this.#clock.monotonic() - this.#startedMs < workMs) return
     Atomics.wait(this.#never, 0, 0, restMs)
     this.#startedMs = this.#clock.monotonic()

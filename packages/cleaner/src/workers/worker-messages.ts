@@ -13,6 +13,8 @@ export interface WorkerRequest {
   readonly task: CompactionTask
   /** For the messages below, while the round runs. */
   readonly port: MessagePort
+  /** Shared memory: not 0 while whoever appends and reads needs a processor. */
+  readonly traffic: Int32Array
 }
 
 /** From the worker. A `replace` is answered by one `WorkerAnswer`. */

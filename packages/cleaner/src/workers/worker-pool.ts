@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
+import { ThreadTraffic } from './thread-traffic.ts'
 import type { WorkerOutcome, WorkerRequest } from './worker-messages.ts'
 
 /**
@@ -17,6 +18,7 @@ const workerUrl: URL = import.meta.url.endsWith('.ts')
 /** Worker threads, started when there is something to do. The only user of `piscina`. */
 export class WorkerPool {
   readonly #pool: Piscina
+  readonly #traffic = new ThreadTraffic()
 
   constructor(threads: number, filename: string = fileURLToPath(workerUrl)) {
     this.#pool = new Piscina({
@@ -33,12 +35,23 @@ export class WorkerPool {
    * Runs a round in a thread. Rejects when the thread ends before it does: at the signal, which
    * ends it at once, or by itself.
    */
-  run(request: WorkerRequest, signal: AbortSignal | null): Promise<WorkerOutcome> {
-    return this.#pool.run(request, {
-      name: 'compact',
-      transferList: [request.port],
-      ...(signal !== null && { signal }),
-    })
+  async run(
+    request: Omit<WorkerRequest, 'traffic'>,
+    signal: AbortSignal | null,
+  ): Promise<WorkerOutcome> {
+    const unwatch = this.#traffic.watch()
+    try {
+      return await this.#pool.run(
+        { ...request, traffic: this.#traffic.flag } satisfies WorkerRequest,
+        {
+          name: 'compact',
+          transferList: [request.port],
+          ...(signal !== null && { signal }),
+        },
+      )
+    } finally {
+      unwatch()
+    }
   }
 
   /** Ends all threads. */

@@ -5,7 +5,7 @@ import { blockingFileSystem } from '../../src/workers/blocking-file-system.ts'
 
 test('holds what is written, and reads it', async () => {
   const real = new SimulatedFileSystem()
-  const fs = blockingFileSystem(real, systemClock)
+  const fs = blockingFileSystem(real, systemClock, Int32Array.of(1))
   fs.makeDirectory('/d')
   const file = fs.open('/d/a', 'create')
   expect(await file.write(Buffer.from('hello'), 0)).toBe(5)

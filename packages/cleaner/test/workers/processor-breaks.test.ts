@@ -2,6 +2,8 @@ import { ManualClock } from '@varve/log/testing'
 import { expect, test } from 'vitest'
 import { ProcessorBreaks } from '../../src/workers/processor-breaks.ts'
 
+const busy = Int32Array.of(1)
+
 function msOf(action: () => void): number {
   const startedMs = performance.now()
   action()
@@ -10,7 +12,7 @@ function msOf(action: () => void): number {
 
 test('who has worked for a while rests, for a short time', () => {
   const clock = new ManualClock()
-  const breaks = new ProcessorBreaks(clock)
+  const breaks = new ProcessorBreaks(clock, busy)
   const rests: number[] = []
   for (let round = 0; round < 50; round++) {
     clock.advance(1)
@@ -23,7 +25,7 @@ test('who has worked for a while rests, for a short time', () => {
 
 test('who has not worked, or has just rested, does not rest', () => {
   const clock = new ManualClock()
-  const breaks = new ProcessorBreaks(clock)
+  const breaks = new ProcessorBreaks(clock, busy)
   const calls = (): number => {
     return msOf(() => {
       for (let call = 0; call < 2000; call++) breaks.take()
@@ -34,4 +36,16 @@ test('who has not worked, or has just rested, does not rest', () => {
   clock.advance(1)
   breaks.take()
   expect(calls()).toBeLessThan(80)
+})
+
+test('who is alone does not rest', () => {
+  const clock = new ManualClock()
+  const breaks = new ProcessorBreaks(clock, Int32Array.of(0))
+  const took = msOf(() => {
+    for (let call = 0; call < 2000; call++) {
+      clock.advance(1)
+      breaks.take()
+    }
+  })
+  expect(took).toBeLessThan(80)
 })
