@@ -30,7 +30,7 @@ test('holds what is written, and reads it', async () => {
 })
 
 test('what was promised before a call that fails comes as a rejection', async () => {
-  const fs = blockingFileSystem(new SimulatedFileSystem(), systemClock)
+  const fs = blockingFileSystem(new SimulatedFileSystem(), systemClock, Int32Array.of(1))
   const file = fs.open('/a', 'create')
   file.close()
   await expect(file.read(Buffer.alloc(1), 0)).rejects.toThrow()
