@@ -2,6 +2,7 @@ export { expiresAtHeader } from '@varve/cleaner'
 export { readGroupOffset, settingsInHistory } from './backup/history-facts.ts'
 export { completeImport, type ImportedFacts } from './backup/imported-directory.ts'
 export { type RestoreHooksOptions, restoreHooks } from './backup/restore-hooks.ts'
+export { healFrom } from './backup/self-healing.ts'
 export { VarveReplaySink, type VarveReplaySinkOptions } from './backup/varve-replay-sink.ts'
 export {
   ClosedError,

@@ -17,8 +17,8 @@ export const healChannel: Channel<unknown, HealEvent> = channel('varve:backup:he
 >
 
 export interface SelfHealingOptions {
-  /** The logs that are open here, as of now. */
-  readonly logs: () => Iterable<Log>
+  /** The log that is open here and has this directory; null where there is none. */
+  readonly logAt: (directory: string) => Log | null
   readonly healer: Pick<SegmentHealer, 'healOpen'>
   /**
    * Runs an action while nobody else replaces segments of a log: whoever has a cleaner gives its
@@ -89,10 +89,8 @@ export class SelfHealing implements AsyncDisposable {
   }
 
   #logOf(path: string): Log | null {
-    for (const log of this.#options.logs()) {
-      if (path.startsWith(`${log.directory}/`) && sealedSegment(log, path) !== null) return log
-    }
-    return null
+    const log = this.#options.logAt(path.slice(0, path.lastIndexOf('/')))
+    return log !== null && sealedSegment(log, path) !== null ? log : null
   }
 }
 

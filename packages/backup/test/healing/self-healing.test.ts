@@ -93,9 +93,10 @@ describe('a segment that rotted', () => {
     const events: HealEvent[] = []
     const listen = (event: unknown) => void events.push(event as HealEvent)
     subscribe(healChannel.name, listen)
-    const logs = () => directory.logs.values()
+    const logAt = (path: string) =>
+      [...directory.logs.values()].find((other) => other.directory === path) ?? null
     {
-      await using healing = new SelfHealing({ logs, healer })
+      await using healing = new SelfHealing({ logAt, healer })
       const expected = await valuesOf(log)
       machine.fs.flipBit(first(log).path, 8 * 500)
       await expect(valuesOf(log)).rejects.toThrow(CorruptLogError)
