@@ -76,14 +76,18 @@ export async function openDataDirectory(
   directory: string,
   options: VarveOptions = {},
 ): Promise<DirectoryVarve> {
-  const { logger = silentLogger, cleaning: _, cluster: __, ...rest } = options
+  const { logger = silentLogger, transactionalIdExpirationMs, ...others } = options
+  const { cleaning: _, cluster: __, ...rest } = others
   const topics = await Topics.open(directory, rest)
   try {
     const { clock = systemClock } = options
     const ids = new ProducerIds(() => topics.takeProducerIds())
-    const coordinator = await TransactionCoordinator.load({ topics, clock, ids, logger })
     const { fs = nodeFileSystem, cleaning = {} } = options
     const isExpiryHeld = (): boolean => isRetentionHeld(fs, directory)
+    const coordinator = await TransactionCoordinator.load({
+      ...{ topics, clock, ids, logger, isExpiryHeld },
+      ...(transactionalIdExpirationMs !== undefined && { transactionalIdExpirationMs }),
+    })
     const groups = new Groups({ topics, clock, logger, isExpiryHeld })
     const cleaner = topicCleaner(
       { topics, groups: () => groups.coordinator(), clock, fs, logger },

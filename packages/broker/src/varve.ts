@@ -47,6 +47,13 @@ export interface VarveOptions
    * calls `varve.cleaner.runOnce()`. @defaultValue {}
    */
   readonly cleaning?: CleaningOptions | false
+  /**
+   * After how long, in ms, a transactional id or the name of a producer is forgotten that nobody
+   * uses and nothing is under way of: Kafka's transactional.id.expiration.ms. Used again it begins
+   * anew, as one that was never there: a batch whose fate was unknown is then not recognised. A
+   * cluster has a setting of its own. @defaultValue 604800000, 7 days
+   */
+  readonly transactionalIdExpirationMs?: number
   /** Told of what an operator should know; a `pino` logger fits. @defaultValue none */
   readonly logger?: Logger
   /**

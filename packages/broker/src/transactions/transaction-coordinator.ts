@@ -2,11 +2,11 @@ import {
   type Acks,
   type Clock,
   InvalidProducerEpochError,
-  type Log,
   LogClosedError,
+  type Timer,
   TransactionCoordinatorFencedError,
 } from '@varve/log'
-import { endTransactionMarkerBatch, type LogRecord } from '@varve/record'
+import { endTransactionMarkerBatch } from '@varve/record'
 import { ClosedError, ProducerFencedError } from '../base/broker-errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { transactionsTopic } from '../base/topic-names.ts'
@@ -22,11 +22,13 @@ import {
   TransactionPendingError,
 } from './transaction-errors.ts'
 import {
-  decodeTransactionKey,
-  decodeTransactionValue,
-  encodeTransactionKey,
-  encodeTransactionValue,
-} from './transaction-records.ts'
+  checkExpiration,
+  defaultTransactionalIdExpirationMs,
+  expirationCheckIntervalMs,
+  isIdExpired,
+} from './transaction-expiration.ts'
+import { transactionRecords } from './transaction-reading.ts'
+import { encodeTransactionKey, encodeTransactionValue } from './transaction-records.ts'
 import { TransactionState } from './transaction-state.ts'
 
 export interface CoordinatorContext {
@@ -34,6 +36,10 @@ export interface CoordinatorContext {
   readonly clock: Clock
   readonly ids: ProducerIds
   readonly logger: Logger
+  /** After how long an id that nobody uses is forgotten, in ms. @defaultValue 7 days, Kafka's */
+  readonly transactionalIdExpirationMs?: number
+  /** Whether ids are kept whatever their age. @defaultValue never */
+  readonly isExpiryHeld?: () => boolean
 }
 
 /** From this epoch on a producer gets another id; one more is left to fence it. */
@@ -41,6 +47,7 @@ const epochMax = 2 ** 15 - 2
 /** One disk has one flush at a time: with one partition, all transactions' decisions share it. */
 const statePartitions = 1
 const retryMs = 1000
+const expiredAtOnce = 1000
 
 /**
  * Decides over transactions, and remembers in `__transaction_state` what it decided (Kafka's
@@ -66,6 +73,7 @@ export class TransactionCoordinator {
   readonly #context: CoordinatorContext
   readonly #states = new Map<string, TransactionState>()
   #topic: Topic | null = null
+  #expiry: Timer | null = null
   #isClosed = false
 
   private constructor(context: CoordinatorContext) {
@@ -74,12 +82,20 @@ export class TransactionCoordinator {
 
   /** Reads what is known, and carries out what had been decided. */
   static async load(context: CoordinatorContext): Promise<TransactionCoordinator> {
+    checkExpiration(context.transactionalIdExpirationMs ?? defaultTransactionalIdExpirationMs)
     const coordinator = new TransactionCoordinator(context)
     coordinator.#topic = context.topics.find(transactionsTopic)
-    for (const { log } of coordinator.#openPartitions()) await coordinator.#replay(log)
+    const usable = coordinator.#topic?.partitions.filter(({ isUsable }) => isUsable) ?? []
+    for (const { log } of usable) {
+      for await (const { id, record } of transactionRecords(log, context.logger)) {
+        if (record === null) coordinator.#states.delete(id)
+        else coordinator.#state(id).load(record)
+      }
+    }
     coordinator.#findOpenTransactions()
     for (const state of coordinator.#states.values()) coordinator.#resume(state)
     await Promise.all([...coordinator.#states.values()].map((state) => state.settled()))
+    coordinator.#scheduleExpiry()
     return coordinator
   }
 
@@ -158,9 +174,36 @@ export class TransactionCoordinator {
     })
   }
 
+  /**
+   * Forgets ids that nobody has used for long, with tombstones. Done every hour. Used again, such
+   * an id begins anew, with another producer id. Resolves with how many there were.
+   */
+  async expire(): Promise<number> {
+    const { clock, transactionalIdExpirationMs, isExpiryHeld } = this.#context
+    if (isExpiryHeld?.() === true) return 0
+    const afterMs = transactionalIdExpirationMs ?? defaultTransactionalIdExpirationMs
+    const isExpired = (state: TransactionState) => isIdExpired(state, clock.now(), afterMs)
+    const expired = [...this.#states.values()].filter(isExpired)
+    const forget = async (state: TransactionState): Promise<void> => {
+      await state.exclusively(async () => {
+        if (this.#isClosed || !isExpired(state)) return
+        await this.#completed(state)
+        await this.#append(state.id, null, 'written')
+        state.reset()
+      })
+      // Whoever asks for it in the meantime has the same one.
+      if (state.producerId < 0 && state.isIdle) this.#states.delete(state.id)
+    }
+    for (let first = 0; first < expired.length; first += expiredAtOnce) {
+      await Promise.all(expired.slice(first, first + expiredAtOnce).map(forget))
+    }
+    return expired.length
+  }
+
   /** Stops time-outs and retries. What is decided and not carried out is at the next opening. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#expiry?.cancel()
     for (const state of this.#states.values()) state.timer?.cancel()
     await Promise.allSettled(
       [...this.#states.values()].flatMap((state) => [state.settled(), state.completing]),
@@ -297,6 +340,15 @@ export class TransactionCoordinator {
     }
   }
 
+  #scheduleExpiry(): void {
+    this.#expiry = this.#context.clock.setTimer(expirationCheckIntervalMs, () => {
+      this.expire().catch((error: unknown) => {
+        this.#context.logger.warn({ err: error }, 'expired transactional ids were not forgotten')
+      })
+      this.#scheduleExpiry()
+    })
+  }
+
   #retryLater(state: TransactionState): void {
     if (this.#isClosed) return
     state.timer?.cancel()
@@ -330,38 +382,16 @@ export class TransactionCoordinator {
   }
 
   async #write(state: TransactionState, acks: Acks): Promise<void> {
+    state.lastUpdateMs = this.#context.clock.now()
+    await this.#append(state.id, encodeTransactionValue(state.record()), acks)
+  }
+
+  async #append(id: string, value: Buffer | null, acks: Acks): Promise<void> {
     this.#topic ??= await this.#context.topics.internal(transactionsTopic, statePartitions)
     const { partitions } = this.#topic
-    const { log } = this.#topic.partition(partitionForGroup(state.id, partitions.length))
-    state.lastUpdateMs = this.#context.clock.now()
-    const key = encodeTransactionKey(state.id)
-    const value = encodeTransactionValue(state.record())
-    await log.append({ key, value, timestamp: state.lastUpdateMs }, { acks })
-  }
-
-  *#openPartitions(): Generator<{ readonly log: Log }> {
-    for (const partition of this.#topic?.partitions ?? []) {
-      if (partition.isUsable) yield partition
-    }
-  }
-
-  async #replay(log: Log): Promise<void> {
-    for await (const record of log.reader({ from: log.logStartOffset }).records()) {
-      this.#replayRecord(log, record)
-    }
-  }
-
-  #replayRecord(log: Log, record: LogRecord): void {
-    try {
-      const id = record.key === null ? null : decodeTransactionKey(record.key)
-      if (id === null) return
-      const value = record.value === null ? null : decodeTransactionValue(record.value)
-      if (value === null) this.#states.delete(id)
-      else this.#state(id).load(value)
-    } catch (error) {
-      const { offset } = record
-      this.#context.logger.warn({ err: error, log: log.name, offset }, 'skipped a record')
-    }
+    const { log } = this.#topic.partition(partitionForGroup(id, partitions.length))
+    const timestamp = this.#context.clock.now()
+    await log.append({ key: encodeTransactionKey(id), value, timestamp }, { acks })
   }
 
   /** The logs know of open transactions what the power took from `__transaction_state`. */

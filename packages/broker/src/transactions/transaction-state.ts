@@ -28,6 +28,7 @@ export class TransactionState {
   /** The note that the last transaction is complete, on its way to the disk. */
   completing: Promise<void> | null = null
   #last: Promise<unknown> = Promise.resolve()
+  #asked = 0
 
   constructor(id: string) {
     this.id = id
@@ -35,7 +36,10 @@ export class TransactionState {
 
   /** Runs one thing after the other. */
   exclusively<Result>(run: () => Promise<Result>): Promise<Result> {
-    const result = this.#last.then(run)
+    this.#asked += 1
+    const result = this.#last.then(run).finally(() => {
+      this.#asked -= 1
+    })
     this.#last = result.catch(() => undefined)
     return result
   }
@@ -45,6 +49,11 @@ export class TransactionState {
     await this.#last
   }
 
+  /** Whether nothing runs, and nothing waits to. */
+  get isIdle(): boolean {
+    return this.#asked === 0
+  }
+
   /** Whether its fate is decided, but not all of its partitions have been told. */
   get isPrepared(): boolean {
     return this.status === 'prepareCommit' || this.status === 'prepareAbort'
@@ -52,6 +61,17 @@ export class TransactionState {
 
   add(partition: TopicPartition): void {
     this.partitions.set(partitionName(partition), partition)
+  }
+
+  /** As an id that was never used. */
+  reset(): void {
+    this.producerId = -1
+    this.previousProducerId = -1
+    this.producerEpoch = -1
+    this.status = 'empty'
+    this.partitions.clear()
+    this.lastUpdateMs = -1
+    this.startMs = -1
   }
 
   load(record: TransactionRecord): void {
