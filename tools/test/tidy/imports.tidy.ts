@@ -41,6 +41,7 @@ const backupFolders = [
   'verify',
   'pruning',
   'restoring',
+  'healing',
   'replaying',
   'mirroring',
   'exporting',
