@@ -116,6 +116,12 @@ export interface ObjectHeader {
   readonly id: Buffer
 }
 
+/** The epoch that an object's file names; null where it names none. Nothing is checked. */
+export function epochIdOf(bytes: Buffer): Buffer | null {
+  if (bytes.length < objectHeaderBytes || bytes.readUInt8(cipherAt) === 0) return null
+  return bytes.subarray(epochIdAt, epochIdAt + 16)
+}
+
 /** Checks all that can be checked without a key. Throws CorruptRepositoryError. */
 export function readObjectHeader(bytes: Buffer, key: string): ObjectHeader {
   const fail = (reason: string): never => {

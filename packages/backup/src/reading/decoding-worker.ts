@@ -7,9 +7,16 @@ export function decode(task: ObjectTask): ObjectOutcome {
   const outcome = decodeTask(task)
   const content = outcome.isSound ? outcome.content : null
   if (content === null) return outcome
-  // What is a view of the file that was handed in, or of pooled memory, must not take that along.
-  const isOwn = content.byteLength === content.buffer.byteLength
+  const { buffer } = content
+  // A view of the file that was handed in takes that along: it is little more. Memory that others
+  // share must stay.
+  const isOwn = content.byteLength === buffer.byteLength || isWhole(task.file, buffer)
   if (!isOwn) return { isSound: true, content: new Uint8Array(content) }
-  const transferable = { [transferableSymbol]: [content.buffer], [valueSymbol]: outcome }
+  const transferable = { [transferableSymbol]: [buffer], [valueSymbol]: outcome }
   return move(transferable as unknown as ArrayBuffer) as unknown as ObjectOutcome
+}
+
+/** Whether a file is all that there is in some memory. */
+function isWhole(file: Uint8Array, buffer: ArrayBufferLike): boolean {
+  return file.buffer === buffer && file.byteLength === buffer.byteLength
 }

@@ -1,6 +1,6 @@
 import type { IoThrottle } from '@varve/log/pacing'
 import { CorruptRepositoryError, MissingObjectError } from '../base/backup-errors.ts'
-import { readObjectHeader } from '../format/object-file.ts'
+import { epochIdOf, readObjectHeader } from '../format/object-file.ts'
 import type { StoredExtent } from '../format/partition-list.ts'
 import { objectKey, type Repository } from '../repository/repository.ts'
 import type { ObjectDecoder } from './object-decoder.ts'
@@ -39,8 +39,7 @@ export class ObjectReader {
     await this.#throttle?.spend(sizeBytes)
     const file = await target.get(key)
     if (file === null) throw new MissingObjectError(key)
-    const { epochId } = readObjectHeader(file, key)
-    const epochKey = epochId && keys.isEncrypted ? await keys.epochKey(epochId) : null
+    const epochKey = keys.isEncrypted ? await this.#epochKeyOf(file, key) : null
     const outcome = await this.#decoder.decode({
       ...{ file, key, id, sizeBytes, hasBatches, isWanted, epochKey },
       idKey: keys.naming.idKey,
@@ -48,5 +47,17 @@ export class ObjectReader {
     })
     if (outcome.isSound) return outcome.content
     throw new CorruptRepositoryError(key, outcome.reason)
+  }
+
+  /** The file is checked by whoever decodes it. */
+  async #epochKeyOf(file: Buffer, key: string): Promise<Buffer | null> {
+    const epochId = epochIdOf(file)
+    try {
+      return epochId && (await this.#repository.keys.epochKey(epochId))
+    } catch (error) {
+      // Where the file is damaged there need not be such an epoch.
+      readObjectHeader(file, key)
+      throw error
+    }
   }
 }
