@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '../free-ports.ts'
-import { runUnpacked, type UnpackedPackages } from './debian-packages.ts'
+import { pythonOf, runUnpacked, type UnpackedPackages } from './debian-packages.ts'
 import { type S3Server, startLeashed, waitForPort } from './s3-server.ts'
 
 /** What Debian calls the parts of Ceph that serve S3. */
@@ -42,7 +42,8 @@ export async function startCeph(packages: UnpackedPackages, directory: string): 
     await Promise.all(daemons.map((daemon) => daemon.kill()))
   }
   try {
-    await run('ceph', 'osd', 'new', storageId, '0')
+    const command = [join(packages.root, 'usr/bin/ceph'), '-c', paths.conf]
+    await runUnpacked(packages, pythonOf(packages), [...command, 'osd', 'new', storageId, '0'])
     await run('ceph-osd', '-i', '0', '--mkfs', '--osd-uuid', storageId)
     daemons.push(start('ceph-osd', '-i', '0'))
     const gateway = start('radosgw', '-n', 'client.rgw')

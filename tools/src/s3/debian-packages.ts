@@ -88,6 +88,12 @@ function environmentOf(root: string): Readonly<Record<string, string>> {
   }
 }
 
+/** Debian's own Python, for which its modules are made; there may be another one in the way. */
+export function pythonOf({ root }: UnpackedPackages): string {
+  const installed = '/usr/bin/python3'
+  return existsSync(installed) ? installed : join(root, installed)
+}
+
 /** The arguments with which `setpriv` runs a program that ends when this process does. */
 export function leashedArguments(
   { environment }: UnpackedPackages,

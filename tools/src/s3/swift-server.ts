@@ -3,7 +3,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from '../free-ports.ts'
-import { runUnpacked, type UnpackedPackages } from './debian-packages.ts'
+import { pythonOf, runUnpacked, type UnpackedPackages } from './debian-packages.ts'
 import { type S3Server, startLeashed, waitForPort } from './s3-server.ts'
 
 /** What Debian calls the parts of OpenStack Swift, of which the proxy speaks S3. */
@@ -31,11 +31,12 @@ export async function startSwift(packages: UnpackedPackages, directory: string):
     write(`${name}-server.conf`, storageConfiguration(name, port, directory))
   }
   write('proxy-server.conf', proxyConfiguration(proxy, directory))
+  const python = pythonOf(packages)
   const rings = [account, container, object].map(String)
-  await runUnpacked(packages, 'python3', [launcher, 'rings', directory, ...rings])
+  await runUnpacked(packages, python, [launcher, 'rings', directory, ...rings])
   const all = { ...ports, proxy }
   const servers = Object.entries(all).map(([name, port]) => {
-    const child = startLeashed(packages, 'python3', [launcher, name, directory])
+    const child = startLeashed(packages, python, [launcher, name, directory])
     return { child, isReady: waitForPort(child, port, startTimeoutMs) }
   })
   const stop = async (): Promise<void> => {

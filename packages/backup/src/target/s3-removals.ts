@@ -4,6 +4,9 @@ import { S3Failure } from './s3-failure.ts'
 /** S3's limit. */
 const batchKeysMax = 1000
 
+/** Requests for single files that are on their way at once. */
+const lanes = 8
+
 interface Waiting {
   readonly key: string
   readonly resolve: () => void
@@ -39,10 +42,13 @@ export class S3Removals {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, batchKeysMax)
       const rest = batch.length > 1 && this.#knowsBatches ? await this.#removeBatch(batch) : batch
-      const singles = rest.map(({ key, resolve, reject }) =>
-        this.#removeOne(key).then(resolve, reject),
-      )
-      await Promise.all(singles)
+      const next = rest.values()
+      const lane = async (): Promise<void> => {
+        for (const { key, resolve, reject } of next) {
+          await this.#removeOne(key).then(resolve, reject)
+        }
+      }
+      await Promise.all(Array.from({ length: lanes }, lane))
     }
     this.#isRunning = false
   }
