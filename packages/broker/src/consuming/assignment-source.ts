@@ -21,6 +21,8 @@ export interface AssignmentSource {
   polled(): void
   /** A record has been given to the program, which is busy with it until `polled`. Cheap too. */
   delivered(): void
+  /** A handler of `run` has settled, if `handlingSinceMs` of the owner tells of them. Cheap too. */
+  settled?(): void
   /** Gives everything back and ends. Calls the owner no more. Idempotent. */
   close(): Promise<void>
 }
@@ -44,6 +46,11 @@ export interface PartitionOwner {
    * These belong to somebody else already: nothing of them is delivered or committed any more.
    */
   lose(partitions: readonly TopicPartition[]): void
+  /**
+   * Since when the handler has been running that has run longest, by the monotonic clock; null when
+   * none runs. Undefined where there are no handlers: then `polled` and `delivered` say it.
+   */
+  handlingSinceMs?(): number | null | undefined
   /** Consuming cannot go on: the consumer's program gets the error with its next record. */
   fail(error: unknown): void
 }

@@ -219,11 +219,12 @@ export class Consumer<Key = Buffer, Value = Buffer>
     const commit = async (offsets: readonly CommittedOffset[]): Promise<void> => {
       if (this.#offsets !== null && this.#offsets.isReadOnly !== true) await this.commit(offsets)
     }
-    this.#runner = new RecordRunner(options, { records: this, commit, clock, random })
+    const settled = (): void => this.#source.settled?.()
+    this.#runner = new RecordRunner(options, { records: this, commit, settled, clock, random })
     try {
       await this.#runner.run()
     } finally {
-      await this.close()
+      await this.#closed()
       this.#runner = null
     }
   }
@@ -240,16 +241,27 @@ export class Consumer<Key = Buffer, Value = Buffer>
   /**
    * Ends the records. With `autoCommitMs`, commits what is done; the record that the program has
    * counts as done when it has asked for another one, so leaving a loop half-way leaves it to be
-   * handled again. Idempotent. It waits for handlers of `run` that work on a group's records, so a
-   * handler must not wait for it: `void consumer.close()`, or end the run by the `signal`.
+   * handled again. Idempotent.
+   *
+   * While `run` goes on it is only told to end, so that a handler, too, can wait for this: what is
+   * being handled goes on, and is committed. The promise of `run` resolves, or rejects, when all of
+   * that is done; so does `await using`, and closing the Varve.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+    const closed = this.#closed()
+    if (this.#runner === null) return closed
+    // The run tells what comes of it.
+    closed.catch(() => undefined)
+    return Promise.resolve()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+    await this.#closed()
+  }
+
+  #closed(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   async #start(): Promise<void> {
@@ -257,6 +269,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
       assign: (partitions, areNew = false) => this.#assign(partitions, areNew),
       revoke: (partitions) => this.#revoke(partitions),
       lose: (partitions) => this.#lose(partitions),
+      handlingSinceMs: () => this.#runner?.handlingSinceMs,
       fail: (error) => {
         this.#failure ??= { error }
         this.#wake?.()

@@ -15,8 +15,9 @@ export interface GroupMemberOptions {
   /** How long a static member that has closed keeps its part, in ms. @defaultValue 45000 */
   readonly sessionTimeoutMs?: number
   /**
-   * How long the program may take for one record, in ms, before its partitions go to others; also
-   * how long a rebalance waits for it. Kafka's max.poll.interval.ms. @defaultValue 300000
+   * How long the program may take for one record, with `run` one call of a handler, in ms, before
+   * its partitions go to others; also how long a rebalance waits for it. Kafka's
+   * max.poll.interval.ms. @defaultValue 300000
    */
   readonly maxPollIntervalMs?: number
 }

@@ -113,7 +113,12 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     this.#handlingSince = null
     // At once, before the consumer hands out another record of what has to go.
     this.#endWait(true)
-    if (!this.#isAway) return
+    this.settled()
+  }
+
+  /** Comes back, when its program is not stuck any more. */
+  settled(): void {
+    if (!this.#isAway || this.#isStuck) return
     this.#isAway = false
     this.#rejoin()
   }
@@ -309,6 +314,18 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
     return done
   }
 
+  /** Since when its program has been busy: `run` asks for more records while handlers run. */
+  get #busySince(): number | null {
+    const handlingSince = this.#owner?.handlingSinceMs?.()
+    return handlingSince === undefined ? this.#handlingSince : handlingSince
+  }
+
+  get #isStuck(): boolean {
+    const sinceMs = this.#busySince
+    if (sinceMs === null) return false
+    return this.#coordinator.clock.monotonic() - sinceMs >= this.#options.maxPollIntervalMs
+  }
+
   #joinRequest(): JoinRequest {
     const { topics, assignors, clientId, sessionTimeoutMs, maxPollIntervalMs } = this.#options
     const metadata = encodeSubscription({
@@ -380,7 +397,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
       this.#isClosed = true
     }
     // It did not come to the rebalance in time: its program is stuck.
-    if (this.#handlingSince !== null) this.#isAway = true
+    if (this.#busySince !== null) this.#isAway = true
     this.#lost()
   }
 
@@ -411,6 +428,7 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
 
   /** Its program is stuck: others take over. */
   #leaveStuck(): void {
+    if (this.#busySince !== null) this.#isAway = true
     void this.#goAway().catch((error: unknown) => this.#owner?.fail(error))
     this.#lost()
   }
@@ -419,18 +437,11 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
   #watch(): void {
     const { clock } = this.#coordinator
     const { maxPollIntervalMs } = this.#options
-    const sinceMs = this.#handlingSince ?? clock.monotonic()
+    const sinceMs = (this.#isAway ? null : this.#busySince) ?? clock.monotonic()
     const restMs = sinceMs + maxPollIntervalMs - clock.monotonic()
     this.#pollTimer = clock.setTimer(Math.max(1, restMs), () => {
       if (this.#isClosed) return
-      const nowMs = clock.monotonic()
-      const isStuck =
-        this.#handlingSince !== null && nowMs - this.#handlingSince >= maxPollIntervalMs
-      if (isStuck && !this.#isAway) {
-        this.#isAway = true
-        this.#leaveStuck()
-      }
-      if (isStuck) this.#handlingSince = nowMs
+      if (this.#isStuck && !this.#isAway) this.#leaveStuck()
       this.#watch()
     })
   }

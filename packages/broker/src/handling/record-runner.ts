@@ -55,6 +55,8 @@ export interface RunnerContext<R> {
   readonly records: AsyncIterator<R>
   /** UnknownMemberError and IllegalGenerationError say that partitions are with somebody else. */
   readonly commit: (offsets: readonly CommittedOffset[]) => Promise<void>
+  /** A handler has settled. */
+  readonly settled?: () => void
   readonly clock: Clock
   /** 0 to 1. */
   readonly random: () => number
@@ -85,6 +87,8 @@ export class RecordRunner<R extends RunnableRecord> {
   readonly #inFlight = new Map<string, Set<Promise<void>>>()
   /** By partition: given when its records are no longer this runner's, or the run has to end. */
   readonly #leases = new Map<string, Lease>()
+  /** Handlers that run, the oldest first. */
+  readonly #handlers = new Set<{ readonly sinceMs: number }>()
   #running = 0
   #waiting = 0
   readonly #wakeHandler: Array<() => void> = []
@@ -124,6 +128,12 @@ export class RecordRunner<R extends RunnableRecord> {
     this.#timer?.cancel()
     await this.#commit()
     if (this.#failure !== null) throw this.#failure.error
+  }
+
+  /** Since when the handler that has run longest has been running; null when none is. */
+  get handlingSinceMs(): number | null {
+    for (const { sinceMs } of this.#handlers) return sinceMs
+    return null
   }
 
   /** Hands out no more records, tells the handlers, and lets `run` come to its end. */
@@ -219,13 +229,26 @@ export class RecordRunner<R extends RunnableRecord> {
   async #attempt(record: R, signal: AbortSignal): Promise<boolean> {
     const { handler, retry, deadLetter } = this.#options
     const { clock, random } = this.#context
-    const handle = (count: number) => handler(record, { attempt: count, signal })
+    const handle = (count: number) => {
+      return this.#attended(() => handler(record, { attempt: count, signal }))
+    }
     const outcome = await attempt(handle, { policy: retry, clock, random, signal })
     if (outcome.kind !== 'failed') return outcome.kind === 'handled'
     const { attempts, error } = outcome
     if (deadLetter === undefined) throw new HandlingFailedError(record, attempts, error)
-    await deadLetter(record, { attempts, error })
+    await this.#attended(() => deadLetter(record, { attempts, error }))
     return true
+  }
+
+  async #attended(handle: () => Promise<void> | void): Promise<void> {
+    const handling = { sinceMs: this.#context.clock.monotonic() }
+    this.#handlers.add(handling)
+    try {
+      await handle()
+    } finally {
+      this.#handlers.delete(handling)
+      this.#context.settled?.()
+    }
   }
 
   async #slot(): Promise<void> {
