@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { newTopicId, partitionDirectoryName } from '@varve/log/files'
-import type { Offset } from '@varve/record'
+import { type Batch, InvalidArgumentError, type Offset } from '@varve/record'
 import { CorruptRepositoryError } from '../base/backup-errors.ts'
 import type { Manifest, StoredPartition } from '../format/manifest.ts'
-import { topicPattern } from '../format/partition-list.ts'
+import { type PartitionList, topicPattern } from '../format/partition-list.ts'
 import { checkPartitionList } from '../reading/list-check.ts'
 import type { ObjectReader } from '../reading/object-reader.ts'
+import { storedBatches } from '../reading/stored-batches.ts'
 import type { BackupCatalogue } from '../repository/backup-catalogue.ts'
 import { isDirectoryFile } from '../source/source-files.ts'
 import type { RestoredPartition } from './partition-restore.ts'
@@ -17,18 +18,28 @@ export interface RestoreWish {
   readonly select: (topic: string, partition: number) => boolean
   /** New names of topics. */
   readonly rename: ReadonlyMap<string, string>
+  /** As `RestoreHooks` has it. */
+  readonly decidedProducers?: DecidedProducers | undefined
 }
 
 /**
+ * Finds, in the batches of a topic that is restored, which producers' transactions are decided
+ * though not all of their markers are written.
+ */
+export type DecidedProducers = (
+  read: (topic: string) => AsyncIterable<Batch>,
+) => Promise<ReadonlySet<number>>
+
+/**
  * Which partitions are restored, under which names, and where each ends. Rejects with
- * RestoreRefusedError for what cannot be meant, with CorruptRepositoryError for lists that do not
+ * RestoreRefusedError and InvalidArgumentError for what cannot be meant, with CorruptRepositoryError for lists that do not
  * go together.
  */
 export async function planRestore(
   manifest: Manifest,
   catalogue: BackupCatalogue,
   reader: ObjectReader,
-  { point, select, rename }: RestoreWish,
+  { point, select, rename, decidedProducers }: RestoreWish,
 ): Promise<readonly RestoredPartition[]> {
   const chosen = manifest.partitions.filter(({ topic, partition }) => select(topic, partition))
   if (chosen.length === 0 && manifest.partitions.length > 0) {
@@ -38,18 +49,38 @@ export async function planRestore(
   checkNames(chosen, rename)
   if (point.kind === 'offsets') checkOffsets(chosen, point.offsets)
   const topicIds = new Map([...rename.keys()].map((topic) => [topic, newTopicId(randomBytes)]))
-  const partitions: RestoredPartition[] = []
+  const lists = new Map<StoredPartition, PartitionList>()
   for (const stored of chosen) {
     const list = await catalogue.partitionList(manifest, stored)
     checkPartitionList(manifest, stored, list)
+    lists.set(stored, list)
+  }
+  const { sets } = manifest
+  const isAsked = point.kind === 'stable' && decidedProducers !== undefined
+  const decided = isAsked
+    ? await decidedProducers((topic) => batchesOf(reader, sets, lists, topic))
+    : new Set<number>()
+  const partitions: RestoredPartition[] = []
+  for (const [stored, list] of lists) {
     const { logStartOffset, endOffset, topic } = stored
-    const cut = await cutOf(reader, { sets: manifest.sets, list }, point, logStartOffset)
+    const cut = await cutOf(reader, { sets, list }, point, { logStartOffset, decided })
     const end = Math.max(Math.min(cut ?? endOffset, endOffset), logStartOffset)
     const name = partitionDirectoryName(rename.get(topic) ?? topic, stored.partition)
     const topicId = stored.topicId && (topicIds.get(topic) ?? stored.topicId)
     partitions.push({ stored, list, name, topicId, end })
   }
   return partitions
+}
+
+async function* batchesOf(
+  reader: ObjectReader,
+  sets: readonly string[],
+  lists: ReadonlyMap<StoredPartition, PartitionList>,
+  topic: string,
+): AsyncGenerator<Batch, void, undefined> {
+  for (const [stored, list] of lists) {
+    if (stored.topic === topic) yield* storedBatches(reader, { sets, list })
+  }
 }
 
 /** They become files of the data directory. */
@@ -65,7 +96,7 @@ function checkNames(chosen: readonly StoredPartition[], rename: ReadonlyMap<stri
   for (const [topic, name] of rename) {
     if (!topics.has(topic)) throw new RestoreRefusedError(`topic ${topic} is not restored`)
     if (topicPattern.test(name)) continue
-    throw new RestoreRefusedError(`'${name}' cannot be the name of a topic`)
+    throw new InvalidArgumentError('rename', name, 'cannot be the name of a topic')
   }
   const names = new Set<string>()
   for (const { topic, partition } of chosen) {

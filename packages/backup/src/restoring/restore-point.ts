@@ -14,7 +14,9 @@ import { type StoredLog, storedBatches } from '../reading/stored-batches.ts'
  * - `offsets`: partitions that are named, by `<topic>-<partition>`, to before these offsets; the
  *   others to their end.
  * - `time`: each partition to before its first record that is younger.
- * - `stable`: each partition to before the first record of a transaction that is not decided.
+ * - `stable`: each partition to before the first record of a transaction that is not decided. One
+ *   that is, and of which only some partitions know yet, stays whole where
+ *   `RestoreHooks.decidedProducers` tells of it.
  */
 export type RestorePoint =
   | { readonly kind: 'end' }
@@ -22,12 +24,22 @@ export type RestorePoint =
   | { readonly kind: 'time'; readonly timestamp: Timestamp }
   | { readonly kind: 'stable' }
 
+/** What has to be known of a partition to cut it. */
+export interface CutFacts {
+  readonly logStartOffset: Offset
+  /**
+   * Producers whose transaction is decided, though its markers are not in every partition yet:
+   * whoever opens what is restored writes those that are missing.
+   */
+  readonly decided: ReadonlySet<number>
+}
+
 /** The offset before which a partition ends at that point; null for its own end. */
 export async function cutOf(
   reader: ObjectReader,
   log: StoredLog,
   point: RestorePoint,
-  logStartOffset: Offset,
+  { logStartOffset, decided }: CutFacts,
 ): Promise<Offset | null> {
   switch (point.kind) {
     case 'end':
@@ -37,7 +49,7 @@ export async function cutOf(
     case 'time':
       return firstYounger(reader, log, point.timestamp, logStartOffset)
     case 'stable':
-      return firstUndecided(reader, log)
+      return firstUndecided(reader, log, decided)
   }
 }
 
@@ -62,13 +74,18 @@ async function firstYounger(
  * The newest snapshot of the producers says which transactions were under way at its offset; only
  * what comes behind it has to be read.
  */
-async function firstUndecided(reader: ObjectReader, log: StoredLog): Promise<Offset | null> {
+async function firstUndecided(
+  reader: ObjectReader,
+  log: StoredLog,
+  decided: ReadonlySet<number>,
+): Promise<Offset | null> {
   const { offset: from, open } = newestSnapshot(log)
   for await (const batch of storedBatches(reader, log, { from })) {
     if (!batch.isTransactional || batch.lastOffset < from) continue
     if (batch.isControl) open.delete(batch.producerId)
     else if (!open.has(batch.producerId)) open.set(batch.producerId, batch.baseOffset)
   }
+  for (const producerId of decided) open.delete(producerId)
   return open.size === 0 ? null : Math.min(...open.values())
 }
 

@@ -21,7 +21,7 @@ import {
 } from './partition-restore.ts'
 import { restorePartitions } from './partitions-restore.ts'
 import { RestoreRefusedError } from './restore-errors.ts'
-import { planRestore } from './restore-plan.ts'
+import { type DecidedProducers, planRestore } from './restore-plan.ts'
 import type { RestorePoint } from './restore-point.ts'
 import { RestoreTarget } from './restore-target.ts'
 import { partitionsIn, replacedOf, swapIn } from './staged-swap.ts'
@@ -63,6 +63,11 @@ export interface RestoreHooks {
    * of one that would be kept. Resolves to what it changed, in words.
    */
   readonly adjust?: (scene: RestoreScene) => Promise<readonly string[]>
+  /**
+   * Called to restore to the `stable` point. Without it a transaction that was just being ended
+   * counts as not decided in the partitions that did not know yet. @defaultValue none are
+   */
+  readonly decidedProducers?: DecidedProducers
 }
 
 export interface RestoreOptions {
@@ -125,8 +130,8 @@ export interface RestoreReport {
  * changed, but for files in `<to>.restoring`, which the next run makes use of; or, where renaming
  * failed half-way, `finishSwap` completes it.
  *
- * Rejects with RestoreRefusedError, LogLockedError, CorruptRepositoryError, MissingObjectError,
- * BackupKeyError, TargetError and the system's errors.
+ * Rejects with RestoreRefusedError, InvalidArgumentError, LogLockedError, CorruptRepositoryError,
+ * MissingObjectError, BackupKeyError, TargetError and the system's errors.
  */
 export async function restoreBackup(
   repository: Repository,
@@ -189,7 +194,9 @@ class RestoreRun {
   #plan(): Promise<readonly RestoredPartition[]> {
     const { select = () => true, rename = new Map(), point = { kind: 'end' } } = this.#options
     const catalogue = new BackupCatalogue(this.#repository)
-    return planRestore(this.#manifest, catalogue, this.#reader, { select, rename, point })
+    const { decidedProducers } = this.#options.hooks ?? {}
+    const wish = { select, rename, point, decidedProducers }
+    return planRestore(this.#manifest, catalogue, this.#reader, wish)
   }
 
   #sceneOf(target: RestoreTarget, partitions: readonly RestoredPartition[]): RestoreScene {

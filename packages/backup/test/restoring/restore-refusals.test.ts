@@ -1,5 +1,6 @@
 import { LogLockedError } from '@varve/log'
 import { Random } from '@varve/log/testing'
+import { InvalidArgumentError } from '@varve/record'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { inlineDecoder } from '../../src/reading/object-decoder.ts'
 import { RestoreRefusedError } from '../../src/restoring/restore-errors.ts'
@@ -25,8 +26,6 @@ describe('a restore is refused, and makes nothing,', () => {
     ['into a file', { to: '/source/orders-0/00000000000000000000.log' }],
     ['over the root', { to: '/', isInPlace: true }],
     ['of nothing', { select: () => false }],
-    ['of a topic under a name that is a path', { rename: new Map([['orders', '../evil']]) }],
-    ['of a topic under no name', { rename: new Map([['orders', '']]) }],
     ['of a topic that is not there', { rename: new Map([['order', 'o']]) }],
     ['to an offset of another partition', offsets('orders-2', 5)],
     ['to an offset beyond the end', offsets('orders-0', 24)],
@@ -39,6 +38,14 @@ describe('a restore is refused, and makes nothing,', () => {
     await expect(scene.restore(options)).rejects.toThrow(RestoreRefusedError)
     expect(withoutStaging(scene.treeOf(''))).toEqual(before)
     expect(scene.fs.openFiles()).toEqual([])
+  })
+
+  test.each(['../evil', 'a/b', '..', '', 'x'.repeat(250)])('under the name %j', async (name) => {
+    const before = scene.treeOf('')
+    await expect(scene.restore({ rename: new Map([['orders', name]]) })).rejects.toThrow(
+      InvalidArgumentError,
+    )
+    expect(withoutStaging(scene.treeOf(''))).toEqual(before)
   })
 
   test('where there is not the space for it', async () => {

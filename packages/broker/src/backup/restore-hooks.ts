@@ -20,6 +20,7 @@ import {
   encodeCatalogue,
   readCatalogue,
 } from '../topics/catalogue-file.ts'
+import { decidedProducers } from './decided-producers.ts'
 import { restoredCatalogue } from './restored-catalogue.ts'
 import { type RestoredEnds, restoreGroups } from './restored-groups.ts'
 import { restoreQueues } from './restored-queues.ts'
@@ -58,6 +59,7 @@ export function restoreHooks(options: RestoreHooksOptions = {}): RestoreHooks {
       const own = catalogue && { name: catalogueFileName, bytes: encodeCatalogue(catalogue) }
       return [...(own === null ? [] : [own]), ...here, ...others]
     },
+    decidedProducers,
     adjust: async (scene) => {
       await nameTopics(scene)
       return [...(await adjustGroups(scene)), ...(await adjustQueues(scene))]

@@ -1,16 +1,25 @@
+import { randomBytes } from 'node:crypto'
 import {
   BackupCatalogue,
+  DirectorySource,
   DirectoryTarget,
   inlineDecoder,
   inlineEncoder,
   Repository,
   restoreBackup,
+  runBackup,
 } from '@varve/backup'
-import { type Log, nodeFileSystem } from '@varve/log'
+import { type Log, LogDirectory, nodeFileSystem } from '@varve/log'
+import { newTopicId } from '@varve/log/files'
 import { makeTemporaryDirectory } from '@varve/log/testing'
+import { endTransactionMarkerBatch, RecordBatchBuilder } from '@varve/record'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { restoreHooks } from '../../src/backup/restore-hooks.ts'
 import { type DirectoryVarve, openDataDirectory } from '../../src/directory-varve.ts'
+import {
+  encodeTransactionKey,
+  encodeTransactionValue,
+} from '../../src/transactions/transaction-records.ts'
 
 let temporary = makeTemporaryDirectory()
 let varve: DirectoryVarve
@@ -27,8 +36,10 @@ afterEach(async () => {
   temporary.remove()
 })
 
+const latest = () => new BackupCatalogue(repository).find('latest')
+
 async function restored(): Promise<DirectoryVarve> {
-  const backup = await new BackupCatalogue(repository).find('latest')
+  const backup = await latest()
   const to = `${temporary.path}/restored`
   await restoreBackup(repository, backup, {
     ...{ to, hooks: restoreHooks() },
@@ -115,6 +126,59 @@ test('topics have their settings, ids and partitions, and groups go on at their 
   }
   await consumer.close()
 })
+
+test('a transaction that was just being ended is restored whole to the stable point', async () => {
+  await varve.close()
+  const data = `${temporary.path}/cut-short`
+  await decidedInOnePartition(data)
+  varve = await openDataDirectory(`${temporary.path}/data`, { cleaning: false })
+  const source = new DirectorySource(data)
+  await runBackup(repository, source, { encoder: inlineEncoder(nodeFileSystem) })
+  for (const [name, hooks, ends] of [
+    ['knowing', restoreHooks(), [2, 1]],
+    // Without knowing of transactions the second partition is cut.
+    ['not-knowing', {}, [2, 0]],
+  ] as const) {
+    const to = `${temporary.path}/${name}`
+    const report = await restoreBackup(repository, await latest(), {
+      ...{ to, hooks, point: { kind: 'stable' } },
+      ...{ decoder: inlineDecoder(), encoder: inlineEncoder(nodeFileSystem) },
+    })
+    const orders = report.partitions.filter((partition) => partition.name.startsWith('orders'))
+    expect(orders.map(({ endOffset }) => endOffset)).toEqual(ends)
+  }
+  await using copy = await openDataDirectory(`${temporary.path}/knowing`, { cleaning: false })
+  await expect.poll(() => copy.log('orders', 1).lastStableOffset, { timeout: 10_000 }).toBe(2)
+  expect(await valuesOf(copy.log('orders', 0), 'committed')).toEqual(['both'])
+  expect(await valuesOf(copy.log('orders', 1), 'committed')).toEqual(['both'])
+})
+
+/** What a crash leaves right after the first marker of a transaction in two partitions. */
+async function decidedInOnePartition(path: string): Promise<void> {
+  await using directory = await LogDirectory.open(path)
+  const producer = { producerId: 7, producerEpoch: 0 }
+  const partitions = [0, 1].map((partition) => ({ topic: 'orders', partition }))
+  const topicId = newTopicId(randomBytes)
+  for (const { topic, partition } of partitions) {
+    const log = await directory.createLog(topic, partition, { topicId })
+    const builder = new RecordBatchBuilder({
+      ...producer,
+      ...{ baseSequence: 0, isTransactional: true, defaultTimestamp: Date.now() },
+    })
+    await log.appendBatch(builder.append({ value: 'both' }).build())
+  }
+  const marker = endTransactionMarkerBatch({
+    ...producer,
+    ...{ type: 'commit', coordinatorEpoch: 0, timestamp: Date.now() },
+  })
+  await directory.log('orders', 0).appendBatch(marker, { origin: 'coordinator' })
+  const states = await directory.createLog('__transaction_state', 0)
+  const value = encodeTransactionValue({
+    ...{ ...producer, previousProducerId: -1, timeoutMs: 60_000, status: 'prepareCommit' },
+    ...{ partitions, lastUpdateMs: Date.now(), startMs: Date.now() },
+  })
+  await states.append({ key: encodeTransactionKey('mover'), value })
+}
 
 function factsOf(log: Log): object {
   const { logStartOffset, logEndOffset, lastStableOffset } = log
