@@ -36,7 +36,7 @@ export interface BackupOptions {
   readonly tags?: readonly string[]
   /** A full backup that shares no object with any other. @defaultValue false */
   readonly isIndependent?: boolean
-  /** Threads that read, check, compress and encrypt. @defaultValue one per processor, at most 4 */
+  /** Threads that read, check, compress and encrypt. @defaultValue one per processor, at most 2 */
   readonly threads?: number
   /** @defaultValue 0, no limit */
   readonly readBytesPerSecond?: number

@@ -9,8 +9,8 @@ const workerUrl: URL = import.meta.url.endsWith('.ts')
   ? new URL('../../dist/taking/encoding-worker.js', import.meta.url)
   : new URL('./encoding-worker.js', import.meta.url)
 
-/** More threads than that wait for the disk. */
-const threadsMax = 4
+/** Two fill a disk, and keep the process within 256 MiB; each more takes about 50 MiB. */
+const threadsMax = 2
 
 /** How many threads there are unless somebody says otherwise. */
 export function defaultThreads(): number {
