@@ -11,6 +11,8 @@ import { addInspectVerb } from './verbs/inspect-verb.ts'
 import { addProduceVerb } from './verbs/produce-verb.ts'
 import { addReindexVerb } from './verbs/reindex-verb.ts'
 import { addRepairVerb } from './verbs/repair-verb.ts'
+import { addReplayVerb } from './verbs/replay-verb.ts'
+import { addRestoreVerb } from './verbs/restore-verb.ts'
 import { addStatsVerb } from './verbs/stats-verb.ts'
 import { addTopicVerb } from './verbs/topic-verb.ts'
 import type { Choose } from './verbs/verb-options.ts'
@@ -60,6 +62,8 @@ const verbs: Readonly<Record<string, (parser: Argv, choose: Choose) => void>> = 
   compact: addCompactVerb,
   stats: addStatsVerb,
   backup: addBackupVerb,
+  replay: addReplayVerb,
+  restore: addRestoreVerb,
   inspect: addInspectVerb,
   dump: addDumpVerb,
   verify: addVerifyVerb,

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import {
   BackupFollower,
   BackupSchedule,
@@ -32,7 +33,7 @@ export async function followSource(options: BackupFollowOptions, io: CommandIo):
   const follow: FollowOptions = {
     intervalMs,
     clock: io.clock,
-    ...(source !== undefined && { source }),
+    source: source ?? resolve(data),
     onBackup: ({ backupId, figures, gaps }) => {
       const { readBytes, newBytes, durationMs } = figures
       const took = `${formatBytes(readBytes)} read, ${formatBytes(newBytes)} new`

@@ -1,0 +1,89 @@
+import {
+  BackupCatalogue,
+  noteVerification,
+  type RepositoryFinding,
+  type VerifyRepositoryReport,
+  verifyRepository,
+} from '@varve/backup'
+import { openRepository, type RepositoryAccess } from '../backup/repository-access.ts'
+import { type CommandIo, exitCodes } from '../command-io.ts'
+import { formatAmount, formatByteRate, formatBytes, formatDuration } from '../human.ts'
+import { LineOutput } from '../output.ts'
+import { Progress } from '../progress.ts'
+
+export interface BackupVerifyOptions extends RepositoryAccess {
+  /** Ids, points or `latest`; empty: all. */
+  readonly backups: readonly string[]
+  /** The part of the objects that is read: 1 for all. */
+  readonly fraction: number
+  /** Only what backups since then need, in ms since the epoch. */
+  readonly sinceMs?: number | undefined
+  readonly threads?: number | undefined
+  readonly readLimit: number
+  readonly json: boolean
+}
+
+/** Proves that backups can be restored, and notes those of which every byte was found sound. */
+export async function verifyBackups(options: BackupVerifyOptions, io: CommandIo): Promise<number> {
+  await using repository = await openRepository(options)
+  const { fraction, sinceMs, threads, readLimit, json } = options
+  const catalogue = new BackupCatalogue(repository)
+  const chosen = []
+  for (const wanted of options.backups) chosen.push((await catalogue.find(wanted)).name)
+  const atMs = io.clock.now()
+  const progress = new Progress(io, { activity: 'verifying', totalBytes: null })
+  const report = await verifyRepository(repository, {
+    fraction,
+    readBytesPerSecond: readLimit,
+    clock: io.clock,
+    signal: io.signal,
+    onProgress: ({ doneBytes, totalBytes, leftMs }) => {
+      const left = leftMs === null ? '' : `${formatDuration(leftMs)} left`
+      progress.update(doneBytes, `of ${formatBytes(totalBytes)} ${left}`)
+    },
+    ...(chosen.length > 0 && { backups: chosen }),
+    ...(sinceMs !== undefined && { newSinceMs: sinceMs }),
+    ...(threads !== undefined && { threads }),
+  })
+  progress.clear()
+  const isWhole = fraction >= 1 && sinceMs === undefined
+  const { idKey } = repository.keys.naming
+  if (isWhole) {
+    for (const backupId of report.sound) {
+      await noteVerification(repository.target, idKey, { backupId, atMs, isSound: true })
+    }
+  }
+  for (const backupId of new Set(report.findings.map((finding) => finding.backupId))) {
+    if (backupId === null) continue
+    await noteVerification(repository.target, idKey, { backupId, atMs, isSound: false })
+  }
+  const lines = new LineOutput(io.stdout)
+  if (json) lines.json(report)
+  else say(lines, report)
+  await lines.flush()
+  // Nothing is proven by looking at nothing.
+  const isProven = report.backups > 0 && report.findings.length === 0
+  return isProven ? exitCodes.fine : exitCodes.findings
+}
+
+function say(lines: LineOutput, report: VerifyRepositoryReport): void {
+  const { backups, readObjects, seenObjects, readBytes, durationMs, findings } = report
+  for (const finding of findings) lines.line(textOf(finding))
+  const seen = seenObjects > 0 ? `, ${formatAmount(seenObjects, 'object')} only looked for` : ''
+  const read = `${formatAmount(readObjects, 'object')} (${formatBytes(readBytes)}) read${seen}`
+  const rate = formatByteRate(readBytes, durationMs)
+  lines.line(
+    `${formatAmount(backups, 'backup')}: ${read} in ${formatDuration(durationMs)}, ${rate}`,
+  )
+  if (backups === 0) lines.line('there is no backup here')
+  else if (findings.length === 0) lines.line('all is sound')
+  else lines.line(formatAmount(findings.length, 'finding'))
+}
+
+function textOf({ code, backupId, key, records, message }: RepositoryFinding): string {
+  const place =
+    records === null
+      ? key
+      : `${records.topic}-${records.partition}, offsets ${records.from} to before ${records.to}`
+  return `${code}: ${backupId ?? 'the repository'}: ${place}: ${message}`
+}

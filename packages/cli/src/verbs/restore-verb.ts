@@ -1,0 +1,63 @@
+import type { Argv } from 'yargs'
+import { withKeys } from './backup-upkeep-verbs.ts'
+import { type Choose, flag, number, text, texts, withJson } from './verb-options.ts'
+
+export function addRestoreVerb(parser: Argv, choose: Choose): void {
+  parser.command(
+    'restore [repository]',
+    'Restore a backup into a data directory, to any offset or moment',
+    (verb) =>
+      withKeys(withJson(verb))
+        .positional('repository', { type: 'string', describe: 'A directory, or s3://bucket/…' })
+        .option('to', { ...text, demandOption: true, describe: 'The data directory to be made' })
+        .option('backup', { ...text, default: 'latest', describe: 'Id, point, or latest' })
+        .option('at', { ...text, describe: 'To before what is younger than this time' })
+        .option('offset', { ...texts, describe: 'topic-partition=N, to before it; more than once' })
+        .option('stable', { ...flag, describe: 'To before transactions that are not decided' })
+        .option('topic', { ...texts, describe: 'topic, or topic:partition; more than once' })
+        .option('rename', { ...texts, describe: 'old=new; more than once' })
+        .option('in-place', { ...flag, describe: 'Replace the directory; the old one is kept' })
+        .option('undo', { ...flag, describe: 'Put back what a restore in place replaced' })
+        .option('dry-run', { ...flag, describe: 'Only say what would be restored' })
+        .option('allow-damage', { ...flag, describe: 'Restore what was damaged in the source' })
+        .option('no-hold', { ...flag, describe: 'Let retention delete restored records at once' })
+        .option('threads', { ...number, describe: 'One per processor, at most 2 by default' })
+        .option('read-limit', { ...number, default: 0, describe: 'Bytes a second; 0 for none' })
+        .check(({ repository, undo, inPlace, dryRun }) => {
+          if (undo && (inPlace || dryRun)) throw new Error('--undo goes with no other wish')
+          if (undo || repository !== undefined) return true
+          throw new Error('Which repository?')
+        })
+        .example('$0 restore ./backups --to ./restored', '')
+        .example('$0 restore ./backups --to ./data --in-place --at 2026-11-21T06:00:00Z', '')
+        .example('$0 restore --undo --to ./data', '')
+        .epilogue(
+          'What is restored is put together beside its place and swapped in at the end, so an ' +
+            'interrupted restore changes nothing; run again, it goes on.',
+        ),
+    (given) =>
+      choose(async (io) => {
+        const { restoreData, undoData } = await import('../commands/restore.ts')
+        const { to, json, repository = '', passphraseFile, key, backup, at } = given
+        if (given.undo) return undoData({ to, json }, io)
+        const { stable, inPlace, dryRun, allowDamage, threads, readLimit } = given
+        const wishes = { at, offsets: given.offset, stable, topics: given.topic }
+        const how = { inPlace, dryRun, allowDamage, holdRetention: !given.noHold }
+        const access = { repository, passphraseFile, key }
+        return restoreData(
+          {
+            ...access,
+            ...wishes,
+            renames: given.rename,
+            ...how,
+            to,
+            backup,
+            threads,
+            readLimit,
+            json,
+          },
+          io,
+        )
+      }),
+  )
+}
