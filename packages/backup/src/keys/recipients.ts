@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { systemClock } from '@varve/log'
 import { BackupKeyError, MissingObjectError } from '../base/backup-errors.ts'
 import type { Target } from '../target/target.ts'
 import { epochFileKey, epochsPrefix, type KeyRing } from './key-ring.ts'
@@ -41,7 +42,7 @@ export interface RecipientChange {
 export async function addRecipient(
   { target, keys }: KeyedRepository,
   who: NewRecipient,
-  nowMs: number = Date.now(),
+  nowMs: number = systemClock.now(),
 ): Promise<RecipientChange> {
   const idKey = idKeyOf(keys)
   const recipient =
