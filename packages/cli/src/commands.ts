@@ -84,7 +84,7 @@ function buildParser(columns: number, choose: Choose): Argv {
     .alias({ h: 'help' })
     .epilogue('Exit codes: 0 fine, 1 findings, 2 usage, 3 failure.')
     .wrap(Math.min(columns, 100))
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'boolean-negation': false })
+    .parserConfiguration({ 'boolean-negation': false })
   for (const add of Object.values(verbs)) add(parser, choose)
   return parser
 }

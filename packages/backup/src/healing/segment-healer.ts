@@ -101,11 +101,16 @@ export class SegmentHealer {
   }
 
   /**
-   * Looks at every sealed segment of a closed partition, and heals those that are not as a backup
-   * has them. Resolves to what became of each, by its path. Takes the lock of the data directory, or
+   * Looks at sealed segments of a closed partition, and heals those that are not as a backup has
+   * them. Resolves to what became of each, by its path. Takes the lock of the data directory, or
    * rejects with LogLockedError.
+   *
+   * @param wants which, by the path of their `.log`
    */
-  async healClosed(directory: string): Promise<ReadonlyMap<string, HealOutcome>> {
+  async healClosed(
+    directory: string,
+    wants: (path: string) => boolean = () => true,
+  ): Promise<ReadonlyMap<string, HealOutcome>> {
     const fs = this.#fs
     const slash = directory.lastIndexOf('/')
     const lockPath = `${directory.slice(0, Math.max(0, slash)) || '.'}/.lock`
@@ -117,6 +122,7 @@ export class SegmentHealer {
       for (const [index, { path, baseOffset }] of segments.entries()) {
         const next = segments[index + 1]
         if (next === undefined) break
+        if (!wants(path)) continue
         const sizeBytes = this.#digestOf(path)?.sizeBytes ?? fs.stat(path)?.sizeBytes ?? 0
         const info = { baseOffset, nextOffset: next.baseOffset, sizeBytes }
         const wanted = this.#wanted(directory, info)

@@ -7,8 +7,21 @@ import type { CommandIo } from '../command-io.ts'
  */
 export type Choose = (run: (io: CommandIo) => Promise<number>) => void
 
-export const text = { type: 'string', requiresArg: true } as const
-export const number = { type: 'number', requiresArg: true } as const
+/** What is given more than once counts as it was given last; the parser would make a list of it. */
+const single = {
+  coerce: (given: unknown): unknown => (Array.isArray(given) ? given.at(-1) : given),
+}
+
+export const text: { readonly type: 'string'; readonly requiresArg: true } = {
+  ...single,
+  type: 'string',
+  requiresArg: true,
+}
+export const number: { readonly type: 'number'; readonly requiresArg: true } = {
+  ...single,
+  type: 'number',
+  requiresArg: true,
+}
 /** May be given more than once. */
 export const texts: {
   readonly type: 'string'
@@ -16,7 +29,11 @@ export const texts: {
   readonly requiresArg: true
   readonly default: string[]
 } = { type: 'string', array: true, requiresArg: true, default: [] }
-export const flag = { type: 'boolean', default: false } as const
+export const flag: { readonly type: 'boolean'; readonly default: false } = {
+  ...single,
+  type: 'boolean',
+  default: false,
+}
 
 export function withJson<T>(verb: Argv<T>): Argv<T & { json: boolean }> {
   return verb.option('json', { ...flag, describe: 'Print for machines: JSON, a document a line' })
