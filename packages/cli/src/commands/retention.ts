@@ -1,4 +1,4 @@
-import { Topics } from '@varve/broker'
+import { releaseRetention, Topics } from '@varve/broker'
 import {
   Cleaner,
   planLogRetention,
@@ -50,6 +50,20 @@ export async function runRetention(options: CleaningOptions, io: CommandIo): Pro
     await lines.flush()
   }
   return hasFailed ? exitCodes.findings : exitCodes.fine
+}
+
+/** Lets retention delete again from a data directory that was restored. */
+export async function releaseHold(
+  options: { readonly data: string; readonly json: boolean },
+  io: CommandIo,
+): Promise<number> {
+  const wasHeld = await releaseRetention(options.data)
+  const lines = new LineOutput(io.stdout)
+  const text = wasHeld ? 'retention goes on' : 'retention was not held'
+  if (options.json) lines.json({ data: options.data, wasHeld })
+  else lines.line(`${options.data}: ${text}`)
+  await lines.flush()
+  return exitCodes.fine
 }
 
 async function planOf({ path, policy }: CleaningTarget, io: CommandIo): Promise<RetentionPlan> {

@@ -4,6 +4,7 @@ import type { Argv } from 'yargs'
 import { timeOf } from '../backup/restore-wishes.ts'
 import type { BackupRunOptions } from '../commands/backup-run.ts'
 import { addHistoryActions } from './backup-history-verbs.ts'
+import { addKeyActions } from './backup-key-verbs.ts'
 import { addUpkeepActions, withKeys } from './backup-upkeep-verbs.ts'
 import { type Choose, flag, number, text, texts, withJson } from './verb-options.ts'
 
@@ -21,6 +22,7 @@ export function addBackupVerb(parser: Argv, choose: Choose): void {
     addShow(actions, choose)
     addVerify(actions, choose)
     addUpkeepActions(actions, choose)
+    addKeyActions(actions, choose)
     addHistoryActions(actions, choose)
     return actions
   })

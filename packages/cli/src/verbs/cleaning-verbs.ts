@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs'
-import { type Choose, flag, text, texts, withJson } from './verb-options.ts'
+import { type Choose, flag, text, texts, withData, withJson } from './verb-options.ts'
 
 const aboutSettings =
   'Settings are those of the topics; --set gives others for this time, under Kafka’s names: ' +
@@ -32,9 +32,19 @@ export function addRetentionVerb(parser: Argv, choose: Choose): void {
             return runRetention(cleaningOf(given), io)
           }),
       )
+      .command(
+        'release',
+        'Let retention delete again from a data directory that was restored',
+        (action) => withData(action).example('$0 retention release --data ./data', ''),
+        ({ data, json }) =>
+          choose(async (io) => {
+            const { releaseHold } = await import('../commands/retention.ts')
+            return releaseHold({ data, json }, io)
+          }),
+      )
       .example('$0 retention plan --data ./data', '')
       .epilogue(aboutSettings)
-      .demandCommand(1, 'Which action? One of plan, run.'),
+      .demandCommand(1, 'Which action? One of plan, run, release.'),
   )
 }
 
