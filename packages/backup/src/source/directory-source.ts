@@ -12,7 +12,7 @@ import {
   parsePartitionDirectoryName,
   progressFileName,
 } from '@varve/log/files'
-import { InvalidArgumentError } from '@varve/record'
+import { InvalidArgumentError, VarveError } from '@varve/record'
 import { SnapshotUnstableError } from '../base/backup-errors.ts'
 import { HeldFiles, workDirectoryOf } from './held-files.ts'
 import {
@@ -124,7 +124,9 @@ export class DirectorySource implements BackupSource {
     try {
       return await this.#fs.lock(path)
     } catch (error) {
-      if (isSystemError(error, 'EACCES', 'EROFS', 'EPERM')) return null
+      // Nor where there is no native module for locks: what changes is noticed all the same.
+      const isWithoutLocks = error instanceof VarveError
+      if (isWithoutLocks || isSystemError(error, 'EACCES', 'EROFS', 'EPERM')) return null
       throw error
     }
   }

@@ -1,5 +1,5 @@
 import { type FileSystem, type Log, SegmentPinnedError } from '@varve/log'
-import { InvalidArgumentError, VarveError } from '@varve/record'
+import { InvalidArgumentError, NativeModuleError, VarveError } from '@varve/record'
 import { describe, expect, test } from 'vitest'
 import { DirectorySource } from '../../src/source/directory-source.ts'
 import { HeldFiles, workDirectoryOf } from '../../src/source/held-files.ts'
@@ -10,18 +10,21 @@ import { appendRecords, compact, dataPath, Machine, sourceBytes } from '../backu
 
 const work = '/.data.varve-backup'
 
-/** A file system on which no file can have a second name. */
-function withoutLinks(fs: FileSystem, code = 'EXDEV'): FileSystem {
+/** A file system of which one call does something else. */
+function withCall(fs: FileSystem, call: keyof FileSystem, instead: () => unknown): FileSystem {
   return new Proxy(fs, {
     get: (target, name) => {
-      if (name === 'link') {
-        return () => {
-          throw Object.assign(new Error(code), { code, syscall: 'link' })
-        }
-      }
+      if (name === call) return instead
       const value: unknown = Reflect.get(target, name)
       return typeof value === 'function' ? value.bind(target) : value
     },
+  })
+}
+
+/** A file system on which no file can have a second name. */
+function withoutLinks(fs: FileSystem, code = 'EXDEV'): FileSystem {
+  return withCall(fs, 'link', () => {
+    throw Object.assign(new Error(code), { code, syscall: 'link' })
   })
 }
 
@@ -175,4 +178,16 @@ test('errors of the file system are told in our words, and mistakes are not hidd
   await expect(fail(system)).rejects.toMatchObject({ code: 'VARVE_STORAGE', cause: system })
   await expect(fail(new TypeError('mistake'))).rejects.toThrow(TypeError)
   expect(isFileProblem(new TypeError('mistake'))).toBe(false)
+})
+
+test('a directory is looked at where there are no locks', async () => {
+  const machine = new Machine()
+  const directory = await machine.openData()
+  await appendRecords(await directory.createLog('t', 0), 10)
+  await directory.close()
+  const lock = () => Promise.reject(new NativeModuleError('fs-ext', 'locks', new Error('none')))
+  const fs = withCall(machine.fs, 'lock', lock)
+  const snapshot = await new DirectorySource(dataPath, { fs }).snapshot()
+  expect(snapshot.partitions).toMatchObject([{ topic: 't', endOffset: 10 }])
+  await snapshot.release()
 })
