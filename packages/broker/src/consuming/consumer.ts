@@ -55,6 +55,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
   #wake: (() => void) | null = null
   #closing: Promise<void> | null = null
   #isClosed = false
+  #hasEnded = false
   #runner: RecordRunner<ConsumerRecord<Key, Value>> | null = null
   #lastCommitMs: number
   readonly #onClosed: () => void
@@ -101,7 +102,9 @@ export class Consumer<Key = Buffer, Value = Buffer>
 
   /**
    * The next record; the one before counts as done. Ends when the consumer is closed, or without
-   * `follow` at the ends of all partitions.
+   * `follow` at the ends of all partitions. In a group the consumer is closed then, so that others
+   * get its partitions: at once with `autoCommitMs` or where everything is committed, else once
+   * `commit` has committed everything. Without that it is out after `maxPollIntervalMs`.
    *
    * Rejects with RecordsDeletedError, CorruptLogError and whatever else keeps a partition from
    * being read: again with each call, until `seek` or `pause` deals with that partition. Rejects
@@ -109,6 +112,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
    */
   async next(): Promise<IteratorResult<ConsumerRecord<Key, Value>, undefined>> {
     this.#source.polled()
+    this.#hasEnded = false
     this.#handled()
     this.#starting ??= this.#start()
     await this.#starting
@@ -121,7 +125,10 @@ export class Consumer<Key = Buffer, Value = Buffer>
         this.#source.delivered()
         return { done: false, value: record }
       }
-      if (this.#isAtEnd) return { done: true, value: undefined }
+      if (this.#isAtEnd) {
+        await this.#leaveAtEnd()
+        return { done: true, value: undefined }
+      }
       await this.#somethingNew()
     }
   }
@@ -153,6 +160,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
       for (const held of this.#held.of([place])) held.committed = place.offset
     }
     this.#lastCommitMs = this.#context.clock.monotonic()
+    if (this.#hasEnded) await this.#leaveAtEnd()
   }
 
   /**
@@ -313,7 +321,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
       fetchBytes: Math.min(fetchBytes, Math.max(share, fetchBytesMin)),
       wake: () => this.#wake?.(),
     })
-    return { place, feed, done: position, committed }
+    return { place, feed, done: position, committed, from: position }
   }
 
   async #revoke(partitions: readonly TopicPartition[]): Promise<void> {
@@ -350,8 +358,16 @@ export class Consumer<Key = Buffer, Value = Buffer>
   }
 
   get #isAtEnd(): boolean {
-    if (this.#options.follow !== false) return false
-    return this.#held.all.every(({ feed }) => feed.isAtEnd)
+    return this.#options.follow === false && this.#held.all.every(({ feed }) => feed.isAtEnd)
+  }
+
+  /** Others are to get what it does not read any more; `run` closes its consumer itself. */
+  async #leaveAtEnd(): Promise<void> {
+    if (this.member === null || this.#runner !== null) return
+    this.#hasEnded = true
+    const commits = this.#options.autoCommitMs !== undefined
+    if (commits || this.#held.areCommitted) await this.#closed()
+    else this.#source.delivered()
   }
 
   #somethingNew(): Promise<void> {
@@ -399,9 +415,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
       return [{ topic, partition, offset: offset + 1, leaderEpoch }]
     }
     if (what !== undefined) return what
-    return this.#held.all
-      .filter(({ feed, committed }) => feed.position !== committed)
-      .map(({ place, feed }) => ({ ...place, offset: feed.position }))
+    return this.#held.uncommitted()
   }
 
   async #close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Offset } from '@varve/record'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
+import type { CommittedOffset } from './committed-offsets.ts'
 import type { FedRecord, PartitionFeed } from './partition-feed.ts'
 
 /** Where a consumer is in a partition. */
@@ -20,6 +21,8 @@ export interface Held {
   done: Offset
   /** The last offset that was committed. */
   committed: Offset | null
+  /** Where it began to read. */
+  readonly from: Offset
 }
 
 /** So many records of a partition, then it is the next one's turn. */
@@ -79,6 +82,18 @@ export class HeldPartitions {
       this.#nextTurn()
     }
     return null
+  }
+
+  /** What has been handed out, where that is not what was committed. */
+  uncommitted(): readonly CommittedOffset[] {
+    return this.all
+      .filter(({ feed, committed }) => feed.position !== committed)
+      .map(({ place, feed }) => ({ ...place, offset: feed.position }))
+  }
+
+  /** Whether nothing was handed out since the last commits, or ever. */
+  get areCommitted(): boolean {
+    return this.all.every(({ feed, committed, from }) => feed.position === (committed ?? from))
   }
 
   lag(): readonly PartitionLag[] {

@@ -140,6 +140,7 @@ describe('the partitions of a consumer', () => {
       feed: feedOf(partition, 0),
       done: 0,
       committed: null,
+      from: 0,
     }))
     held.add(entries)
     const take = async (): Promise<string> => {
