@@ -32,8 +32,8 @@ export type DecidedProducers = (
 
 /**
  * Which partitions are restored, under which names, and where each ends. Rejects with
- * RestoreRefusedError and InvalidArgumentError for what cannot be meant, with CorruptRepositoryError for lists that do not
- * go together.
+ * RestoreRefusedError and InvalidArgumentError for what cannot be meant, with
+ * CorruptRepositoryError for lists that do not go together.
  */
 export async function planRestore(
   manifest: Manifest,
