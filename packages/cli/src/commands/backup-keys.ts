@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import {
   addRecipient,
   encodeKeyFile,
@@ -7,7 +8,6 @@ import {
   type Repository,
   removeRecipient,
 } from '@varve/backup'
-import { nodeFileSystem } from '@varve/log'
 import { isSystemError } from '@varve/log/files'
 import { InvalidArgumentError } from '@varve/record'
 import {
@@ -117,14 +117,10 @@ function keyFileOf({ keys, file }: Repository, role: 'writer' | 'reader'): KeyFi
   throw new InvalidArgumentError('key', 'of a writer', 'cannot give what it has not: reading')
 }
 
+/** For the eyes of its owner. */
 function writeSecret(path: string, bytes: Buffer): void {
   try {
-    const file = nodeFileSystem.open(path, 'create')
-    try {
-      file.writeSync(bytes, 0)
-    } finally {
-      file.close()
-    }
+    writeFileSync(path, bytes, { flag: 'wx', mode: 0o600, flush: true })
   } catch (error) {
     if (!isSystemError(error, 'EEXIST')) throw error
     throw new InvalidArgumentError('out', path, 'is there already')
