@@ -94,6 +94,7 @@ const ownTopics: ReadonlySet<string> = new Set([
   '__varve_queue_state',
 ])
 
+const transactionBytesDefault = 4 * 2 ** 20
 /** Larger batches gain nothing. */
 const chunkBytesMax = 64 * 1024
 /** Of a batch without records. */
@@ -224,7 +225,8 @@ class ReplayRun {
       )
     }
     const from = Math.max(known?.offset ?? 0, logStartOffset, filter.fromOffset ?? 0)
-    const chunkBytes = Math.min(chunkBytesMax, batchBytes)
+    const { transactionBytes = transactionBytesDefault } = this.#options
+    const chunkBytes = Math.min(chunkBytesMax, batchBytes, transactionBytes)
     const chunks = replayChunks(source, { from, filter, openTransactions, chunkBytes })
     return new Lane(source, to, chunks, from)
   }
@@ -250,7 +252,7 @@ class ReplayRun {
 
   /** What goes into the next transaction: of each partition in turn. */
   async #gather(): Promise<readonly Placed[]> {
-    const { transactionBytes = 4 * 2 ** 20 } = this.#options
+    const { transactionBytes = transactionBytesDefault } = this.#options
     const round: Placed[] = []
     let sizeBytes = 0
     while (this.#active.length > 0 && sizeBytes < transactionBytes && round.length < chunksMax) {

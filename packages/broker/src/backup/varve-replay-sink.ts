@@ -11,6 +11,8 @@ import type { Offset } from '@varve/record'
 import { TopicNotFoundError } from '../base/broker-errors.ts'
 import type { TopicDescription } from '../base/topic-description.ts'
 import type { TopicSettings } from '../base/topic-settings.ts'
+import { clusterSettings } from '../cluster/cluster-settings.ts'
+import { ClusterVarve } from '../cluster-varve.ts'
 import { GroupNotFoundError } from '../groups/group-errors.ts'
 import type { TransactionalProducer } from '../transactions/transactional-producer.ts'
 import type { Varve } from '../varve.ts'
@@ -124,7 +126,8 @@ export class VarveReplaySink implements ReplaySink, AsyncDisposable {
 
   #make(name: string, partitions: number, sourceName: string): Promise<TopicDescription> {
     const held = this.#holdsRetention ? { retentionMs: -1, retentionBytes: -1 } : {}
-    const settings = this.#settings.get(sourceName) ?? {}
+    const given = this.#settings.get(sourceName) ?? {}
+    const settings = this.#varve instanceof ClusterVarve ? clusterSettings(given) : given
     // Records keep the times that they have, whoever gave them.
     const times = { messageTimestampType: 'CreateTime' as const }
     return this.#varve.createTopic(name, { ...settings, ...held, ...times, partitions })

@@ -39,6 +39,11 @@ export function topicConfigs(settings: TopicSettings): TopicConfig[] {
   })
 }
 
+/** Those of a data directory's settings that a cluster has too. */
+export function clusterSettings(settings: TopicSettings): TopicSettings {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !ownSettings.has(name)))
+}
+
 /** Changes of settings; those that are null are set back. Throws as `topicConfigs`. */
 export function topicConfigChanges(
   alteration: TopicAlteration,

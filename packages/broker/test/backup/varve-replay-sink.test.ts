@@ -109,7 +109,7 @@ describe('a replay', () => {
       await fillAtRandom(source, random)
       const history = await backUp(machine, source)
       await using target = await openTarget(machine)
-      const transactionBytes = random.pick([1, 5000, 2 ** 22])
+      const transactionBytes = random.pick([1000, 5000, 2 ** 22])
       const report = await replay(machine, target, history, { transactionBytes })
       expect(report.records).toBe(await expectSame(source, target, machine.fs))
       expect(report.gaps).toEqual([])
