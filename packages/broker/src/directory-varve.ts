@@ -224,8 +224,8 @@ export class DirectoryVarve implements Varve {
   }
 
   /**
-   * A consumer: of a group, of topics, or of partitions. Throws InvalidArgumentError, ClosedError. A
-   * topic or partition that is not there makes its `start`, or its first `next`, reject with
+   * A consumer: of a group, of topics, or of partitions. Throws InvalidArgumentError, ClosedError.
+   * A topic or partition that is not there makes its `start`, or its first `next`, reject with
    * TopicNotFoundError; a group waits for it.
    */
   consumer<Key = Buffer, Value = Buffer>(

@@ -196,8 +196,8 @@ export class Cleaner implements AsyncDisposable {
   }
 
   /**
-   * Runs an action when nothing is being done to a log, and does nothing to it meanwhile: for others
-   * who replace segments.
+   * Runs an action when nothing is being done to a log, and does nothing to it meanwhile: for
+   * others who replace segments.
    */
   async exclusively<Result>(log: Log, action: () => Promise<Result>): Promise<Result> {
     for (let work = this.#busy.get(log.name); work !== undefined; ) {

@@ -61,7 +61,7 @@ export function randomRecord(random: Random): RecordInput {
   return { key, value, headers, timestamp: random.bool(0.1) ? -1 : random.int(1_000_000) }
 }
 
-/** Topics with transactions of every fate, plain records, tombstones, gaps; some of it compacted. */
+/** Topics with transactions of every fate, plain records, tombstones, gaps; some compacted. */
 export async function fillAtRandom(varve: DirectoryVarve, random: Random): Promise<void> {
   const small = { segmentBytes: 4000, fileDeleteDelayMs: 0 }
   await varve.createTopic('plain', { partitions: 2, ...small })

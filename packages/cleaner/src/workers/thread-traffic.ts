@@ -8,8 +8,9 @@ const lookMs = 50
 const idleShare = 0.01
 
 /**
- * Whether this thread's event loop has work: appends, reads, whatever a program does. Kept in memory
- * that worker threads see, so that they make way when somebody needs a processor, and only then.
+ * Whether this thread's event loop has work: appends, reads, whatever a program does. Kept in
+ * memory that worker threads see, so that they make way when somebody needs a processor, and only
+ * then.
  */
 export class ThreadTraffic {
   /** 1 while there is work, 0 while there is none. */
