@@ -4,18 +4,26 @@ import { transactionRecords } from '../../src/transactions/transaction-reading.t
 import {
   encodeTransactionKey,
   encodeTransactionValue,
+  type TransactionRecord,
 } from '../../src/transactions/transaction-records.ts'
 import { newMachine, openTopics } from '../broker-fixture.ts'
 
-const record = {
-  ...{ producerId: 7, previousProducerId: -1, producerEpoch: 2, timeoutMs: 60_000 },
-  ...{ status: 'empty', partitions: [], lastUpdateMs: 5, startMs: -1 },
-} as const
+const record: TransactionRecord = {
+  producerId: 7,
+  previousProducerId: -1,
+  producerEpoch: 2,
+  timeoutMs: 60_000,
+  status: 'empty',
+  partitions: [],
+  lastUpdateMs: 5,
+  startMs: -1,
+}
 
 test('records come in order, tombstones as null; what cannot be read is told and skipped', async () => {
   await using topics = await openTopics(newMachine())
   const { log } = (await topics.create('t', 1, {})).partition(0)
-  const [a, b] = ['a', 'b'].map(encodeTransactionKey)
+  const a = encodeTransactionKey('a')
+  const b = encodeTransactionKey('b')
   await log.append([{ value: 'without a key' }])
   await log.append([{ key: a, value: encodeTransactionValue(record) }])
   await log.append([{ key: 'x', value: 'rotten' }])
