@@ -8,7 +8,7 @@ import {
   recoveryPointCheckpointFileName,
   replicationOffsetCheckpointFileName,
 } from '@varve/log/files'
-import type { VarveError } from '@varve/record'
+import { VarveError } from '@varve/record'
 
 /** Within the staged directory. Its name is that of no partition. */
 const scratchName = 'varve-restore-scratch'
@@ -37,7 +37,7 @@ export interface UnusableLog {
  * not changed is thrown away, a changed one takes the place of what would be kept. So nothing that
  * is there changes before everything does.
  *
- * Resolves to those that could not be opened: they stay as they are.
+ * Resolves to those that could not be opened, or read: they stay as they are.
  */
 export async function editStagedLogs(
   scene: RestoreScene,
@@ -58,7 +58,15 @@ export async function editStagedLogs(
   const unusable: UnusableLog[] = []
   {
     await using directory = await LogDirectory.open(scratch, { fs, clock })
-    for (const [name, log] of directory.logs) if (await edit({ name, log })) changed.add(name)
+    for (const [name, log] of directory.logs) {
+      try {
+        if (await edit({ name, log })) changed.add(name)
+      } catch (error) {
+        // It is as damaged as it was.
+        if (!(error instanceof VarveError)) throw error
+        unusable.push({ name, error })
+      }
+    }
     for (const [name, error] of directory.failures) unusable.push({ name, error })
   }
   await copyCheckpoints(fs, scratch, staging, [...changed])
