@@ -42,8 +42,9 @@ const recordsPerTransaction = 20_000
 const ownTopic = /^__/
 
 /**
- * Writes committed records, topics, and groups' offsets into a new SQLite database: tables `topics`,
- * `partitions`, `records` and `group_offsets`. Keys and values that are text are TEXT, others BLOBs.
+ * Writes committed records, topics, and groups' offsets into a new SQLite database: tables
+ * `topics`, `partitions`, `records` and `group_offsets`. Keys and values that are text are TEXT,
+ * others BLOBs.
  * The file gets its name when it is complete and flushed.
  *
  * Rejects with SqliteMissingError, with InvalidArgumentError when there is such a file already, and

@@ -54,8 +54,8 @@ export function createIndexes(database: SqliteDatabase): void {
 }
 
 /**
- * Headers as JSON, in order: `[{"key": …, "value": …}, …]`; `base64` instead of `value` where it is
- * not text. Null without any.
+ * Headers as JSON, in order: `[{"key": …, "value": …}, …]`; `base64` instead of `value` where
+ * it is not text. Null without any.
  */
 export function headersToSql(headers: readonly RecordHeader[]): string | null {
   if (headers.length === 0) return null

@@ -53,8 +53,8 @@ const metadataBytesMax = 4096
 const transactionIndexBytesMax = 2 ** 30
 
 /**
- * Puts a segment that has rotted as some backup has it, sound, in its place. Nothing takes the place
- * of anything unless it is proven to be what the log once sealed.
+ * Puts a segment that has rotted as some backup has it, sound, in its place. Nothing takes the
+ * place of anything unless it is proven to be what the log once sealed.
  */
 export class SegmentHealer {
   readonly #repositories: readonly Repository[]
@@ -71,8 +71,8 @@ export class SegmentHealer {
   }
 
   /**
-   * Heals a sealed segment of an open log, as `Log.segments` describes it; its readers go on. Nobody
-   * else may replace segments of the log meanwhile. Rejects with the errors of the log's storage.
+   * Heals a sealed segment of an open log, as `Log.segments` describes it; its readers go on.
+   * Nobody else may replace segments of the log meanwhile. Rejects with the errors of the log's storage.
    */
   async healOpen(log: Log, info: SegmentInfo): Promise<HealOutcome> {
     const wanted = this.#wanted(log.directory, info)
