@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { run } from './captured-io.ts'
 import { makeData, valuesIn } from './cleaning-fixture.ts'
@@ -36,5 +37,20 @@ describe('varve retention', () => {
     expect(stdout.text).toMatch(
       /^t-0: 3 segments, .* would be deleted\n {2}offsets 0 to 9, .*: ret/,
     )
+  })
+
+  test('deletes nothing of what was restored before it is released', async () => {
+    const data = await makeData('delete')
+    const set = ['--set', 'retention.ms=3600000']
+    writeFileSync(`${data}/varve-retention-hold`, '{"backupId":"b","restoredMs":1}')
+    const held = await run('retention', 'run', '--data', data, ...set)
+    expect(held).toMatchObject({ code: 1 })
+    expect(held.out).toMatch(/^retention is held since 1970-/)
+    expect(await valuesIn(data)).toHaveLength(40)
+    const plan = await run('retention', 'plan', '--data', data, ...set, '--json')
+    expect(plan.stdout.documents.at(-1)).toEqual({ held: { backupId: 'b', restoredMs: 1 } })
+    await run('retention', 'release', '--data', data)
+    expect(await run('retention', 'run', '--data', data, ...set)).toMatchObject({ code: 0 })
+    expect(await valuesIn(data)).toHaveLength(10)
   })
 })

@@ -1,4 +1,4 @@
-import { releaseRetention, Topics } from '@varve/broker'
+import { readRestoreHold, releaseRetention, Topics } from '@varve/broker'
 import {
   Cleaner,
   planLogRetention,
@@ -23,12 +23,17 @@ export async function planRetention(options: CleaningOptions, io: CommandIo): Pr
     say(lines, options, target.name, await planOf(target, io), false)
     await lines.flush()
   }
+  if (sayHold(lines, options)) await lines.flush()
   return exitCodes.fine
 }
 
 /** Deletes what retention would delete. The data directory must not be open elsewhere. */
 export async function runRetention(options: CleaningOptions, io: CommandIo): Promise<number> {
   const lines = new LineOutput(io.stdout)
+  if (sayHold(lines, options)) {
+    await lines.flush()
+    return exitCodes.findings
+  }
   const policies = new Map(cleaningTargets(options).map(({ name, policy }) => [name, policy]))
   await using topics = await Topics.open(options.data, {})
   const kept = resolveCleaningPolicy({ cleanupPolicy: [] })
@@ -64,6 +69,19 @@ export async function releaseHold(
   else lines.line(`${options.data}: ${text}`)
   await lines.flush()
   return exitCodes.fine
+}
+
+/** Whether retention is held since a backup was restored: then that is said. */
+function sayHold(lines: LineOutput, { data, json }: CleaningOptions): boolean {
+  const held = readRestoreHold(nodeFileSystem, data)
+  if (held === null) return false
+  const since = held.restoredMs === null ? '' : ` since ${formatTimestamp(held.restoredMs)}`
+  if (json) lines.json({ held })
+  else {
+    lines.line(`retention is held${since}, when a backup was restored: nothing is deleted`)
+    lines.line(`to end that: varve retention release --data ${data}`)
+  }
+  return true
 }
 
 async function planOf({ path, policy }: CleaningTarget, io: CommandIo): Promise<RetentionPlan> {
