@@ -31,7 +31,7 @@ function addExport(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .epilogue('Needs the optional package better-sqlite3.'),
     ({ source: repository, database: to, passphraseFile, key, backup, topic: topics, json }) =>
       choose(async (io) => {
-        const { exportRecords } = await import('../commands/backup-export.ts')
+        const { exportRecords } = await import('../backup/export.ts')
         return exportRecords({ repository, passphraseFile, key, backup, to, topics, json }, io)
       }),
   )
@@ -53,7 +53,7 @@ function addImport(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .epilogue('Into topics that are there already: varve replay.'),
     ({ database: from, data: to, json }) =>
       choose(async (io) => {
-        const { importRecords } = await import('../commands/backup-export.ts')
+        const { importRecords } = await import('../backup/export.ts')
         return importRecords({ from, to, json }, io)
       }),
   )
@@ -82,7 +82,7 @@ function addHeal(parser: Argv<{ json: boolean }>, choose: Choose): void {
         ),
     ({ repository, data, passphraseFile, key, execute, json }) =>
       choose(async (io) => {
-        const { healDirectory } = await import('../commands/backup-heal.ts')
+        const { healDirectory } = await import('../backup/heal.ts')
         return healDirectory({ repository, data, passphraseFile, key, execute, json }, io)
       }),
   )

@@ -35,7 +35,7 @@ function addList(parser: Argv<{ json: boolean }>, choose: Choose): void {
     (verb) => withRepository(verb).example('$0 backup keys list ./backups --key reader.json', ''),
     ({ repository, passphraseFile, key, json }) =>
       choose(async (io) => {
-        const { listKeys } = await import('../commands/backup-keys.ts')
+        const { listKeys } = await import('../backup/keys.ts')
         return listKeys({ repository, passphraseFile, key, json }, io)
       }),
   )
@@ -52,7 +52,7 @@ function addAdd(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .example('$0 backup keys add ./backups --passphrase-file old --recipient public.pem', ''),
     ({ repository, passphraseFile, key, recipient, newPassphraseFile, json }) =>
       choose(async (io) => {
-        const { addKey } = await import('../commands/backup-keys.ts')
+        const { addKey } = await import('../backup/keys.ts')
         const access = { repository, passphraseFile, key }
         return addKey({ ...access, recipient, newPassphraseFile, json }, io)
       }),
@@ -69,7 +69,7 @@ function addRemove(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .example('$0 backup keys remove ./backups 3f6c… --passphrase-file pass', ''),
     ({ repository, id, passphraseFile, key, json }) =>
       choose(async (io) => {
-        const { removeKey } = await import('../commands/backup-keys.ts')
+        const { removeKey } = await import('../backup/keys.ts')
         return removeKey({ repository, id, passphraseFile, key, json }, io)
       }),
   )
@@ -89,7 +89,7 @@ function addExports(parser: Argv<{ json: boolean }>, choose: Choose): void {
           .example(`$0 backup keys export-${role} ./backups --out ${role}.json`, ''),
       ({ repository, passphraseFile, key, out, json }) =>
         choose(async (io) => {
-          const { exportKey } = await import('../commands/backup-keys.ts')
+          const { exportKey } = await import('../backup/keys.ts')
           return exportKey({ repository, passphraseFile, key, role, out, json }, io)
         }),
     )

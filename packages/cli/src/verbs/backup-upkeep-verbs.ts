@@ -60,7 +60,7 @@ function addPrune(parser: Argv<{ json: boolean }>, choose: Choose): void {
         ),
     (given) =>
       choose(async (io) => {
-        const { pruneRepository } = await import('../commands/backup-upkeep.ts')
+        const { pruneRepository } = await import('../backup/upkeep.ts')
         const { repository, passphraseFile, key, execute, json } = given
         const graceMs = durationMs('grace', given.grace)
         const access = { repository, passphraseFile, key }
@@ -109,7 +109,7 @@ function addHolds(parser: Argv<{ json: boolean }>, choose: Choose): void {
           .example(`$0 backup ${name} ./backups 20261121T0612`, ''),
       ({ repository, backup, json }) =>
         choose(async (io) => {
-          const { holdOne, releaseOne } = await import('../commands/backup-upkeep.ts')
+          const { holdOne, releaseOne } = await import('../backup/upkeep.ts')
           const run = name === 'hold' ? holdOne : releaseOne
           return run({ repository, backup, json }, io)
         }),
@@ -129,7 +129,7 @@ function addMirror(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .example('$0 backup mirror ./backups s3://offsite/varve', ''),
     ({ from, to, removeOthers, json }) =>
       choose(async (io) => {
-        const { mirrorTo } = await import('../commands/backup-upkeep.ts')
+        const { mirrorTo } = await import('../backup/upkeep.ts')
         return mirrorTo({ from, to, removeOthers, json }, io)
       }),
   )
@@ -146,7 +146,7 @@ function addDrill(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .example('$0 backup drill ./backups --scratch /tmp/drill', ''),
     ({ repository, passphraseFile, key, backup, scratch, json }) =>
       choose(async (io) => {
-        const { drillBackup } = await import('../commands/backup-drill.ts')
+        const { drillBackup } = await import('../backup/drill.ts')
         return drillBackup({ repository, passphraseFile, key, backup, scratch, json }, io)
       }),
   )
@@ -169,7 +169,7 @@ function addFollow(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .example('$0 backup follow ./data ./backups', ''),
     ({ data, repository, passphraseFile, key, interval, source, json }) =>
       choose(async (io) => {
-        const { followSource } = await import('../commands/backup-standing.ts')
+        const { followSource } = await import('../backup/standing.ts')
         const intervalMs = durationMs('interval', interval)
         const access = { repository, passphraseFile, key }
         return followSource({ ...access, data, source, intervalMs, json }, io)
@@ -184,7 +184,7 @@ function addAudit(parser: Argv<{ json: boolean }>, choose: Choose): void {
     (verb) => withRepository(verb).example('$0 backup audit ./backups', ''),
     ({ repository, passphraseFile, key, json }) =>
       choose(async (io) => {
-        const { showAudit } = await import('../commands/backup-upkeep.ts')
+        const { showAudit } = await import('../backup/upkeep.ts')
         return showAudit({ repository, passphraseFile, key, json }, io)
       }),
   )

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { InvalidArgumentError } from '@varve/record'
 import type { Argv } from 'yargs'
 import { timeOf } from '../backup/restore-wishes.ts'
-import type { BackupRunOptions } from '../commands/backup-run.ts'
+import type { BackupRunOptions } from '../backup/run.ts'
 import { addHistoryActions } from './backup-history-verbs.ts'
 import { addKeyActions } from './backup-key-verbs.ts'
 import { addUpkeepActions, withKeys } from './backup-upkeep-verbs.ts'
@@ -48,7 +48,7 @@ function addInit(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .example('$0 backup init ./backups --recipient public.pem', ''),
     ({ repository, passphraseFile, recipient: recipients, objectBytes, json }) =>
       choose(async (io) => {
-        const { initRepository } = await import('../commands/backup-init.ts')
+        const { initRepository } = await import('../backup/init.ts')
         return initRepository({ repository, passphraseFile, recipients, objectBytes, json }, io)
       }),
   )
@@ -114,7 +114,7 @@ function addRun(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .example('$0 backup run ./data ./backups s3://offsite/varve --point before-release', ''),
     ({ repositories, point, ...given }) =>
       choose(async (io) => {
-        const { backUpData } = await import('../commands/backup-run.ts')
+        const { backUpData } = await import('../backup/run.ts')
         return backUpData(runOptionsOf(given, repositories, point), io)
       }),
   )
@@ -134,8 +134,8 @@ function addSchedule(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .example("$0 backup schedule ./data ./backups --cron '0 3 * * *'", ''),
     ({ repository, cron, timeZone, jitter, skipMissed, ...given }) =>
       choose(async (io) => {
-        const { backUpData } = await import('../commands/backup-run.ts')
-        const { keepSchedule } = await import('../commands/backup-standing.ts')
+        const { backUpData } = await import('../backup/run.ts')
+        const { keepSchedule } = await import('../backup/standing.ts')
         const missed = skipMissed ? 'skip' : 'once'
         const { passphraseFile, key, json, source = resolve(given.data) } = given
         const run = (): Promise<number> => backUpData(runOptionsOf(given, [repository]), io)
@@ -155,7 +155,7 @@ function addList(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .example('$0 backup list ./backups', ''),
     ({ repository, passphraseFile, key, source, json }) =>
       choose(async (io) => {
-        const { listRepository } = await import('../commands/backup-list.ts')
+        const { listRepository } = await import('../backup/list.ts')
         return listRepository({ repository, passphraseFile, key, source, json }, io)
       }),
   )
@@ -171,7 +171,7 @@ function addShow(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .example('$0 backup show ./backups', ''),
     ({ repository, backup, passphraseFile, key, json }) =>
       choose(async (io) => {
-        const { showBackup } = await import('../commands/backup-list.ts')
+        const { showBackup } = await import('../backup/list.ts')
         return showBackup({ repository, backup, passphraseFile, key, json }, io)
       }),
   )
@@ -193,7 +193,7 @@ function addVerify(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .epilogue('Exits with 1 when anything is missing or damaged, and says which records.'),
     ({ repository, backups, passphraseFile, key, sample, since, threads, readLimit, json }) =>
       choose(async (io) => {
-        const { verifyBackups } = await import('../commands/backup-verify.ts')
+        const { verifyBackups } = await import('../backup/verify.ts')
         const sinceMs = since === undefined ? undefined : timeOf(since)
         const access = { repository, passphraseFile, key }
         const how = { fraction: sample / 100, sinceMs, threads, readLimit, json }

@@ -5,10 +5,10 @@ import {
   readVerifications,
   type Verification,
 } from '@varve/backup'
-import { openRepository, type RepositoryAccess } from '../backup/repository-access.ts'
 import { type CommandIo, exitCodes } from '../command-io.ts'
 import { formatAmount, formatBytes, formatDuration, formatTimestamp } from '../human.ts'
 import { LineOutput, renderTable } from '../output.ts'
+import { openRepository, type RepositoryAccess } from './repository-access.ts'
 
 export interface BackupListOptions extends RepositoryAccess {
   /** Of which source; undefined: of all. */

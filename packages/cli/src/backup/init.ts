@@ -1,9 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { Repository } from '@varve/backup'
 import { InvalidArgumentError } from '@varve/record'
-import { openTargetOf, readPassphrase, readSecret } from '../backup/repository-access.ts'
 import { type CommandIo, exitCodes } from '../command-io.ts'
 import { LineOutput } from '../output.ts'
+import { openTargetOf, readPassphrase, readSecret } from './repository-access.ts'
 
 export interface BackupInitOptions {
   readonly repository: string

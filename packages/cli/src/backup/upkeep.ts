@@ -11,15 +11,15 @@ import {
   releaseBackup,
 } from '@varve/backup'
 import { InvalidArgumentError } from '@varve/record'
+import { type CommandIo, exitCodes } from '../command-io.ts'
+import { formatAmount, formatBytes, formatTimestamp } from '../human.ts'
+import { LineOutput } from '../output.ts'
 import {
   openRepository,
   openTargetOf,
   type RepositoryAccess,
   unlockingOf,
-} from '../backup/repository-access.ts'
-import { type CommandIo, exitCodes } from '../command-io.ts'
-import { formatAmount, formatBytes, formatTimestamp } from '../human.ts'
-import { LineOutput } from '../output.ts'
+} from './repository-access.ts'
 
 export interface BackupPruneOptions extends RepositoryAccess {
   readonly policy: KeepPolicy

@@ -6,11 +6,11 @@ import {
   type FollowOptions,
   type ScheduleRule,
 } from '@varve/backup'
-import { openRepository, type RepositoryAccess } from '../backup/repository-access.ts'
 import { type CommandIo, exitCodes } from '../command-io.ts'
 import { formatBytes, formatDuration, formatTimestamp } from '../human.ts'
 import { LineOutput } from '../output.ts'
-import { lastBackupMs } from './backup-upkeep.ts'
+import { openRepository, type RepositoryAccess } from './repository-access.ts'
+import { lastBackupMs } from './upkeep.ts'
 
 export interface BackupFollowOptions extends RepositoryAccess {
   readonly data: string

@@ -1,8 +1,8 @@
 import { type HealOutcome, SegmentHealer } from '@varve/backup'
 import { listPartitionDirectories, nodeFileSystem, verifyLog } from '@varve/log'
-import { openRepository, type RepositoryAccess } from '../backup/repository-access.ts'
 import { type CommandIo, exitCodes, throwIfInterrupted } from '../command-io.ts'
 import { LineOutput } from '../output.ts'
+import { openRepository, type RepositoryAccess } from './repository-access.ts'
 
 export interface HealCommandOptions extends RepositoryAccess {
   /** A data directory that nobody has open. */

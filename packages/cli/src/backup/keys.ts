@@ -10,15 +10,15 @@ import {
 } from '@varve/backup'
 import { isSystemError } from '@varve/log/files'
 import { InvalidArgumentError } from '@varve/record'
+import { type CommandIo, exitCodes } from '../command-io.ts'
+import { formatAmount, formatTimestamp } from '../human.ts'
+import { LineOutput } from '../output.ts'
 import {
   openRepository,
   type RepositoryAccess,
   readPassphrase,
   readSecret,
-} from '../backup/repository-access.ts'
-import { type CommandIo, exitCodes } from '../command-io.ts'
-import { formatAmount, formatTimestamp } from '../human.ts'
-import { LineOutput } from '../output.ts'
+} from './repository-access.ts'
 
 export interface BackupKeysOptions extends RepositoryAccess {
   readonly json: boolean

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import {
   AuditLog,
   DirectorySource,
@@ -11,9 +10,9 @@ import {
 } from '@varve/backup'
 import { LogDirectory, nodeFileSystem } from '@varve/log'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '@varve/log/testing'
-import { afterEach, describe, expect, test, vi } from 'vitest'
-import { durationMs } from '../src/backup/duration-argument.ts'
-import { run, runWith } from './captured-io.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import { durationMs } from '../../src/backup/duration-argument.ts'
+import { run } from '../captured-io.ts'
 
 const made: TemporaryDirectory[] = []
 
@@ -122,14 +121,6 @@ test('a mirror is made, and brought up to date', async () => {
   expect(again.stdout.documents).toMatchObject([{ copiedBackups: 0, copiedObjects: 0 }])
 })
 
-test('a drill says how long recovery takes, and leaves nothing behind', async () => {
-  const { repository, scratch, backups } = await scene()
-  const { code, stdout } = await run('backup', 'drill', repository, '--scratch', scratch, '--json')
-  expect(code).toBe(0)
-  expect(stdout.documents).toMatchObject([{ backupId: backups[2], partitions: 1, findings: [] }])
-  expect(existsSync(scratch)).toBe(false)
-})
-
 test('the audit is printed, and an edited one fails', async () => {
   const { repository, backups } = await scene()
   const policy = ['--keep-last', '1', '--keep-verified', '0', '--execute']
@@ -142,26 +133,6 @@ test('the audit is printed, and an edited one fails', async () => {
   await target.remove('audit/0000000001.json')
   await expect(new AuditLog(target, null).read()).rejects.toThrow()
   expect((await run('backup', 'audit', repository)).code).toBe(3)
-})
-
-test('following backs up what comes, until it is told to end', async () => {
-  const { data, repository } = await scene()
-  const ending = new AbortController()
-  const options = { signal: ending.signal }
-  const following = runWith(options, 'backup', 'follow', data, repository, '--json')
-  const target = new DirectoryTarget(repository)
-  await vi.waitFor(async () => expect(await listBackups(target)).toHaveLength(4), 10_000)
-  const directory = await LogDirectory.open(data)
-  await directory.log('t', 0).append({ value: 'more' })
-  await vi.waitFor(async () => {
-    expect((await listBackups(target)).length).toBeGreaterThan(4)
-  }, 10_000)
-  ending.abort()
-  const { code, stdout } = await following
-  await directory.close()
-  expect(code).toBe(0)
-  expect(stdout.documents.length).toBeGreaterThan(1)
-  expect(stdout.documents.at(-1)).toMatchObject({ gaps: [] })
 })
 
 test('time spans are read as people write them', () => {

@@ -1,10 +1,10 @@
 import { exportToSqlite, importToDirectory, openExport } from '@varve/backup'
 import { completeImport } from '@varve/broker'
-import { type HistoryAccess, withHistory } from '../backup/history-source.ts'
 import { type CommandIo, exitCodes } from '../command-io.ts'
 import { formatAmount, formatBytes, formatDuration, formatRate } from '../human.ts'
 import { LineOutput } from '../output.ts'
 import { Progress } from '../progress.ts'
+import { type HistoryAccess, withHistory } from './history-source.ts'
 
 export interface ExportCommandOptions extends HistoryAccess {
   /** The database that is made. */

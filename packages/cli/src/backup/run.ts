@@ -1,9 +1,9 @@
 import { type BackupGap, type BackupReport, DirectorySource, runBackup } from '@varve/backup'
-import { openRepository, type RepositoryAccess } from '../backup/repository-access.ts'
 import { type CommandIo, exitCodes } from '../command-io.ts'
 import { formatAmount, formatByteRate, formatBytes, formatDuration } from '../human.ts'
 import { LineOutput } from '../output.ts'
 import { Progress } from '../progress.ts'
+import { openRepository, type RepositoryAccess } from './repository-access.ts'
 
 export interface BackupRunOptions extends Omit<RepositoryAccess, 'repository'> {
   readonly data: string

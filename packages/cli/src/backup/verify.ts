@@ -5,11 +5,11 @@ import {
   type VerifyRepositoryReport,
   verifyRepository,
 } from '@varve/backup'
-import { openRepository, type RepositoryAccess } from '../backup/repository-access.ts'
 import { type CommandIo, exitCodes } from '../command-io.ts'
 import { formatAmount, formatByteRate, formatBytes, formatDuration } from '../human.ts'
 import { LineOutput } from '../output.ts'
 import { Progress } from '../progress.ts'
+import { openRepository, type RepositoryAccess } from './repository-access.ts'
 
 export interface BackupVerifyOptions extends RepositoryAccess {
   /** Ids, points or `latest`; empty: all. */
