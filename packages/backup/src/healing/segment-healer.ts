@@ -72,7 +72,8 @@ export class SegmentHealer {
 
   /**
    * Heals a sealed segment of an open log, as `Log.segments` describes it; its readers go on.
-   * Nobody else may replace segments of the log meanwhile. Rejects with the errors of the log's storage.
+   * Nobody else may replace segments of the log meanwhile. Rejects with the errors of the log's
+   * storage.
    */
   async healOpen(log: Log, info: SegmentInfo): Promise<HealOutcome> {
     const wanted = this.#wanted(log.directory, info)

@@ -1,8 +1,8 @@
 import { exportToSqlite } from '@varve/backup'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { expect, test } from 'vitest'
-import { withHistory } from '../src/backup/history-source.ts'
-import { makeHistory } from './history-fixture.ts'
+import { withHistory } from '../../src/backup/history-source.ts'
+import { makeHistory } from '../history-fixture.ts'
 
 test('a repository, a data directory and an export give the same history', async () => {
   using root = makeTemporaryDirectory()

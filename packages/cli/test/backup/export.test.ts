@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '@varve/log/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { run } from './captured-io.ts'
-import { makeHistory, recordsIn } from './history-fixture.ts'
+import { run } from '../captured-io.ts'
+import { makeHistory, recordsIn } from '../history-fixture.ts'
 
 let root: TemporaryDirectory
 const at = (name: string): string => `${root.path}/${name}`
