@@ -160,7 +160,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
       for (const held of this.#held.of([place])) held.committed = place.offset
     }
     this.#lastCommitMs = this.#context.clock.monotonic()
-    if (this.#hasEnded) await this.#leaveAtEnd()
+    if (this.#hasEnded && this.#closing === null) await this.#leaveAtEnd()
   }
 
   /**

@@ -60,3 +60,13 @@ test('one that never commits is out when it has not been asked for long enough',
   await turns(50)
   expect(await members(varve)).toBe(0)
 })
+
+test('what is committed as its partitions are taken away does not wait for itself', async () => {
+  await using varve = await open()
+  const consumer = varve.consumer({ ...group, onRevoked: () => consumer.commit() })
+  for await (const record of consumer) expect(String(record.value)).toBe('a')
+  await consumer.close()
+  expect(await members(varve)).toBe(0)
+  const next = varve.consumer(group)
+  expect((await next.next()).done).toBe(true)
+})
