@@ -16,6 +16,7 @@ import { type CompactionProof, compactAndProve } from './demo/compact.ts'
 import { demoCorpus, partition, repositoryRoot, topic } from './demo/demo-settings.ts'
 import { Ledger } from './demo/ledger.ts'
 import { type Proof, prove } from './demo/prove.ts'
+import { type RestoreProof, restoreAndProve } from './demo/restore.ts'
 import { count, heading, mebibytes, milliseconds, print, seconds, styled } from './demo/screen.ts'
 
 const kills = 2
@@ -78,6 +79,11 @@ async function demo(data: string, seed: number): Promise<void> {
   heading('7. The same files again, changed and deleted; then compaction, while reading goes on')
   explainCompaction(await compactAndProve(data, corpus, compressionType))
   runVarve('verify', shown)
+
+  heading('8. A backup, more records, another backup; destroyed, and restored to a point between')
+  const backups = `${data}-backups`
+  explainRestore(await restoreAndProve(data, backups, corpus))
+  runVarve('verify', shown)
   explainNext(shown, corpus[Math.floor(corpus.length / 2)]?.key ?? '')
   print(styled('dim', `All of this took ${seconds(performance.now() - startedMs)}.`))
 }
@@ -117,6 +123,24 @@ function explainProof({ proved, unacknowledged, bytes }: Proof, ledger: Ledger):
     print(`    ${count(unacknowledged)} more reached the disk before the writer could say so`)
   }
   print(styled('dim', `    (${mebibytes(bytes)} read back; this process kept the ledger)`))
+}
+
+function explainRestore(proof: RestoreProof): void {
+  const { full, added, incremental, restored, end, compared } = proof
+  const rate = (bytes: number, durationMs: number): string =>
+    `${mebibytes(bytes)} in ${seconds(durationMs)}`
+  const { figures } = full
+  print(`  full backup, encrypted: ${rate(figures.readBytes, figures.durationMs)} read and checked`)
+  print(`    ${mebibytes(figures.newBytes)} stored`)
+  print(`  ${count(added)} records more, and an incremental backup of what is new`)
+  const second = incremental.figures
+  print(
+    `    ${rate(second.readBytes, second.durationMs)} read, ${mebibytes(second.newBytes)} stored`,
+  )
+  print('  the partition was destroyed')
+  print(`  restored to before offset ${end}: ${rate(restored.totalBytes, restored.durationMs)}`)
+  print(`  ${styled('green', '✓')} ${count(compared)} records compared, each is what it was`)
+  print(`  ${styled('green', '✓')} none of those after that point is there`)
 }
 
 function runVarve(...args: readonly string[]): void {

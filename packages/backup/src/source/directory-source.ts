@@ -9,8 +9,12 @@ import {
 import {
   isSystemError,
   listSegments,
+  OffsetCheckpointFile,
+  ProgressFile,
   parsePartitionDirectoryName,
   progressFileName,
+  readSmallFile,
+  recoveryPointCheckpointFileName,
 } from '@varve/log/files'
 import { InvalidArgumentError, VarveError } from '@varve/record'
 import { SnapshotUnstableError } from '../base/backup-errors.ts'
@@ -44,6 +48,8 @@ export interface DirectorySourceOptions {
 }
 
 const lockFileName = '.lock'
+/** Of the progress file; it has less than one. */
+const smallFileBytesMax = 64 * 1024
 const offsetsTopic = '__consumer_offsets'
 const transactionsTopic = '__transaction_state'
 
@@ -197,7 +203,10 @@ export class DirectorySource implements BackupSource {
     for (let attempt = 1; attempt <= this.#attempts; attempt++) {
       try {
         const found = await this.#partitionOnce(place, directory, held, options)
-        if (found !== null) return found
+        if (found !== null) {
+          missing.push(...this.#shortfall(place, found))
+          return found
+        }
       } catch (error) {
         if (this.#fs.stat(directory) === null) return null
         if (isSystemError(error, 'ENOENT')) continue
@@ -230,6 +239,22 @@ export class DirectorySource implements BackupSource {
     const files = partitionFiles(this.#fs, directory, endOffset)
     const topicId = topicIdOf(files, directory)
     return { topic, partition, topicId, logStartOffset, endOffset, segments, files }
+  }
+
+  /** What the log's writer had shown to readers, or knew to be flushed, and is not whole any more. */
+  #shortfall(
+    { name, topic, partition }: Place,
+    { endOffset }: PartitionSnapshot,
+  ): readonly MissingPartition[] {
+    const path = `${this.name}/${name}/${progressFileName}`
+    const bytes = readSmallFile(this.#fs, path, smallFileBytesMax)
+    const shown = (bytes && ProgressFile.read(bytes)?.highWatermark) ?? 0
+    const checkpoint = `${this.name}/${recoveryPointCheckpointFileName}`
+    const flushed = new OffsetCheckpointFile(this.#fs, checkpoint).readOrEmpty().get(name) ?? 0
+    const to = Math.max(shown, flushed)
+    if (to <= endOffset) return []
+    const reason = `the log went to offset ${to}, and is whole to ${endOffset} only`
+    return [{ topic, partition, offsets: { from: endOffset, to }, reason }]
   }
 
   #segment(info: SegmentPlace, isSealed: boolean, endOffset: number): SegmentSnapshot {

@@ -29,10 +29,12 @@ export interface PartitionSnapshot {
   readonly files: readonly StoredFileContent[]
 }
 
-/** A partition that the snapshot has not, and why. */
+/** A partition that the snapshot has not, or not to its end, and why. */
 export interface MissingPartition {
   readonly topic: string
   readonly partition: number
+  /** The offsets that are missing; absent for all. */
+  readonly offsets?: { readonly from: Offset; readonly to: Offset }
   readonly reason: string
 }
 

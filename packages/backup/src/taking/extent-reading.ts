@@ -169,6 +169,12 @@ class ExtentReading {
   }
 
   #end(): FoundExtent {
+    const { endOffset } = this.#task
+    // What no checksum covers, where a batch belongs, may hide the rest of a segment that grows.
+    if (!this.#isSealed && this.#progress !== null && this.#nextOffset < endOffset) {
+      const reason = `no batch follows offset ${this.#nextOffset - 1}, the log goes to ${endOffset}`
+      return this.#found(false, reason)
+    }
     return this.#found(true, this.#isAsSealed() ? null : 'it is not as it was when it was sealed')
   }
 

@@ -72,8 +72,9 @@ export class PartitionsCopy {
     const results = await Promise.allSettled(Array.from({ length: this.#context.lanes }, lane))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
-    for (const { topic, partition, reason } of snapshot.missing) {
-      this.#gaps.push({ topic, partition, from: 0, to: 0, reason })
+    for (const { topic, partition, offsets, reason } of snapshot.missing) {
+      const { from, to } = offsets ?? { from: 0, to: 0 }
+      this.#gaps.push({ topic, partition, from, to, reason })
     }
     const lists: PartitionList[] = []
     const partitions: StoredPartition[] = []

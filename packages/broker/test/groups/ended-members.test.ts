@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Consumer } from '../../src/consuming/consumer.ts'
 import type { DirectoryVarve } from '../../src/directory-varve.ts'
 import { newMachine, openOn, turns } from '../broker-fixture.ts'
 
@@ -63,7 +64,8 @@ test('one that never commits is out when it has not been asked for long enough',
 
 test('what is committed as its partitions are taken away does not wait for itself', async () => {
   await using varve = await open()
-  const consumer = varve.consumer({ ...group, onRevoked: () => consumer.commit() })
+  const commit = (): Promise<void> => consumer.commit()
+  const consumer: Consumer = varve.consumer({ ...group, onRevoked: commit })
   for await (const record of consumer) expect(String(record.value)).toBe('a')
   await consumer.close()
   expect(await members(varve)).toBe(0)

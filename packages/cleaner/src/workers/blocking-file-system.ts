@@ -24,7 +24,11 @@ export function blockingFileSystem(fs: FileSystem, clock: Clock, traffic: Int32A
   }
 }
 
+/** Beside others so much is flushed at a time: they wait for no more than that. */
+const flushStepBytes = 1024 * 1024
+
 function blockingFile(file: File, breaks: ProcessorBreaks): File {
+  let unflushedBytes = 0
   return {
     path: file.path,
     sizeBytes: () => file.sizeBytes(),
@@ -36,7 +40,13 @@ function blockingFile(file: File, breaks: ProcessorBreaks): File {
     writeSync: (source, position) => file.writeSync(source, position),
     write: async (source, position) => {
       breaks.take()
-      return file.writeSync(source, position)
+      const written = file.writeSync(source, position)
+      unflushedBytes += written
+      if (breaks.isBusy && unflushedBytes >= flushStepBytes) {
+        unflushedBytes = 0
+        await file.datasync()
+      }
+      return written
     },
     datasync: () => file.datasync(),
     truncate: (sizeBytes) => file.truncate(sizeBytes),

@@ -3,8 +3,11 @@ import type { Clock } from '@varve/log'
 /** So long the thread may compute. */
 const workMs = 0.5
 
-/** As short as a sleep can be asked for; the system makes 0.1 to 0.3 ms of it. */
-const restMs = 0.05
+/**
+ * Long enough for a disk too: what others write meanwhile does not queue behind this thread. About
+ * 100 MB/s of reading and writing are left.
+ */
+const restMs = 2
 
 /**
  * Short rests of a thread that computes all the time. Without them it gives its processor up only
@@ -24,9 +27,14 @@ export class ProcessorBreaks {
     this.#startedMs = clock.monotonic()
   }
 
+  /** Whether somebody needs the processor or the disk. */
+  get isBusy(): boolean {
+    return Atomics.load(this.#traffic, 0) !== 0
+  }
+
   /** Blocks the thread for a moment, when it has worked for a while beside others. */
   take(): void {
-    if (Atomics.load(this.#traffic, 0) === 0) return
+    if (!this.isBusy) return
     if (this.#clock.monotonic() - this.#startedMs < workMs) return
     Atomics.wait(this.#never, 0, 0, restMs)
     this.#startedMs = this.#clock.monotonic()
