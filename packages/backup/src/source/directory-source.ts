@@ -241,7 +241,7 @@ export class DirectorySource implements BackupSource {
     return { topic, partition, topicId, logStartOffset, endOffset, segments, files }
   }
 
-  /** What the log's writer had shown to readers, or knew to be flushed, and is not whole any more. */
+  /** What the log's writer had shown to readers or knew to be flushed, and is not whole now. */
   #shortfall(
     { name, topic, partition }: Place,
     { endOffset }: PartitionSnapshot,
