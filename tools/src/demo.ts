@@ -83,6 +83,7 @@ async function demo(data: string, seed: number): Promise<void> {
   heading('8. A backup, more records, another backup; destroyed, and restored to a point between')
   const backups = `${data}-backups`
   explainRestore(await restoreAndProve(data, backups, corpus))
+  markAsOurs(data, seed)
   runVarve('verify', shown)
   explainNext(shown, corpus[Math.floor(corpus.length / 2)]?.key ?? '')
   print(styled('dim', `All of this took ${seconds(performance.now() - startedMs)}.`))
@@ -100,6 +101,11 @@ async function prepareDirectory(data: string, corpusBytes: number, seed: number)
   if (free < 2 * corpusBytes) {
     fail(`${mebibytes(free)} are free at ${data}; the demo needs ${mebibytes(2 * corpusBytes)}`)
   }
+  markAsOurs(data, seed)
+}
+
+/** So that the next run may empty it. A restored directory is a new one. */
+function markAsOurs(data: string, seed: number): void {
   writeFileSync(join(data, markerName), `${JSON.stringify({ seed })}\n`)
 }
 
