@@ -15,9 +15,11 @@ describe.each(interruptibles)('a restore $name', (work) => {
   test('in which a call fails says so, and nothing is silently wrong', async () => {
     const random = new Random(seedFromEnvironment(`faults ${work.name}`))
     const interruption = await Interruption.make(work, random)
-    expect(await interruption.failEverywhere({ kind: 'EIO' }, share)).toBeGreaterThan(2)
+    // Of some hundred calls; whatever the seed, some of them are among the sample.
+    const sample = Math.min(1, 3 * share)
+    expect(await interruption.failEverywhere({ kind: 'EIO' }, sample)).toBeGreaterThan(2)
     expect(
-      await interruption.failEverywhere({ kind: 'ENOSPC', isLasting: true }, share),
+      await interruption.failEverywhere({ kind: 'ENOSPC', isLasting: true }, sample),
     ).toBeGreaterThan(2)
   })
 })
