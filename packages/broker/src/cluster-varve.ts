@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@varve/log'
+import { randomFraction } from '@varve/log/pacing'
 import { InvalidArgumentError } from '@varve/record'
 import { ClosedError, ProducerFencedError } from './base/broker-errors.ts'
-import { randomFraction } from './base/random-fraction.ts'
 import type { TopicDescription } from './base/topic-description.ts'
 import type { TopicPartition } from './base/topic-partition.ts'
 import { Cluster } from './cluster/cluster.ts'

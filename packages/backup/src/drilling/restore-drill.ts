@@ -3,7 +3,7 @@ import { type Clock, nodeFileSystem, systemClock, verifyPath } from '@varve/log'
 import type { ReadManifest } from '../repository/backup-catalogue.ts'
 import type { Repository } from '../repository/repository.ts'
 import { type RestoreOptions, restoreBackup } from '../restoring/restore-run.ts'
-import { removeTree } from '../restoring/staged-swap.ts'
+import { removeDurably } from '../restoring/staged-swap.ts'
 import type { Target } from '../target/target.ts'
 
 export const drillsPrefix = 'drills/'
@@ -58,7 +58,7 @@ export async function drillRestore(
     await record(repository.target, report, clock)
     return report
   } finally {
-    await removeTree(nodeFileSystem, scratch)
+    await removeDurably(nodeFileSystem, scratch)
   }
 }
 

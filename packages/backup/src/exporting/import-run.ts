@@ -13,6 +13,7 @@ import {
   newTopicId,
   partitionDirectoryName,
   partitionMetadataFileName,
+  removeTree,
   replaceSmallFile,
   segmentFileName,
 } from '@varve/log/files'
@@ -73,7 +74,8 @@ export async function importToDirectory(
     throw new InvalidArgumentError('to', to, 'is there already, and not an empty directory')
   }
   const staging = `${to}.importing`
-  await removeTree(fs, staging)
+  // What an import that was interrupted has left.
+  if (fs.stat(staging) !== null) await removeTree(fs, staging)
   fs.makeDirectory(staging)
   const run = new Import(fs, staging, history, options)
   const counts = await run.run()
@@ -226,13 +228,4 @@ function topicsOf({ partitions }: RecordHistory): readonly ImportedTopic[] {
     topics.set(name, { name, topicId, partitions: count })
   }
   return [...topics.values()]
-}
-
-/** What an import that was interrupted has left. */
-async function removeTree(fs: FileSystem, path: string): Promise<void> {
-  const stat = fs.stat(path)
-  if (stat === null) return
-  if (!stat.isDirectory) return fs.remove(path)
-  for (const name of fs.list(path)) await removeTree(fs, `${path}/${name}`)
-  await fs.removeDirectory(path)
 }

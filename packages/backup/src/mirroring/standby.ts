@@ -4,7 +4,7 @@ import { BackupNotFoundError } from '../base/backup-errors.ts'
 import { BackupCatalogue } from '../repository/backup-catalogue.ts'
 import type { Repository } from '../repository/repository.ts'
 import { type RestoreOptions, type RestoreReport, restoreBackup } from '../restoring/restore-run.ts'
-import { removeTree, replacedOf } from '../restoring/staged-swap.ts'
+import { removeDurably, replacedOf } from '../restoring/staged-swap.ts'
 
 export interface StandbyOptions
   extends Omit<RestoreOptions, 'isInPlace' | 'isDryRun' | 'onProgress' | 'signal'> {
@@ -108,7 +108,7 @@ export class Standby {
       isInPlace: true,
     })
     // What it was before is in the repository.
-    await removeTree(this.#fs, replacedOf(to))
+    await removeDurably(this.#fs, replacedOf(to))
     this.#held = { backupId: newest.backupId, takenMs: backup.manifest.takenMs }
     this.#options.onRestored?.(report)
   }

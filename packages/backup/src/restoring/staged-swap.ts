@@ -5,6 +5,7 @@ import {
   isSystemError,
   parsePartitionDirectoryName,
   readSmallFile,
+  removeTree,
   replaceSmallFile,
 } from '@varve/log/files'
 import { JsonShape } from '../format/json-shape.ts'
@@ -106,7 +107,7 @@ async function completeSwap(fs: FileSystem, directory: string): Promise<void> {
   }
   const record = readRecord(fs, directory)
   if (record === null) {
-    await removeTree(fs, undoneOf(directory))
+    await removeDurably(fs, undoneOf(directory))
     return
   }
   for (const name of record.kept) {
@@ -168,12 +169,12 @@ async function completeUndo(fs: FileSystem, directory: string): Promise<void> {
   const undone = undoneOf(directory)
   if (fs.stat(replaced) !== null) {
     // One name for what is whole, another for what is being removed.
-    await removeTree(fs, undone)
+    await removeDurably(fs, undone)
     await renameDurably(fs, replaced, undone)
   }
   await fs.remove(`${directory}/${recordFileName}`)
   await fs.syncDirectory(directory)
-  await removeTree(fs, undone)
+  await removeDurably(fs, undone)
 }
 
 /** Of a restore that was interrupted. */
@@ -182,7 +183,7 @@ async function removeStaging(fs: FileSystem, staging: string): Promise<void> {
   const lock = await fs.lock(`${staging}/${lockFileName}`)
   if (lock === null) throw new LogLockedError(staging)
   lock.release()
-  await removeTree(fs, staging)
+  await removeDurably(fs, staging)
 }
 
 /** Names of the partitions of a data directory. */
@@ -191,14 +192,10 @@ export function partitionsIn(fs: FileSystem, directory: string): readonly string
   return fs.list(directory).filter((name) => parsePartitionDirectoryName(name)?.state === 'live')
 }
 
-export async function removeTree(fs: FileSystem, path: string): Promise<void> {
+/** Removes a directory that may be there, durably. */
+export async function removeDurably(fs: FileSystem, path: string): Promise<void> {
   if (fs.stat(path)?.isDirectory !== true) return
-  for (const name of fs.list(path)) {
-    const child = `${path}/${name}`
-    if (fs.stat(child)?.isDirectory === true) await removeTree(fs, child)
-    else await fs.remove(child)
-  }
-  await fs.removeDirectory(path)
+  await removeTree(fs, path)
   await fs.syncDirectory(dirname(path))
 }
 

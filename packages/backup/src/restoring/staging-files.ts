@@ -10,7 +10,7 @@ import {
 import type { Offset } from '@varve/record'
 import type { StoredFileContent } from '../format/partition-list.ts'
 import { type RestoredPartition, segmentJobs } from './partition-restore.ts'
-import { lockFileName, removeTree } from './staged-swap.ts'
+import { lockFileName, removeDurably } from './staged-swap.ts'
 
 /**
  * Makes the staging directory ready: of what an interrupted run has left there, the segments stay
@@ -27,7 +27,7 @@ export async function prepareStaging(
     const path = `${staging}/${name}`
     const partition = byName.get(name)
     if (fs.stat(path)?.isDirectory !== true) await fs.remove(path)
-    else if (partition === undefined) await removeTree(fs, path)
+    else if (partition === undefined) await removeDurably(fs, path)
     else await removeDerived(fs, path, partition)
   }
   for (const name of byName.keys()) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, resolve } from 'node:path'
 import type { FileSystem } from '@varve/log'
-import { isSystemError } from '@varve/log/files'
+import { isSystemError, removeTree } from '@varve/log/files'
 import { isFileProblem } from './source-files.ts'
 
 /** Where what backing up keeps beside a data directory lies: never within, a broker looks there. */
@@ -70,7 +70,7 @@ export class HeldFiles {
   /** Lets all of them go. */
   async release(): Promise<void> {
     ownDirectories.delete(this.#directory)
-    await removeAll(this.#fs, this.#directory)
+    if (this.#fs.stat(this.#directory) !== null) await removeTree(this.#fs, this.#directory)
     for (const directory of [this.#root, dirname(this.#root)]) {
       // Somebody else's may be in it.
       await this.#fs.removeDirectory(directory).catch(() => undefined)
@@ -91,7 +91,7 @@ export class HeldFiles {
       const processId = /^(\d+)-[0-9a-f]{12}$/.exec(name)?.[1]
       if (processId === undefined || ownDirectories.has(directory)) continue
       if (Number(processId) !== process.pid && isAlive(Number(processId))) continue
-      await removeAll(this.#fs, directory)
+      if (this.#fs.stat(directory)?.isDirectory === true) await removeTree(this.#fs, directory)
     }
   }
 
@@ -108,16 +108,6 @@ export class HeldFiles {
     }
     this.#made.add(directory)
   }
-}
-
-async function removeAll(fs: FileSystem, path: string): Promise<void> {
-  if (fs.stat(path)?.isDirectory !== true) return
-  for (const name of fs.list(path)) {
-    const child = `${path}/${name}`
-    if (fs.stat(child)?.isDirectory === true) await removeAll(fs, child)
-    else await fs.remove(child)
-  }
-  await fs.removeDirectory(path)
 }
 
 function isProcess(processId: number): boolean {

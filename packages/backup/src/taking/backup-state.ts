@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type FileSystem, nodeFileSystem } from '@varve/log'
-import { readSmallFile, replaceSmallFile } from '@varve/log/files'
+import { makeDirectories, readSmallFile, replaceSmallFile } from '@varve/log/files'
 import { compress, decompress, VarveError } from '@varve/record'
 import { JsonShape } from '../format/json-shape.ts'
 import { decodeManifest, encodeManifest, type Manifest } from '../format/manifest.ts'
@@ -63,7 +63,7 @@ export class BackupStateFile {
   }
 
   async write({ manifest, fileHash, lists }: BackupState): Promise<void> {
-    makeDirectories(this.#fs, this.#directory)
+    await makeDirectories(this.#fs, this.#directory)
     const text = {
       fileHash: fileHash.toString('hex'),
       manifest: encodeManifest(manifest).toString('utf8'),
@@ -91,11 +91,4 @@ function stateOf(shape: JsonShape, path: string): BackupState {
     manifest: decodeManifest(Buffer.from(shape.get('manifest').text()), path),
     lists: shape.get('lists').list((list) => decodePartitionList(Buffer.from(list.text()), path)),
   }
-}
-
-function makeDirectories(fs: FileSystem, path: string): void {
-  if (fs.stat(path)?.isDirectory === true) return
-  const parent = path.slice(0, Math.max(1, path.lastIndexOf('/')))
-  if (parent !== path) makeDirectories(fs, parent)
-  fs.makeDirectory(path)
 }

@@ -2,7 +2,7 @@ import type { LogDirectory } from '@varve/log'
 import type { Random } from '@varve/log/testing'
 import { expect } from 'vitest'
 import type { RestorePoint } from '../../src/restoring/restore-point.ts'
-import { removeTree } from '../../src/restoring/staged-swap.ts'
+import { removeDurably } from '../../src/restoring/staged-swap.ts'
 import { recordsOf, Scene, type SeenRecord } from './scene.ts'
 import { makeTopics, startMs } from './source-topics.ts'
 
@@ -57,7 +57,7 @@ export class PointOracle {
     const { baseOffset } = await log.append({ value: 'after' })
     expect(baseOffset, what).toBe(end)
     await restored.close()
-    await removeTree(this.scene.fs, to)
+    await removeDurably(this.scene.fs, to)
   }
 }
 

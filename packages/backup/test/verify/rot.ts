@@ -2,7 +2,7 @@ import type { Random } from '@varve/log/testing'
 import { VarveError } from '@varve/record'
 import { expect } from 'vitest'
 import { inlineDecoder } from '../../src/reading/object-decoder.ts'
-import { removeTree } from '../../src/restoring/staged-swap.ts'
+import { removeDurably } from '../../src/restoring/staged-swap.ts'
 import type { VerifyRepositoryReport } from '../../src/verify/verify-repository.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { repositoryPath, restoredPath, Scene } from '../restoring/scene.ts'
@@ -36,7 +36,7 @@ export class RottingRepository {
     const made = new RottingRepository(scene, isEncrypted, new Map())
     await (await made.#opened(scene)).restore()
     const restored = scene.treeOf(restoredPath)
-    await removeTree(scene.fs, restoredPath)
+    await removeDurably(scene.fs, restoredPath)
     scene.fs.settle()
     return new RottingRepository(scene, isEncrypted, restored)
   }

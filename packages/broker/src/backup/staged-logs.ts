@@ -6,6 +6,7 @@ import {
   parsePartitionDirectoryName,
   parseSegmentFileName,
   recoveryPointCheckpointFileName,
+  removeTree,
   replicationOffsetCheckpointFileName,
 } from '@varve/log/files'
 import { VarveError } from '@varve/record'
@@ -128,13 +129,4 @@ async function copyCheckpoints(
     }
     await target.write(offsets)
   }
-}
-
-async function removeTree(fs: FileSystem, path: string): Promise<void> {
-  for (const name of fs.list(path)) {
-    const child = `${path}/${name}`
-    if (fs.stat(child)?.isDirectory === true) await removeTree(fs, child)
-    else await fs.remove(child)
-  }
-  await fs.removeDirectory(path)
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   type Clock,
   type FileSystem,
@@ -9,6 +8,7 @@ import {
   systemClock,
 } from '@varve/log'
 import { decodePartitionMetadata, readSmallFile } from '@varve/log/files'
+import { randomFraction } from '@varve/log/pacing'
 import { InvalidArgumentError, VarveError } from '@varve/record'
 import { type Logger, silentLogger } from '../base/logger.ts'
 import type { PartitionDescription, TopicDescription } from '../base/topic-description.ts'
@@ -95,8 +95,6 @@ export async function readVarve(
   const topics = new FollowedTopics(path, { fs, clock, topicDefaults, log, onTrouble })
   return new VarveReader(topics, { fs, clock, random, log })
 }
-
-const randomFraction = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48
 
 interface ReaderParts {
   readonly fs: FileSystem

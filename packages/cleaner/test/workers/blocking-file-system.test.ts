@@ -1,4 +1,4 @@
-import { systemClock } from '@varve/log'
+import { type FileSystem, systemClock } from '@varve/log'
 import { SimulatedFileSystem } from '@varve/log/testing'
 import { expect, test } from 'vitest'
 import { blockingFileSystem } from '../../src/workers/blocking-file-system.ts'
@@ -37,4 +37,33 @@ test('what was promised before a call that fails comes as a rejection', async ()
   const lock = await fs.lock('/lock')
   expect(await fs.lock('/lock')).toBeNull()
   lock?.release()
+})
+
+/** How often writing four MiB in pieces of 256 KiB flushes of itself. */
+async function flushesOf(traffic: number): Promise<number> {
+  const real = new SimulatedFileSystem()
+  let flushes = 0
+  const counting: FileSystem = {
+    ...blockingFileSystem(real, systemClock, Int32Array.of(0)),
+    open: (path, mode) => {
+      const file = real.open(path, mode)
+      const datasync = file.datasync.bind(file)
+      file.datasync = () => {
+        flushes += 1
+        return datasync()
+      }
+      return file
+    },
+  }
+  const fs = blockingFileSystem(counting, systemClock, Int32Array.of(traffic))
+  const file = fs.open('/a', 'create')
+  const piece = Buffer.alloc(256 * 1024, 1)
+  for (let index = 0; index < 16; index++) await file.write(piece, index * piece.length)
+  file.close()
+  return flushes
+}
+
+test('beside others each MiB is flushed by itself, and alone nothing is', async () => {
+  expect(await flushesOf(1)).toBe(4)
+  expect(await flushesOf(0)).toBe(0)
 })

@@ -1,6 +1,5 @@
 import type { Argv } from 'yargs'
-import { withKeys } from './backup-upkeep-verbs.ts'
-import { type Choose, flag, text, texts } from './verb-options.ts'
+import { type Choose, flag, text, texts, withKeys } from './verb-options.ts'
 
 /** The actions of `varve backup` that are about records: export, import, heal. */
 export function addHistoryActions(parser: Argv<{ json: boolean }>, choose: Choose): void {

@@ -1,6 +1,5 @@
 import type { Argv } from 'yargs'
-import { withKeys } from './backup-upkeep-verbs.ts'
-import { type Choose, text } from './verb-options.ts'
+import { type Choose, text, withRepository } from './verb-options.ts'
 
 /** `varve backup keys`: who can read an encrypted repository. */
 export function addKeyActions(parser: Argv<{ json: boolean }>, choose: Choose): void {
@@ -15,16 +14,6 @@ export function addKeyActions(parser: Argv<{ json: boolean }>, choose: Choose): 
       addExports(verb, choose)
       return verb
     },
-  )
-}
-
-function withRepository<T>(verb: Argv<T>) {
-  return withKeys(
-    verb.positional('repository', {
-      type: 'string',
-      demandOption: true,
-      describe: 'A directory, or s3://bucket/prefix?endpoint=…',
-    }),
   )
 }
 

@@ -1,7 +1,7 @@
 import type { KeepPolicy } from '@varve/backup'
 import type { Argv } from 'yargs'
 import { durationMs } from '../backup/duration-argument.ts'
-import { type Choose, flag, number, text, texts } from './verb-options.ts'
+import { type Choose, flag, number, text, texts, withRepository } from './verb-options.ts'
 
 /** The actions of `varve backup` that look after a repository, and the ones that stand by. */
 export function addUpkeepActions(parser: Argv<{ json: boolean }>, choose: Choose): void {
@@ -11,25 +11,6 @@ export function addUpkeepActions(parser: Argv<{ json: boolean }>, choose: Choose
   addDrill(parser, choose)
   addFollow(parser, choose)
   addAudit(parser, choose)
-}
-
-/** What opens an encrypted repository. */
-export function withKeys<T>(
-  verb: Argv<T>,
-): Argv<T & { 'passphrase-file': string | undefined; key: string | undefined }> {
-  return verb
-    .option('passphrase-file', { ...text, describe: 'A file with the passphrase, first line' })
-    .option('key', { ...text, describe: 'A key file, or a private RSA key in PEM' })
-}
-
-function withRepository<T>(verb: Argv<T>) {
-  return withKeys(
-    verb.positional('repository', {
-      type: 'string',
-      demandOption: true,
-      describe: 'A directory, or s3://bucket/prefix?endpoint=…',
-    }),
-  )
 }
 
 function addPrune(parser: Argv<{ json: boolean }>, choose: Choose): void {

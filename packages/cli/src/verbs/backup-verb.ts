@@ -5,8 +5,17 @@ import { timeOf } from '../backup/restore-wishes.ts'
 import type { BackupRunOptions } from '../backup/run.ts'
 import { addHistoryActions } from './backup-history-verbs.ts'
 import { addKeyActions } from './backup-key-verbs.ts'
-import { addUpkeepActions, withKeys } from './backup-upkeep-verbs.ts'
-import { type Choose, flag, number, text, texts, withJson } from './verb-options.ts'
+import { addUpkeepActions } from './backup-upkeep-verbs.ts'
+import {
+  type Choose,
+  flag,
+  number,
+  text,
+  texts,
+  withJson,
+  withKeys,
+  withRepository,
+} from './verb-options.ts'
 
 export function addBackupVerb(parser: Argv, choose: Choose): void {
   parser.command('backup <action>', 'Back up data directories, and look after backups', (verb) => {
@@ -150,7 +159,7 @@ function addList(parser: Argv<{ json: boolean }>, choose: Choose): void {
     'list <repository>',
     'List the backups, and how old the newest and the last verified one are',
     (verb) =>
-      withKeys(verb.positional('repository', repositoryPositional))
+      withRepository(verb)
         .option('source', { ...text, describe: 'Of this source only' })
         .example('$0 backup list ./backups', ''),
     ({ repository, passphraseFile, key, source, json }) =>
@@ -166,7 +175,7 @@ function addShow(parser: Argv<{ json: boolean }>, choose: Choose): void {
     'show <repository> [backup]',
     'Show what a backup holds, by partition',
     (verb) =>
-      withKeys(verb.positional('repository', repositoryPositional))
+      withRepository(verb)
         .positional('backup', { type: 'string', default: 'latest', describe: 'Id, point, latest' })
         .example('$0 backup show ./backups', ''),
     ({ repository, backup, passphraseFile, key, json }) =>
@@ -182,7 +191,7 @@ function addVerify(parser: Argv<{ json: boolean }>, choose: Choose): void {
     'verify <repository> [backups..]',
     'Read, decrypt and check every byte that backups need',
     (verb) =>
-      withKeys(verb.positional('repository', repositoryPositional))
+      withRepository(verb)
         .positional('backups', { type: 'string', array: true, default: [], describe: 'Or all' })
         .option('sample', { ...number, default: 100, describe: 'Percent of the objects to read' })
         .option('since', { ...text, describe: 'Only what backups since this time need' })

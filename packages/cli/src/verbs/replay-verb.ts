@@ -1,6 +1,5 @@
 import type { Argv } from 'yargs'
-import { withKeys } from './backup-upkeep-verbs.ts'
-import { type Choose, flag, number, text, texts, withJson } from './verb-options.ts'
+import { type Choose, flag, number, text, texts, withJson, withKeys } from './verb-options.ts'
 
 const mechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const
 

@@ -1,6 +1,5 @@
 import type { Argv } from 'yargs'
-import { withKeys } from './backup-upkeep-verbs.ts'
-import { type Choose, flag, number, text, texts, withJson } from './verb-options.ts'
+import { type Choose, flag, number, text, texts, withJson, withKeys } from './verb-options.ts'
 
 export function addRestoreVerb(parser: Argv, choose: Choose): void {
   parser.command(

@@ -59,3 +59,26 @@ export function withPartition<T>(
     .option('data', { ...text, demandOption: true, describe: 'The data directory' })
     .option('partition', { ...number, default: 0, describe: 'Which of the topic’s partitions' })
 }
+
+/** What opens an encrypted repository. */
+export function withKeys<T>(
+  verb: Argv<T>,
+): Argv<T & { 'passphrase-file': string | undefined; key: string | undefined }> {
+  return verb
+    .option('passphrase-file', { ...text, describe: 'A file with the passphrase, first line' })
+    .option('key', { ...text, describe: 'A key file, or a private RSA key in PEM' })
+}
+
+export function withRepository<T>(
+  verb: Argv<T>,
+): Argv<
+  T & { repository: string; 'passphrase-file': string | undefined; key: string | undefined }
+> {
+  return withKeys(
+    verb.positional('repository', {
+      type: 'string',
+      demandOption: true,
+      describe: 'A directory, or s3://bucket/prefix?endpoint=…',
+    }),
+  )
+}
