@@ -1,7 +1,7 @@
 /**
  * The files of a data directory, one by one: their names, and readers for each kind. For tools that
  * look at files that nobody has opened as a log. Nothing here takes a lock, and little writes:
- * `replaceSmallFile` a file whole, or not at all; `makeDirectories` and `removeTree` say what they do.
+ * `replaceSmallFile` a file whole, or not at all; `makeDirectories` and `removeTree` what they say.
  *
  * @example
  * ```ts
