@@ -10,7 +10,15 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   cleaner: ['@varve/record', '@varve/log'],
   backup: ['@varve/record', '@varve/log'],
   broker: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/backup'],
-  cli: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/backup', '@varve/broker'],
+  bench: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/backup', '@varve/broker'],
+  cli: [
+    '@varve/record',
+    '@varve/log',
+    '@varve/cleaner',
+    '@varve/backup',
+    '@varve/broker',
+    '@varve/bench',
+  ],
   varve: ['@varve/record', '@varve/log', '@varve/backup', '@varve/broker', '@varve/cli'],
 }
 

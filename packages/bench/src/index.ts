@@ -1,0 +1,6 @@
+/**
+ * Workload runs of Varve: producing, consuming, end to end.
+ *
+ * @packageDocumentation
+ */
+export {}
