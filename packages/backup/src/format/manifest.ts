@@ -6,7 +6,7 @@ import { encodeFiles, fileOf, type StoredFileContent, topicPattern } from './par
 export const backupKinds = ['full', 'incremental', 'differential', 'follow'] as const
 
 /**
- * - `full`: every byte of the source was read and checked.
+ * - `full`: every byte of the source was read and checked. So is the first one of any kind.
  * - `incremental`: what the latest backup has was taken over from it.
  * - `differential`: what the last full one has was taken over from it, and nothing else.
  * - `follow`: an incremental one of those that come every second.

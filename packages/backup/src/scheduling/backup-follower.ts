@@ -125,8 +125,9 @@ export class BackupFollower {
       encoder,
     })
     this.#count++
-    const { sequence, backupId, takenMs } = report
-    this.#made.push({ sequence, backupId, takenMs })
+    const { sequence, backupId, takenMs, kind } = report
+    // The very first one is a full one, and stays: differential ones stand on it.
+    if (kind === 'follow') this.#made.push({ sequence, backupId, takenMs })
     this.#options.onBackup?.(report)
     await this.#thinOut(report.source)
   }

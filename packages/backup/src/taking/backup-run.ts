@@ -26,7 +26,10 @@ import { type BackupProgress, ProgressMeter } from './progress-meter.ts'
 import { referencesOf } from './references.ts'
 
 export interface BackupOptions {
-  /** @defaultValue 'incremental' */
+  /**
+   * Where there is nothing yet to stand on it becomes a full one, whatever is asked for.
+   * @defaultValue 'incremental'
+   */
   readonly kind?: BackupKind
   /** The name under which the source's backups are kept. @defaultValue the source's own name */
   readonly source?: string
@@ -179,8 +182,13 @@ class BackupRun {
     })
   }
 
+  /** What stands on nothing has read everything, whatever it was to be. */
+  #kindOf({ base }: History): BackupKind {
+    return base === null ? 'full' : this.#options.kind
+  }
+
   async #take(lease: Lease, history: History, snapshot: SourceSnapshot): Promise<TakenBackup> {
-    const { kind } = this.#options
+    const kind = this.#kindOf(history)
     const sourceId = this.#catalogue.sourceIdOf(this.#name)
     const sets = this.#setsOf(history)
     const copied = await this.#copy(snapshot, history, sets)
@@ -234,10 +242,10 @@ class BackupRun {
 
   /** The sets of the base, and last the one that takes what is new. */
   #setsOf(history: History): readonly string[] {
-    const { kind, isIndependent = false } = this.#options
+    const { isIndependent = false } = this.#options
     const before = history.base?.state.manifest.sets ?? []
     // A differential backup stands on the full one alone, whatever became of those between.
-    const isOwn = isIndependent || kind === 'differential'
+    const isOwn = isIndependent || this.#kindOf(history) === 'differential'
     const own = isOwn ? this.#backupId : 'main'
     return before.includes(own) ? before : [...before, own]
   }

@@ -53,6 +53,31 @@ test('an incremental one reads and stores only what has come', async () => {
   expect((await storedBytes(repository)).get('t-0')?.segments).toEqual(sourceBytes(machine, log))
 })
 
+test.each(['incremental', 'differential', 'follow'] as const)(
+  'the first backup of a source is a full one, though %s was asked for',
+  async (kind) => {
+    const machine = new Machine()
+    await using repository = await machine.create()
+    await using directory = await machine.openData()
+    const log = await directory.createLog('t', 0)
+    await appendRecords(log, 200)
+    const first = await machine.back(repository, directory, { kind })
+    expect(first).toMatchObject({ kind: 'full', base: null })
+    await appendRecords(log, 20)
+    await machine.back(repository, directory)
+    await appendRecords(log, 20)
+    const wish = { kind: 'differential' } as const
+    const differential = await machine.back(repository, directory, wish)
+    expect(differential).toMatchObject({ kind: 'differential', base: first.backupId })
+    // And so it is for a host that remembers nothing.
+    const stateDirectory = '/elsewhere'
+    const again = await machine.back(repository, directory, { ...wish, stateDirectory })
+    expect(again).toMatchObject({ kind: 'differential', base: first.backupId })
+    const { manifest } = await new BackupCatalogue(repository).find(first.backupId)
+    expect(manifest).toMatchObject({ kind: 'full', sets: ['main'] })
+  },
+)
+
 test('a tail that grows in many small steps is made into larger objects now and then', async () => {
   const machine = new Machine()
   await using repository = await machine.create()
