@@ -12,6 +12,9 @@ import { opening } from './log/opening.bench.ts'
 import { partitions } from './log/partitions.bench.ts'
 import { reading } from './log/reading.bench.ts'
 import { recovery } from './log/recovery.bench.ts'
+import { peersBatchedAppends } from './peers/peers-batched-appends.bench.ts'
+import { peersDurableAppends } from './peers/peers-durable-appends.bench.ts'
+import { peersReading } from './peers/peers-reading.bench.ts'
 import { batches } from './record/batches.bench.ts'
 import { checksums } from './record/checksums.bench.ts'
 import { compression } from './record/codecs.bench.ts'
@@ -31,6 +34,9 @@ export const benchmarks: readonly Benchmark[] = [
   appendsBesideCompaction,
   backup,
   backupOverhead,
+  peersDurableAppends,
+  peersBatchedAppends,
+  peersReading,
   varints,
   checksums,
   batches,

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import type { BenchmarkContext } from './benchmark.ts'
-import { type Bar, type Figure, type Limit, type Unit, verdictOf } from './figure.ts'
-import { spreadOf } from './statistics.ts'
+import {
+  type Aside,
+  type Bar,
+  type Figure,
+  type Limit,
+  type PlotPoint,
+  type Unit,
+  verdictOf,
+} from './figure.ts'
+import { type Spread, spreadOf } from './statistics.ts'
 
 /** One measurement. */
 export interface Sample {
@@ -9,6 +17,8 @@ export interface Sample {
   readonly value: number
   /** Of what was written or read: that of the limit is the same. */
   readonly hash: string
+  /** What else was seen meanwhile, each with its unit in its name. */
+  readonly aside?: Readonly<Record<string, number>>
 }
 
 /** Prepares, measures once, checks the result, and cleans up. */
@@ -24,6 +34,23 @@ export interface Contest {
   readonly limit?: Contender
   readonly bar?: Bar
   readonly conditions?: Readonly<Record<string, string | number>>
+  /** Where its figure stands in a plot. */
+  readonly plot?: PlotPoint
+}
+
+/** A contender that the measured one is set beside, and what is asked of it there. */
+export interface Rival extends Contender {
+  readonly bar?: Bar
+}
+
+/** The same work done by several. */
+export interface Field {
+  readonly name: string
+  readonly unit: Unit
+  readonly measured: Contender
+  readonly rivals: readonly Rival[]
+  readonly conditions?: Readonly<Record<string, string | number>>
+  readonly plot?: PlotPoint
 }
 
 /**
@@ -31,35 +58,74 @@ export interface Contest {
  * neighbour on the machine, a disk that is busy. The first round warms up and is not counted.
  */
 export async function hold(context: BenchmarkContext, contest: Contest): Promise<Figure> {
-  const { name, unit, measured, limit, bar, conditions = {} } = contest
-  const values: number[] = []
-  const limitValues: number[] = []
+  const { name, unit, measured, limit, bar, conditions = {}, plot } = contest
+  const contenders = limit === undefined ? [measured] : [limit, measured]
+  const results = await takeTurns(context, name, contenders)
+  const rest = { name, unit, conditions, ...(plot !== undefined && { plot }) }
+  const against = limit === undefined ? null : resultOf(results, limit)
+  return figureOf(rest, resultOf(results, measured), against, bar ?? null)
+}
+
+/**
+ * The same of several: all take turns (A B C A B C …), beginning with another one each round, and
+ * there is a figure for each rival, with the measured one beside it.
+ */
+export async function holdField(
+  context: BenchmarkContext,
+  field: Field,
+): Promise<readonly Figure[]> {
+  const { name, unit, measured, rivals, conditions = {}, plot } = field
+  const results = await takeTurns(context, name, [measured, ...rivals])
+  return rivals.map((rival) => {
+    const title = `${name}, beside ${rival.name}`
+    const rest = { name: title, unit, conditions, ...(plot !== undefined && { plot }) }
+    return figureOf(rest, resultOf(results, measured), resultOf(results, rival), rival.bar ?? null)
+  })
+}
+
+interface Result {
+  readonly contender: Contender
+  readonly values: readonly number[]
+  readonly asides: readonly Readonly<Record<string, number>>[]
+  readonly hash: string
+}
+
+async function takeTurns(
+  context: BenchmarkContext,
+  name: string,
+  contenders: readonly Contender[],
+): Promise<readonly Result[]> {
+  const samples = contenders.map((): Sample[] => [])
   const hashes = new Set<string>()
   const warmUps = context.isSmoke ? 0 : 1
   for (let round = -warmUps; round < context.repeat; round++) {
     context.progress(`${name} (${Math.max(round + 1, 0)} of ${context.repeat})`)
-    if (limit !== undefined) {
-      const sample = await measureOnce(limit)
+    for (let turn = 0; turn < contenders.length; turn++) {
+      // Two keep their order: each has the other before it anyway.
+      const first = contenders.length > 2 ? round + warmUps : 0
+      const index = (first + turn) % contenders.length
+      const sample = await measureOnce(contenders[index] as Contender)
       hashes.add(sample.hash)
-      if (round >= 0) limitValues.push(sample.value)
+      if (round >= 0) samples[index]?.push(sample)
     }
-    const sample = await measureOnce(measured)
-    hashes.add(sample.hash)
-    if (round >= 0) values.push(sample.value)
   }
   assert.equal(hashes.size, 1, `${name}: every repeat, of the limit too, has the same result`)
-  const value = spreadOf(values)
-  const against = limit === undefined ? null : limitOf(limit.name, unit, values, limitValues)
-  return {
-    name,
-    unit,
-    value,
-    limit: against,
-    bar: bar ?? null,
-    verdict: bar === undefined ? null : verdictOf(bar, value, against),
-    hash: [...hashes].join(),
-    conditions,
-  }
+  return contenders.map((contender, index) => {
+    const own = samples[index] ?? []
+    const values = own.map(({ value }) => value)
+    return {
+      contender,
+      values,
+      asides: own.map(({ aside = {} }) => aside),
+      hash: [...hashes].join(),
+    }
+  })
+}
+
+function resultOf(results: readonly Result[], contender: Contender): Result {
+  const found = results.find((result) => result.contender === contender)
+  assert.ok(found !== undefined, 'every contender was measured')
+  return found
 }
 
 async function measureOnce(contender: Contender): Promise<Sample> {
@@ -73,21 +139,49 @@ export function isRate(unit: Unit): boolean {
   return unit.endsWith('/s')
 }
 
-function limitOf(
-  name: string,
-  unit: Unit,
-  values: readonly number[],
-  limitValues: readonly number[],
-): Limit {
+function figureOf(
+  rest: Pick<Figure, 'name' | 'unit' | 'conditions' | 'plot'>,
+  result: Result,
+  against: Result | null,
+  bar: Bar | null,
+): Figure {
+  const value = spreadOf(result.values)
+  const limit = against === null ? null : limitOf(rest.unit, result, against)
+  const aside = asidesOf(result, against)
+  return {
+    ...rest,
+    value,
+    limit,
+    bar,
+    verdict: bar === null ? null : verdictOf(bar, value, limit),
+    hash: result.hash,
+    ...(aside.length > 0 && { aside }),
+  }
+}
+
+function limitOf(unit: Unit, { values }: Result, against: Result): Limit {
   const reached = (value: number, limit: number): number =>
     isRate(unit) ? value / limit : limit / value
-  const value = spreadOf(limitValues)
+  const value = spreadOf(against.values)
   return {
-    name,
+    name: against.contender.name,
     value,
     ratioOfMedians: reached(spreadOf(values).median, value.median),
-    pairwiseRatio: spreadOf(values.map((one, index) => reached(one, limitValues[index] ?? 0))),
+    pairwiseRatio: spreadOf(values.map((one, index) => reached(one, against.values[index] ?? 0))),
   }
+}
+
+function asidesOf(result: Result, against: Result | null): readonly Aside[] {
+  const names = Object.keys(result.asides[0] ?? {})
+  const spread = (from: Result, name: string): Spread =>
+    spreadOf(from.asides.map((aside) => aside[name] ?? Number.NaN))
+  return names.map((name) => {
+    return {
+      name,
+      value: spread(result, name),
+      limit: against === null ? null : spread(against, name),
+    }
+  })
 }
 
 /** Seconds that `work` takes. */

@@ -7,10 +7,15 @@ export type Unit =
   | 'appends/s'
   | 'batches/s'
   | 'ops/s'
+  | 'reads/s'
   | 's'
   | 'ms'
+  | 'µs'
   | 'ns'
   | 'MiB'
+  | 'KiB'
+  | 'B'
+  | 'exponent'
 
 /** What is asked of a figure. A ratio is to the limit's median. */
 export type Bar =
@@ -30,6 +35,23 @@ export interface Limit {
   readonly pairwiseRatio: Spread
 }
 
+/** Something that was seen beside a figure, of it and of its limit. */
+export interface Aside {
+  /** With its unit. */
+  readonly name: string
+  readonly value: Spread
+  readonly limit: Spread | null
+}
+
+/** A figure's place among others that differ from it by a number only. */
+export interface PlotPoint {
+  /** Figures with the same curve are drawn as one. */
+  readonly curve: string
+  /** What grows, and how much of it there was. */
+  readonly along: string
+  readonly at: number
+}
+
 export interface Verdict {
   readonly isMet: boolean
   /** How far the figure lies beyond the bar, or (negative) short of it, as a part of the bar. */
@@ -47,6 +69,10 @@ export interface Figure {
   readonly verdict: Verdict | null
   /** Of what was written or read: equal in every repeat, or the run fails. */
   readonly hash: string
+  /** What else was seen in the same measurements. */
+  readonly aside?: readonly Aside[]
+  /** Where it stands in a plot; absent in what is not drawn. */
+  readonly plot?: PlotPoint
   /** Whatever else has to be known: payload, flush policy, sizes. */
   readonly conditions: Readonly<Record<string, string | number>>
 }

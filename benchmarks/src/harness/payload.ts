@@ -1,5 +1,5 @@
+import { jsonEvent, SeededRandom } from '@varve/bench'
 import { compress, type RecordInput } from '@varve/record'
-import { SeededRandom } from './random.ts'
 
 /** A record as memory has it: bytes, so that encoding text is not what is measured. */
 export interface PayloadRecord extends RecordInput {
@@ -20,12 +20,6 @@ export interface Payload {
 
 const keyBytes = 12
 const seed = 20_26
-const people = ['ada', 'grace', 'edsger', 'barbara', 'leslie', 'radia', 'ken', 'frances'] as const
-const actions = ['order.placed', 'order.paid', 'cart.changed', 'login', 'page.viewed'] as const
-const words =
-  'the a of and to in parcel invoice customer shipped refund delayed warehouse courier signed address late with no reply express fragile return label printed again by hand for on Tuesday'.split(
-    ' ',
-  ) as [string, ...string[]]
 
 const made = new Map<string, Payload>()
 
@@ -53,22 +47,11 @@ function makePayload(recordBytes: number, count: number): Payload {
     const key = bytes.subarray(start, start + keyBytes)
     const value = bytes.subarray(start + keyBytes, start + recordBytes)
     key.write(`user-${String(random.integer(10_000_000)).padStart(7, '0')}`, 'latin1')
-    value.write(event(random, index, value.length), 'latin1')
+    value.write(jsonEvent(random, index, value.length), 'latin1')
     records.push({ key, value, bytes: bytes.subarray(start, start + recordBytes) })
   }
   const gzipped = compress('gzip', bytes.subarray(0, Math.min(bytes.length, 64 * 1024)))
   const ratio = gzipped.length / Math.min(bytes.length, 64 * 1024)
   const description = `JSON events of ${recordBytes} bytes (key ${keyBytes}), seed ${seed}, gzip to ${ratio.toFixed(2)}`
   return { records, recordBytes, description }
-}
-
-/** A JSON object of exactly `size` characters, all ASCII. */
-function event(random: SeededRandom, index: number, size: number): string {
-  const at = 1_790_000_000_000 + index * 7 + random.integer(7)
-  const cents = random.integer(100_000)
-  const start = `{"at":${at},"by":"${random.pick(people)}","do":"${random.pick(actions)}","cents":${cents},"note":"`
-  const end = '"}'
-  let note = ''
-  while (start.length + note.length + end.length < size) note += `${random.pick(words)} `
-  return start + note.slice(0, Math.max(0, size - start.length - end.length)) + end
 }

@@ -16,7 +16,8 @@ export interface Report {
   }[]
 }
 
-const columns = ['figure', 'median (min … max)', 'limit', 'of limit', 'pairwise', 'bar', '', 'hash']
+const firstColumns = ['figure', 'median (min … max)', 'limit', 'of limit', 'pairwise']
+const lastColumns = ['bar', '', 'hash']
 
 export function machineText(machine: Machine): string {
   const { cpu, cpus, memoryGiB, kernel, node, fileSystem, device, commit, loadAverage } = machine
@@ -49,7 +50,9 @@ export function benchmarkText(
   benchmark: { readonly name: string; readonly summary: string },
   figures: readonly Figure[],
 ): string {
-  const rows = figures.map(rowOf)
+  const asides = [...new Set(figures.flatMap(({ aside = [] }) => aside.map(({ name }) => name)))]
+  const columns = [...firstColumns, ...asides, ...lastColumns]
+  const rows = figures.map((figure) => rowOf(figure, asides))
   const limits = new Set(figures.flatMap(({ limit }) => (limit === null ? [] : [limit.name])))
   return [
     `${benchmark.name}: ${benchmark.summary}`,
@@ -61,13 +64,15 @@ export function benchmarkText(
   ].join('\n')
 }
 
-function rowOf({ name, unit, value, limit, bar, verdict, hash }: Figure): string[] {
+function rowOf(figure: Figure, asides: readonly string[]): string[] {
+  const { name, unit, value, limit, bar, verdict, hash } = figure
   return [
     name,
     `${spreadText(value, unit)}`,
     limit === null ? '' : quantityText(limit.value.median, unit),
     limit === null ? '' : limit.ratioOfMedians.toFixed(2),
     limit === null ? '' : ratioText(limit.pairwiseRatio),
+    ...asides.map((aside) => asideText(figure, aside)),
     bar === null ? '' : barText(bar, unit),
     verdict === null ? '' : verdictText(verdict),
     hash,
@@ -75,7 +80,7 @@ function rowOf({ name, unit, value, limit, bar, verdict, hash }: Figure): string
 }
 
 function tableLines(rows: readonly (readonly string[])[]): string[] {
-  const widths = columns.map((_, column) =>
+  const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),
   )
   const lineOf = (row: readonly string[]): string =>
@@ -101,6 +106,16 @@ function spreadText({ median, min, max }: Spread, unit: Unit): string {
 
 function ratioText({ min, median, max }: Spread): string {
   return `${median.toFixed(2)} (${min.toFixed(2)} … ${max.toFixed(2)})`
+}
+
+/** Its own, and that of the limit. */
+function asideText({ aside = [] }: Figure, name: string): string {
+  const found = aside.find((one) => one.name === name)
+  if (found === undefined) return ''
+  const { value, limit } = found
+  return [value, ...(limit === null ? [] : [limit])]
+    .map(({ median }) => (Number.isFinite(median) ? numberText(median) : '–'))
+    .join(' / ')
 }
 
 function barText(bar: Bar, unit: Unit): string {
