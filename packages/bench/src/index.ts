@@ -3,4 +3,7 @@
  *
  * @packageDocumentation
  */
-export {}
+export { describeMachine, type Machine } from './measuring/machine.ts'
+export { medianOf, type Spread, spreadOf } from './measuring/spread.ts'
+export { jsonEvent } from './payload/json-event.ts'
+export { SeededRandom } from './payload/seeded-random.ts'
