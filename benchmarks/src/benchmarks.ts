@@ -13,6 +13,7 @@ import { partitions } from './log/partitions.bench.ts'
 import { reading } from './log/reading.bench.ts'
 import { recovery } from './log/recovery.bench.ts'
 import { peersBatchedAppends } from './peers/peers-batched-appends.bench.ts'
+import { peersBrokers } from './peers/peers-brokers.bench.ts'
 import { peersDurableAppends } from './peers/peers-durable-appends.bench.ts'
 import { peersReading } from './peers/peers-reading.bench.ts'
 import { batches } from './record/batches.bench.ts'
@@ -37,6 +38,7 @@ export const benchmarks: readonly Benchmark[] = [
   peersDurableAppends,
   peersBatchedAppends,
   peersReading,
+  peersBrokers,
   varints,
   checksums,
   batches,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '../free-ports.ts'
-import { javaArguments, runJava } from './java-command.ts'
+import { type JavaOptions, javaArguments, runJava } from './java-command.ts'
 import type { KafkaRelease } from './kafka-release.ts'
 import { LeashedProcess } from './leashed-process.ts'
 
@@ -11,6 +11,8 @@ export interface BrokerOptions {
   readonly directory: string
   /** Broker settings beside those that a single small node needs. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Of its virtual machine. Default: what a small node needs. */
+  readonly java?: JavaOptions
 }
 
 const startTimeoutMs = 90_000
@@ -40,6 +42,7 @@ export async function startBroker(
     heapMegabytes: 512,
     logLevel: 'warn',
     loggers: { 'kafka.server.KafkaRaftServer': 'info' },
+    ...options.java,
   })
   const child = new LeashedProcess(`Kafka ${release.version}`, release.java, args)
   await child.waitForPrinted('Kafka Server started', startTimeoutMs)

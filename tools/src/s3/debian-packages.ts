@@ -76,7 +76,10 @@ async function run(command: string, args: readonly string[]): Promise<ProcessRes
 }
 
 function environmentOf(root: string): Readonly<Record<string, string>> {
-  const triplet = readdirSync(join(root, 'usr/lib')).find((name) => name.endsWith('-linux-gnu'))
+  const lib = join(root, 'usr/lib')
+  // A package of one program, linked statically, has none.
+  const names = existsSync(lib) ? readdirSync(lib) : []
+  const triplet = names.find((name) => name.endsWith('-linux-gnu'))
   const libraries = ['lib', 'usr/lib'].map((place) => join(root, place, triplet ?? ''))
   const programs = ['usr/bin', 'usr/sbin'].map((place) => join(root, place))
   return {

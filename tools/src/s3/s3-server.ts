@@ -36,7 +36,10 @@ export async function waitForPort(
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await isListening(port))) {
-    if (!child.isRunning) throw new Error(`it has ended:\n${child.printed}`)
+    if (!child.isRunning) {
+      await child.ended
+      throw new Error(`it has ended:\n${child.printed}`)
+    }
     if (performance.now() > deadline) {
       await child.kill()
       throw new Error(`nothing listens after ${timeoutMs} ms:\n${child.printed}`)
