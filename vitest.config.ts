@@ -1,15 +1,39 @@
 import { defineConfig } from 'vitest/config'
 
+/** These replace a module, or measure their process's memory: each has a process to itself. */
+const alone = [
+  'packages/backup/test/taking/damage.test.ts',
+  'packages/cli/test/dump/batch-stream.test.ts',
+  'packages/log/test/storage/directory-lock-native.test.ts',
+  'packages/record/test/compression/compression.test.ts',
+  'packages/record/test/compression/zstd.test.ts',
+  'packages/record/test/hostile-bytes.test.ts',
+]
+
 // Tests run from TypeScript source: `@varve/source` is the private export condition that every
 // package declares beside `default` (its compiled `dist`).
 export default defineConfig({
   ssr: { resolve: { conditions: ['@varve/source', 'node'] } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'tools/test/**/*.test.ts'],
-    // These need Java and a released Apache Kafka: tools/vitest.interop.config.ts runs them.
-    exclude: ['**/node_modules/**', '**/*.interop.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    // By default one processor is left free.
+    maxWorkers: '100%',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'shared',
+          include: ['packages/*/test/**/*.test.ts', 'tools/test/**/*.test.ts'],
+          // Interoperability needs Java and a released Kafka: tools/vitest.interop.config.ts.
+          exclude: ['**/node_modules/**', '**/*.interop.test.ts', ...alone],
+          // One process runs many files: loading the packages anew for each takes longer than most
+          // of them.
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'alone', include: alone } },
+    ],
   },
 })

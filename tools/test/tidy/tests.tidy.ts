@@ -16,6 +16,15 @@ test('every module of the packages with logic in it is named by a test', () => {
   expectOnly(untested, untestedAllowed, 'write test/X.test.ts for src/X.ts')
 })
 
+test('tests that replace a module, or measure memory, have a process to themselves', () => {
+  const config = typeScript.find(({ path }) => path === 'vitest.config.ts')?.text ?? ''
+  const sharing = typeScript
+    .filter(({ path }) => path.endsWith('.test.ts') && !config.includes(`'${path}'`))
+    .filter(({ code }) => /\bvi\.(?:doM|m)ock\(|\bmemoryUsage\b/.test(code))
+    .map(({ path }) => path)
+  expectOnly(sharing, [], 'others run in the same process: name it in vitest.config.ts')
+})
+
 function isReExports(path: string): boolean {
   return /\/(?:index|files)\.ts$/.test(path)
 }
