@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 // The long forms of the crash, fault and kill tests: minutes of both processors.
+// VARVE_CAMPAIGN_SCALE takes a part of them.
 // Run `npx tsc -b` first: the kill campaign starts compiled processes.
 export default defineConfig({
   ssr: { resolve: { conditions: ['@varve/source', 'node'] } },

@@ -59,6 +59,13 @@ async function checkRerun(fs: SimulatedFileSystem, kind: BackupKind): Promise<vo
   await checkClean(machine)
 }
 
+export interface CrashOptions {
+  readonly variants: number
+  readonly rerunEvery: number
+  /** The part of the states that is looked at, drawn; default: all. */
+  readonly share?: number
+}
+
 /**
  * Cuts the power after every operation of a backup, `rerunEvery` so many times followed by another
  * backup. Resolves to the number of states that were looked at.
@@ -66,7 +73,7 @@ async function checkRerun(fs: SimulatedFileSystem, kind: BackupKind): Promise<vo
 export async function crashBackup(
   kind: BackupKind,
   seed: number,
-  { variants, rerunEvery }: { readonly variants: number; readonly rerunEvery: number },
+  { variants, rerunEvery, share = 1 }: CrashOptions,
 ): Promise<number> {
   const random = new Random(seed)
   const { machine, run, close } = await prepare()
@@ -80,6 +87,7 @@ export async function crashBackup(
       const journaled = { mode: 'journaled', seed: random.int(2 ** 31) } as const
       const fixed = ['none', 'all', 'namesOnly', 'dataOnly'] as const
       const variant: CrashVariant = random.pick([...fixed, harsh, harsh, journaled])
+      if (!random.bool(share)) continue
       const replay = `VARVE_SEED=${seed} operation ${operations} ${JSON.stringify(variant)}`
       const state = machine.fs.crashState(operations, variant)
       try {

@@ -1,12 +1,15 @@
 import { Random, seedFromEnvironment } from '@varve/log/testing'
 import { expect, test } from 'vitest'
+import { campaignShare, scaled } from '../../../record/test/campaign-scale.ts'
 import { checkTransactionCrashes } from './transaction-crash.test.ts'
 
 test('whenever the power is cut, a transaction counts everywhere or nowhere', async () => {
   const seed = seedFromEnvironment('crash campaign, transactions')
   const random = new Random(seed)
   let opened = 0
-  while (opened < 10_000) opened += await checkTransactionCrashes(random.next(), 6, 1)
+  while (opened < scaled(10_000)) {
+    opened += await checkTransactionCrashes(random.next(), 6, campaignShare)
+  }
   process.stdout.write(`transactions: ${opened} states, VARVE_SEED=${seed}\n`)
-  expect(opened).toBeGreaterThanOrEqual(10_000)
+  expect(opened).toBeGreaterThanOrEqual(scaled(10_000))
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { scaled } from '../../../record/test/campaign-scale.ts'
 import { LogDirectory } from '../../src/log-directory.ts'
 import { repairLog } from '../../src/repair/repair-log.ts'
 import { planRepair } from '../../src/repair/repair-plan.ts'
@@ -102,7 +103,7 @@ describe.each(shapes.map((shape) => ({ name: shape.name, shape })))('a log: $nam
     async () => {
       const batches = await batchesOf(shape)
       const random = new Random(seed)
-      const rounds = isLong ? 2000 : 15
+      const rounds = isLong ? scaled(2000) : 15
       for (let round = 0; round < rounds; round += 1) {
         const fs = shape.fs.fork()
         const hurts = hurtSome(shape, fs, random)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { scaled } from '../../../record/test/campaign-scale.ts'
 import { Random, seedFromEnvironment } from '../../src/testing/index.ts'
 import { faults, findings } from './oracle.ts'
 import { large } from './shapes.ts'
@@ -16,7 +17,7 @@ test(
     const path = '/data/t-0/00000000000000000000.log'
     const sizeBytes = shape.fs.stat(path)?.sizeBytes ?? 0
     expect(await findings(shape.fs)).toEqual([])
-    const rounds = isLong ? 10_000 : 60
+    const rounds = isLong ? scaled(10_000) : 60
     for (let round = 0; round < rounds; round += 1) {
       const bit = random.int(sizeBytes * 8)
       // The same file system again and again: copies of a large one are not made.

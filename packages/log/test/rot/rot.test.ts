@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { campaignShare } from '../../../record/test/campaign-scale.ts'
 import { LeaderEpochCache } from '../../src/format/leader-epoch-cache.ts'
 import { Random, type SimulatedFileSystem, seedFromEnvironment } from '../../src/testing/index.ts'
 import { describeFlip, type Flip, faults, findings, flipped, silentLoss } from './oracle.ts'
@@ -6,7 +7,7 @@ import { directory, type Shape, smallShapes } from './shapes.ts'
 
 // The short form flips some bits of every shape. VARVE_CAMPAIGN=long verifies with every bit
 // flipped; it opens and reads with every bit of what no checksum covers flipped, and every fifth of
-// the others, other ones with another seed.
+// the others, other ones with another seed. A smaller campaign takes a part of each, drawn.
 const isLong = process.env['VARVE_CAMPAIGN'] === 'long'
 const seed = seedFromEnvironment('rot.test.ts')
 const shapes = await Promise.all(smallShapes.map((make) => make()))
@@ -19,7 +20,7 @@ function flipsOf(shape: Shape, pattern: RegExp, sample: number, longStep = 1): r
     if (stat.isDirectory || !pattern.test(path)) continue
     for (let bit = 0; bit < stat.sizeBytes * 8; bit += 1) flips.push({ path, bit })
   }
-  if (isLong) return flips.filter((_, index) => (index + seed) % longStep === 0)
+  if (isLong) return drawn(flips.filter((_, index) => (index + seed) % longStep === 0))
   return new Random(seed).shuffle(flips).slice(0, sample)
 }
 
@@ -33,7 +34,12 @@ function headerFlipsOf(shape: Shape, sample: number): readonly Flip[] {
       for (let bit = 0; bit < 21 * 8; bit += 1) flips.push({ path, bit: start * 8 + bit })
     }
   }
-  return isLong ? flips : new Random(seed).shuffle(flips).slice(0, sample)
+  return isLong ? drawn(flips) : new Random(seed).shuffle(flips).slice(0, sample)
+}
+
+function drawn(flips: readonly Flip[]): readonly Flip[] {
+  const random = new Random(seed)
+  return flips.filter(() => random.bool(campaignShare))
 }
 
 /** The long form says how many. */

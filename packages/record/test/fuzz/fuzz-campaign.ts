@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { scaled } from '../campaign-scale.ts'
 import { type FuzzTarget, fuzz, fuzzSeed } from './fuzz-target.ts'
 import { HangWatch } from './fuzz-watch.ts'
 import { PeakMemory } from './peak-memory.ts'
@@ -12,15 +13,15 @@ const warmUpShare = 0.02
 const inputsPerTidying = 32
 
 /**
- * The long form: `inputs` inputs (times `VARVE_FUZZ_SCALE`) against the targets, each of them
- * bounded in time, all of them in memory; prints what was done.
+ * The long form: `inputs` inputs, scaled, against the targets, each of them bounded in time, all of
+ * them in memory; prints what was done.
  */
 export async function fuzzCampaign(
   name: string,
   targets: readonly FuzzTarget[],
   inputs: number,
 ): Promise<void> {
-  const total = Math.ceil(inputs * Number(process.env['VARVE_FUZZ_SCALE'] ?? 1))
+  const total = scaled(inputs)
   const seed = fuzzSeed(name)
   const watch = new HangWatch(name)
   let memory: PeakMemory | null = null
