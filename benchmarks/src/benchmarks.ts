@@ -20,6 +20,11 @@ import { batches } from './record/batches.bench.ts'
 import { checksums } from './record/checksums.bench.ts'
 import { compression } from './record/codecs.bench.ts'
 import { varints } from './record/varints.bench.ts'
+import { scaleConsumers } from './scale/scale-consumers.bench.ts'
+import { scaleKeys } from './scale/scale-keys.bench.ts'
+import { scaleLogSize } from './scale/scale-log-size.bench.ts'
+import { scalePartitions } from './scale/scale-partitions.bench.ts'
+import { scaleSegments } from './scale/scale-segments.bench.ts'
 
 /** All there are, in the order in which they run. */
 export const benchmarks: readonly Benchmark[] = [
@@ -39,6 +44,11 @@ export const benchmarks: readonly Benchmark[] = [
   peersBatchedAppends,
   peersReading,
   peersBrokers,
+  scaleLogSize,
+  scaleSegments,
+  scalePartitions,
+  scaleConsumers,
+  scaleKeys,
   varints,
   checksums,
   batches,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchmarks } from './benchmarks.ts'
-import { type Benchmark, BenchmarkContext } from './harness/benchmark.ts'
+import { type Benchmark, BenchmarkContext, type Scale } from './harness/benchmark.ts'
 import { secondsOf } from './harness/contest.ts'
 import type { Figure } from './harness/figure.ts'
 import { describeMachine } from './harness/machine.ts'
@@ -20,6 +20,7 @@ import {
 const usage = `usage: node benchmarks/dist/run.js [NAME …] [options]
 
   --smoke        tiny sizes, one repeat: everything runs and is checked, the figures mean nothing
+  --scale full   let what is measured as it grows grow all the way: tens of GiB, many minutes
   --repeat N     measure everything N times after a round that is not counted (default 7)
   --data DIR     where data is written: decides which disk is measured (default: the system's
                  directory for temporary files)
@@ -34,6 +35,7 @@ ${benchmarks.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join(
 interface Arguments {
   readonly chosen: readonly Benchmark[]
   readonly isSmoke: boolean
+  readonly scale: Scale
   readonly repeat: number
   readonly dataDirectory: string | null
   readonly jsonPath: string | null
@@ -79,6 +81,7 @@ function parseArguments(args: readonly string[]): Arguments | null {
     allowPositionals: true,
     options: {
       smoke: { type: 'boolean', default: false },
+      scale: { type: 'string', default: 'small' },
       repeat: { type: 'string' },
       data: { type: 'string' },
       json: { type: 'string' },
@@ -95,9 +98,13 @@ function parseArguments(args: readonly string[]): Arguments | null {
   })
   const repeat = Number(values.repeat ?? (values.smoke ? 1 : 7))
   if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat takes a number from 1 on')
+  if (values.scale !== 'small' && values.scale !== 'full') {
+    throw new Error('--scale takes small or full')
+  }
   return {
     chosen: chosen.length > 0 ? chosen : benchmarks,
     isSmoke: values.smoke,
+    scale: values.scale,
     repeat,
     dataDirectory: values.data ?? null,
     jsonPath: values.json ?? null,
@@ -127,10 +134,11 @@ async function runAll(args: Arguments, dataDirectory: string): Promise<void> {
 
 async function runHere(
   benchmark: Benchmark,
-  { isSmoke, repeat }: Arguments,
+  { isSmoke, scale, repeat }: Arguments,
   dataDirectory: string,
 ): Promise<Report['benchmarks'][number]> {
-  const context = new BenchmarkContext({ isSmoke, repeat, dataDirectory, onProgress: showProgress })
+  const options = { isSmoke, scale, repeat, dataDirectory, onProgress: showProgress }
+  const context = new BenchmarkContext(options)
   const { name, summary } = benchmark
   let figures: readonly Figure[] = []
   const seconds = await secondsOf(async () => {
@@ -143,11 +151,11 @@ async function runHere(
 /** So that no benchmark finds the heap, or the compiled code, that another one has left. */
 function runInOwnProcess(
   { name }: Benchmark,
-  { isSmoke, repeat }: Arguments,
+  { isSmoke, scale, repeat }: Arguments,
   dataDirectory: string,
 ): Report['benchmarks'][number] {
   const jsonPath = join(dataDirectory, 'part.json')
-  const sizes = ['--repeat', String(repeat), ...(isSmoke ? ['--smoke'] : [])]
+  const sizes = ['--repeat', String(repeat), '--scale', scale, ...(isSmoke ? ['--smoke'] : [])]
   const part = [fileURLToPath(import.meta.url), name, '--part', ...sizes]
   const { status, error } = spawnSync(
     process.execPath,

@@ -6,8 +6,8 @@ import { kafkaRelease } from './kafka/kafka-release.ts'
 import { runProcess } from './kafka/run-process.ts'
 import { debianPackages, leashedArguments, type UnpackedPackages } from './s3/debian-packages.ts'
 
-// Runs a broker for another program: `node broker-process.js kafka|redis|nats DIRECTORY`. Fetches it
-// where it has to, prints one line of JSON when it serves, or why it can't, and ends it when
+// Runs a broker for another program: `node broker-process.js kafka|redis|nats DIRECTORY`. Fetches
+// it where it has to, prints one line of JSON when it serves, or why it can't, and ends it when
 // standard input ends, however the other program does.
 
 interface Served {

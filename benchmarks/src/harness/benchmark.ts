@@ -11,9 +11,13 @@ export interface Benchmark {
   run(context: BenchmarkContext): Promise<readonly Figure[]>
 }
 
+export type Scale = 'small' | 'full'
+
 export interface BenchmarkOptions {
   /** Tiny sizes, to see that everything works; the figures mean nothing. */
   readonly isSmoke: boolean
+  /** How far benchmarks of growth go: `full` takes tens of GiB and many minutes. */
+  readonly scale: Scale
   /** How often everything is measured, after one round that is not counted. */
   readonly repeat: number
   /** Where data is written; it decides which disk is measured. */
@@ -38,6 +42,11 @@ export class BenchmarkContext {
   /** The size for a full run, or the one for a smoke run. */
   size(full: number, smoke: number): number {
     return this.isSmoke ? smoke : full
+  }
+
+  /** Sizes of something that grows, from small to large. */
+  sizes(given: Readonly<Record<Scale | 'smoke', readonly number[]>>): readonly number[] {
+    return given[this.isSmoke ? 'smoke' : this.#options.scale]
   }
 
   progress(text: string): void {

@@ -131,7 +131,7 @@ function verdictText({ isMet, margin }: Verdict): string {
 
 /** As `12.3 M records/s`: three digits, with a prefix where they are many. */
 function quantityText(value: number, unit: Unit): string {
-  return `${numberText(value)} ${unit}`
+  return unit === 'exponent' ? numberText(value) : `${numberText(value)} ${unit}`
 }
 
 function numberText(value: number): string {

@@ -24,7 +24,7 @@ const openAppendOnlyLog = requireUntyped('async-append-only-log') as (
 
 /**
  * An append is in memory when it is acknowledged; `onDrain` says when all of it was written and
- * flushed. One drain at a time, for a drain that is asked for while a block is being written is told
+ * flushed. One drain at a time, for one that is asked for while a block is being written is told
  * when that write ends, its own records not being in it. It waits for a pause of `writeTimeout`
  * before it writes: 1 ms, the least it takes, instead of 250.
  */

@@ -14,8 +14,9 @@ interface Hypercore {
 const Hypercore = requireUntyped('hypercore') as new (path: string) => Hypercore
 
 /**
- * Blocks appended as arrays, which are signed once: that is what makes it fast, so the caller groups.
- * An append is in RocksDB's log when it resolves, which nothing flushes: there is no setting for it.
+ * Blocks appended as arrays, which are signed once: that is what makes it fast, so the caller
+ * groups. An append is in RocksDB's log when it resolves, which nothing flushes: there is no
+ * setting for it.
  */
 export const hypercorePeer: Peer = {
   name: `hypercore ${versionOf('hypercore')}`,

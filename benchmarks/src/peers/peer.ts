@@ -1,8 +1,8 @@
 import type { PayloadRecord } from '../harness/payload.ts'
 
 /**
- * What an acknowledgement is worth: `flushed` survives a power cut, `written` the end of the process
- * only. Nothing is compared across the two.
+ * What an acknowledgement is worth: `flushed` survives a power cut, `written` the end of the
+ * process only. Nothing is compared across the two.
  */
 export type Promised = 'flushed' | 'written'
 

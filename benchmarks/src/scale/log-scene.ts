@@ -1,0 +1,82 @@
+import { type Log, LogDirectory, type LogOptions } from '@varve/log'
+import { type Sample, secondsOf } from '../harness/contest.ts'
+import { payloadOf } from '../harness/payload.ts'
+import { SeededRandom } from '../harness/random.ts'
+import { hashOfNumbers } from '../harness/result-hash.ts'
+
+/** A data directory that is closed, for those who open it, and what it was made with. */
+export interface ClosedDirectory {
+  readonly path: string
+  readonly options: LogOptions
+}
+
+export const batchRecords = 100
+export const recordBytes = 100
+
+/** Timestamps of batches are one second apart, so that each can be looked for. */
+export function timestampOf(batch: number): number {
+  return 1_790_000_000_000 + batch * 1_000
+}
+
+/** Appends batches of 100 records of 100 bytes, not flushed. */
+export async function fill(log: Log, batches: number, from = 0): Promise<void> {
+  const { records } = payloadOf(recordBytes, batchRecords)
+  for (let batch = from; batch < from + batches; batch++) {
+    const timestamp = timestampOf(batch)
+    await log.append(records.map((record) => ({ ...record, timestamp })))
+  }
+}
+
+/** Opens for as long as something is measured, so that many scenes can be there at once. */
+export async function withLog<Result>(
+  { path, options }: ClosedDirectory,
+  use: (log: Log) => Promise<Result>,
+): Promise<Result> {
+  await using directory = await LogDirectory.open(path, { log: options })
+  return await use(directory.log('bench', 0))
+}
+
+/** Microseconds of a read of one batch, at offsets in no order. */
+export function readingAtRandom(scene: ClosedDirectory, reads: number): Promise<Sample> {
+  return withLog(scene, async (log) => {
+    const random = new SeededRandom(11)
+    const offsets = Array.from({ length: reads }, () => random.integer(log.logEndOffset))
+    let found = 0
+    const seconds = await secondsOf(async () => {
+      for (const from of offsets) {
+        const { batches } = await log.read({ from, maxBytes: 1 })
+        found += batches[0]?.baseOffset ?? 0
+      }
+    })
+    return { value: (seconds / reads) * 1e6, hash: hashOfNumbers(found) }
+  })
+}
+
+/** Microseconds of looking an offset up by a timestamp. */
+export function searchingByTime(scene: ClosedDirectory, searches: number): Promise<Sample> {
+  return withLog(scene, async (log) => {
+    const random = new SeededRandom(12)
+    const batches = log.logEndOffset / batchRecords
+    const times = Array.from({ length: searches }, () => timestampOf(random.integer(batches)))
+    let found = 0
+    const seconds = await secondsOf(async () => {
+      for (const time of times) found += (await log.offsetForTimestamp(time))?.offset ?? 0
+    })
+    return { value: (seconds / searches) * 1e6, hash: hashOfNumbers(found) }
+  })
+}
+
+/** Nanoseconds a record of reading all of them, CRC checked. */
+export function readingAll(scene: ClosedDirectory): Promise<Sample> {
+  return withLog(scene, async (log) => {
+    let records = 0
+    const seconds = await secondsOf(async () => {
+      const reader = log.reader({ from: 0, reuseMemory: true })
+      for (let batches = await reader.nextBatches(); batches !== null; ) {
+        for (const { nextOffset, baseOffset } of batches) records += nextOffset - baseOffset
+        batches = await reader.nextBatches()
+      }
+    })
+    return { value: (seconds / records) * 1e9, hash: hashOfNumbers(records) }
+  })
+}

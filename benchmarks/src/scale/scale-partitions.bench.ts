@@ -1,0 +1,77 @@
+import { type Log, LogDirectory } from '@varve/log'
+import type { Benchmark } from '../harness/benchmark.ts'
+import { type Sample, secondsOf } from '../harness/contest.ts'
+import { holdGrowth } from '../harness/growth.ts'
+import { payloadOf } from '../harness/payload.ts'
+import { hashOfNumbers } from '../harness/result-hash.ts'
+import { appendInFlight } from '../log/append-driver.ts'
+import { batchRecords, type ClosedDirectory, fill, recordBytes } from './log-scene.ts'
+import { openingMemory, openingTime } from './opened-directory.ts'
+
+const inFlight = 1_024
+
+export const scalePartitions: Benchmark = {
+  name: 'scale-partitions',
+  summary: 'opening, holding and appending as a directory has more partitions',
+  async run(context) {
+    const appends = context.size(20_000, 2_048)
+    return await holdGrowth<ClosedDirectory>(context, {
+      along: 'partitions',
+      sizes: context.sizes({
+        smoke: [5, 10, 20],
+        small: [10, 100, 1_000],
+        full: [100, 1_000, 10_000],
+      }),
+      conditions: {
+        payload: payloadOf(recordBytes, batchRecords).description,
+        partitions: `one batch of ${batchRecords} records each`,
+        appends: `${appends} records, to the partitions in turn, ${inFlight} in flight, written`,
+      },
+      prepare: async (size, path) => {
+        const options = { acks: 'written' } as const
+        await using directory = await LogDirectory.open(path, { log: options })
+        for (let partition = 0; partition < size; partition++) {
+          await fill(await directory.createLog('bench', partition), 1)
+        }
+        return { path, options }
+      },
+      close: async () => {},
+      curves: [
+        {
+          name: 'clean opening',
+          unit: 'ms',
+          exponentAtMost: 1.1,
+          measure: ({ path }) => openingTime(path),
+        },
+        {
+          name: 'resident memory',
+          unit: 'KiB',
+          exponentAtMost: 1.1,
+          measure: ({ path }) => openingMemory(path),
+        },
+        {
+          name: 'a record, appended to partitions in turn',
+          unit: 'ns',
+          measure: (scene, size) => appendingInTurn(scene, size, appends),
+        },
+      ],
+    })
+  },
+}
+
+async function appendingInTurn(
+  { path, options }: ClosedDirectory,
+  partitions: number,
+  appends: number,
+): Promise<Sample> {
+  await using directory = await LogDirectory.open(path, { log: options })
+  const logs = Array.from({ length: partitions }, (_, partition) =>
+    directory.log('bench', partition),
+  )
+  const seconds = await secondsOf(() =>
+    appendInFlight(payloadOf(recordBytes, batchRecords), inFlight, appends, (record, index) =>
+      (logs[index % partitions] as Log).append(record),
+    ),
+  )
+  return { value: (seconds / appends) * 1e9, hash: hashOfNumbers(partitions, appends) }
+}
