@@ -4,6 +4,8 @@ import { DecompressionLimitError, InvalidArgumentError } from '../errors.ts'
 export interface DecodeContext {
   readonly maxBytes: number
   readonly magic: 0 | 1 | 2
+  /** Memory for the output, where the codec can use it and it has room. */
+  readonly into: Buffer | null
   fail(reason: string, cause?: unknown): never
 }
 
@@ -45,12 +47,15 @@ export function refuseLevel(level: number | undefined): void {
  */
 export class DecodeOutput {
   readonly #maxBytes: number
+  readonly #given: Buffer | null
   #bytes: Buffer
   #length = 0
 
-  constructor(expectedBytes: number, maxBytes: number) {
+  /** `given` is used first, where there is some. */
+  constructor(expectedBytes: number, maxBytes: number, given: Buffer | null = null) {
     this.#maxBytes = maxBytes
-    this.#bytes = Buffer.allocUnsafe(Math.min(expectedBytes, maxBytes))
+    this.#given = given?.subarray(0, maxBytes) ?? null
+    this.#bytes = this.#given ?? Buffer.allocUnsafe(Math.min(expectedBytes, maxBytes))
   }
 
   get length(): number {
@@ -88,6 +93,7 @@ export class DecodeOutput {
   /** Everything written. A view, unless that would keep more than twice the memory alive. */
   finish(): Buffer {
     const written = this.#bytes.subarray(0, this.#length)
+    if (this.#bytes === this.#given) return written
     return this.#length * 2 < this.#bytes.length ? Buffer.from(written) : written
   }
 }

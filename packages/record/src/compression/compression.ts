@@ -40,6 +40,11 @@ export interface DecompressOptions {
   readonly magic?: 0 | 1 | 2
   /** Of the batch the bytes are from, for errors. @defaultValue 0 */
   readonly position?: FilePosition
+  /**
+   * Memory for what comes of it, which is a view of it then. Only zstd makes use of it, and only as
+   * long as it has room. @defaultValue fresh memory
+   */
+  readonly into?: Buffer
 }
 
 const codecs = {
@@ -75,12 +80,12 @@ export function decompress(
   bytes: Uint8Array,
   options: DecompressOptions = {},
 ): Buffer {
-  const { magic = 2, position = 0 } = options
+  const { magic = 2, position = 0, into = null } = options
   const { maxBytes = defaultMaxDecompressedBytes(bytes.length) } = options
   if (!(maxBytes >= 0)) throw new InvalidArgumentError('maxBytes', maxBytes, 'must be at least 0')
   const context = {
     maxBytes: Math.min(Math.floor(maxBytes), constants.MAX_LENGTH),
-    magic,
+    ...{ magic, into },
     fail(reason: string, cause?: unknown): never {
       throw new CorruptBatchError(`${type}: ${reason}`, position, { cause })
     },

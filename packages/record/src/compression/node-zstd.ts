@@ -42,7 +42,8 @@ function codecOf(module: unknown): Codec {
     decompress(bytes, context) {
       const frames = splitZstdFrames(bytes)
       if (frames === null) return context.fail('it does not consist of whole frames')
-      const output = new DecodeOutput(Math.max(bytes.length * 4, 1024), context.maxBytes)
+      const { maxBytes, into } = context
+      const output = new DecodeOutput(Math.max(bytes.length * 4, 1024), maxBytes, into)
       for (const frame of frames) {
         output.append(decompressFrame(frame, context.maxBytes - output.length, context))
       }

@@ -72,32 +72,35 @@ function decompressInPackage(bytes: Buffer, context: DecodeContext): Buffer {
   const decompressor = idle ?? createDecompressor()
   // One that is not given back is collected some day; hostile input must not make many of them.
   idle = undefined
-  const output = new DecodeOutput(Math.max(bytes.length * 4, 1024), context.maxBytes)
+  const { maxBytes, into } = context
+  const output = new DecodeOutput(Math.max(bytes.length * 4, 1024), maxBytes, into)
+  let hasWindow = true
   try {
-    decompressInto(output, decompressor, bytes, context)
+    hasWindow = decompressInto(output, decompressor, bytes, context) > 1
     return output.finish()
   } finally {
-    if (output.length <= keptWindowBytesMax) {
+    if (output.length <= keptWindowBytesMax || !hasWindow) {
       decompressor.reset(zstd().ResetDirective.sessionOnly)
       idle = decompressor
     }
   }
 }
 
+/** Returns how many calls it took: what is done in one needs no window of its own. */
 function decompressInto(
   output: DecodeOutput,
   decompressor: ZstdDecompressor,
   bytes: Buffer,
   context: DecodeContext,
-): void {
+): number {
   let at = 0
-  while (true) {
+  for (let calls = 1; ; calls++) {
     const target = output.bytes.subarray(output.length)
     const source = bytes.subarray(at)
     const [left, produced, consumed] = decompressOnce(decompressor, target, source, context)
     output.advance(produced)
     at += consumed
-    if (left === 0 && at === bytes.length) return
+    if (left === 0 && at === bytes.length) return calls
     if (produced < target.length) {
       if (at === bytes.length) context.fail('the frame is cut off')
     } else if (output.length < context.maxBytes || produced + consumed === 0) {

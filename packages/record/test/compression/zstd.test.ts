@@ -70,6 +70,22 @@ describe('zstd', () => {
     expect(() => decompress('zstd', streamedFrame('hello', 18 << 3))).toThrow(CorruptBatchError)
   })
 
+  test('is put into memory that is given, as far as that goes', () => {
+    const content = sampleText(300_000)
+    for (const room of [0, 1000, 299_999, 300_000, 400_000]) {
+      const into = Buffer.alloc(room)
+      const options = { maxBytes: content.length, into }
+      for (const bytes of [content, content.subarray(0, 500)]) {
+        const output = decompress('zstd', compress('zstd', bytes), options)
+        expect(output.equals(bytes)).toBe(true)
+        expect(output.buffer === into.buffer).toBe(room >= bytes.length)
+      }
+    }
+    const tooMuch = { maxBytes: content.length - 1, into: Buffer.alloc(content.length) }
+    const refused = () => decompress('zstd', compress('zstd', content), tooMuch)
+    expect(refused).toThrow(DecompressionLimitError)
+  })
+
   test('that boasts of its content size is not believed', () => {
     expect(() => decompress('zstd', boastingFrame)).toThrow(CorruptBatchError)
   })
