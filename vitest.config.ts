@@ -25,7 +25,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'shared',
-          include: ['packages/*/test/**/*.test.ts', 'tools/test/**/*.test.ts'],
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'benchmarks/test/**/*.test.ts',
+            'tools/test/**/*.test.ts',
+          ],
           // Interoperability needs Java and a released Kafka: tools/vitest.interop.config.ts.
           exclude: ['**/node_modules/**', '**/*.interop.test.ts', ...alone],
           // One process runs many files: loading the packages anew for each takes longer than most
