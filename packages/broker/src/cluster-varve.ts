@@ -30,6 +30,7 @@ import { GroupMember } from './groups/group-member.ts'
 import type { ReplayReport } from './handling/dead-letter-replay.ts'
 import { effectsTopicSuffix, type NamedLedgerOptions } from './handling/effect-ledgers.ts'
 import type { RawRecord } from './handling/handled-record.ts'
+import { HandlerCalls } from './handling/handler-calls.ts'
 import type { DurableEffectLedger } from './handling/once-only.ts'
 import type { RecordFailure } from './handling/record-runner.ts'
 import { Producer, type Sendable } from './producing/producer.ts'
@@ -75,6 +76,7 @@ export class ClusterVarve implements Varve {
   readonly #random: () => number
   /** What is closed before the connections are. */
   readonly #users = new Set<AsyncDisposable>()
+  readonly #calls = new HandlerCalls()
   readonly #ledgers = new Map<string, Promise<ClusterEffectLedger>>()
   #closing: Promise<void> | null = null
 
@@ -194,7 +196,7 @@ export class ClusterVarve implements Varve {
 
   close(): Promise<void> {
     this.#closing ??= this.#close()
-    return this.#closing
+    return this.#calls.whenClosed(this.#closing, this.#clock)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -306,6 +308,7 @@ export class ClusterVarve implements Varve {
     const context = {
       clock: this.#clock,
       random: this.#random,
+      calls: this.#calls,
       partition: async (place: TopicPartition) => {
         return readablePartition(reading, await this.#topics.partition(place))
       },

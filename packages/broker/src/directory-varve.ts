@@ -10,6 +10,7 @@ import { type Clock, type FileSystem, type Log, nodeFileSystem, systemClock } fr
 import { randomFraction } from '@varve/log/pacing'
 import { InvalidArgumentError } from '@varve/record'
 import { ClosableBackup } from './backup/closable-backup.ts'
+import { finishRestore } from './backup/unfinished-restore.ts'
 import { ClosedError } from './base/broker-errors.ts'
 import { silentLogger } from './base/logger.ts'
 import { isRetentionHeld } from './base/restore-hold.ts'
@@ -20,12 +21,14 @@ import type { CommittedOffsets } from './consuming/committed-offsets.ts'
 import { Consumer } from './consuming/consumer.ts'
 import { type ConsumerOptions, checkConsumerOptions } from './consuming/consumer-options.ts'
 import { FixedAssignment, TopicAssignment } from './consuming/topic-assignment.ts'
+import { closeParts, type DirectoryParts } from './directory-parts.ts'
 import type { GroupCoordinator } from './groups/group-coordinator.ts'
 import { Groups } from './groups/groups.ts'
 import type { ReplayReport } from './handling/dead-letter-replay.ts'
 import { DeadLetterTopics } from './handling/dead-letter-topics.ts'
 import { EffectLedgers, type NamedLedgerOptions } from './handling/effect-ledgers.ts'
 import type { RawRecord } from './handling/handled-record.ts'
+import { HandlerCalls } from './handling/handler-calls.ts'
 import type { LogEffectLedger } from './handling/log-effect-ledger.ts'
 import type { RecordFailure } from './handling/record-runner.ts'
 import { directorySource } from './metrics/directory-source.ts'
@@ -60,9 +63,11 @@ const transactionTimeoutMs = 60_000
  * Opens a data directory, made when it is not there: its topics, with producers, consumers, groups
  * and transactions. One process at a time has it open; closing it leaves everything durable.
  *
+ * A restore that was interrupted as it took its place is completed first.
+ *
  * Rejects with LogLockedError when somebody else has it open, CorruptCatalogueError,
- * InvalidArgumentError, StorageError. A partition that is damaged does not keep the others from
- * being opened: see `describeTopic`.
+ * InvalidArgumentError, StorageError, RestoreRefusedError. A partition that is damaged does not
+ * keep the others from being opened: see `describeTopic`.
  *
  * @example
  * ```ts
@@ -78,6 +83,7 @@ export async function openDataDirectory(
 ): Promise<DirectoryVarve> {
   const { logger = silentLogger, transactionalIdExpirationMs, ...others } = options
   const { cleaning: _, cluster: __, ...rest } = others
+  await finishRestore(options.fs ?? nodeFileSystem, directory)
   const topics = await Topics.open(directory, rest)
   try {
     const { clock = systemClock } = options
@@ -105,23 +111,13 @@ export async function openDataDirectory(
   }
 }
 
-interface Parts {
-  readonly topics: Topics
-  readonly ids: ProducerIds
-  readonly coordinator: TransactionCoordinator
-  readonly groups: Groups
-  readonly queues: Queues
-  readonly ledgers: EffectLedgers
-  readonly cleaner: Cleaner
-}
-
 /**
  * An open data directory. Made by `openVarve` or `openDataDirectory`.
  *
  * Beside what every Varve has: the logs themselves, queues, metrics, and the cleaner.
  */
 export class DirectoryVarve implements Varve {
-  readonly #parts: Parts
+  readonly #parts: DirectoryParts
   readonly #topics: Topics
   readonly #clock: Clock
   readonly #fs: FileSystem
@@ -130,10 +126,11 @@ export class DirectoryVarve implements Varve {
   readonly cleaner: Cleaner
   /** What is closed before the logs are. */
   readonly #users = new Set<AsyncDisposable>()
+  readonly #calls = new HandlerCalls()
   #closing: Promise<void> | null = null
 
   /** @internal Data directories are opened by `openVarve` or `openDataDirectory`. */
-  constructor(options: VarveOptions, parts: Parts) {
+  constructor(options: VarveOptions, parts: DirectoryParts) {
     this.#parts = parts
     this.#topics = parts.topics
     this.#clock = options.clock ?? systemClock
@@ -198,11 +195,12 @@ export class DirectoryVarve implements Varve {
   /**
    * Opens the log of a partition again that has failed or could not be opened, recovering it, once
    * its storage has been mended. Queues go on as after a restart: what consumers have is delivered
-   * again. Rejects with what keeps it from being opened.
+   * again; ledgers of effects know what has arrived. Rejects with what keeps it from being opened.
    */
   async reopenPartition(topic: string, partition: number): Promise<void> {
     this.#topics.topic(topic).partition(partition)
     await this.#topics.directory.reopenLog(topic, partition)
+    await this.#parts.ledgers.reopened(topic)
     await this.#parts.queues.reopened(topic, partition)
   }
 
@@ -351,11 +349,12 @@ export class DirectoryVarve implements Varve {
 
   /**
    * Closes producers and consumers, then every log, durably. Rejects with the first error, after
-   * closing everything. Idempotent.
+   * closing everything; with HandlerRunningError in a handler of a group, which it waits for, or
+   * when one takes longer than four minutes: then closing goes on. Idempotent.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()
-    return this.#closing
+    return this.#calls.whenClosed(this.#closing, this.#clock)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -412,6 +411,7 @@ export class DirectoryVarve implements Varve {
     const context = {
       clock: this.#clock,
       random: this.#random,
+      calls: this.#calls,
       partition: ({ topic, partition }: { topic: string; partition: number }) => {
         return this.#topics.topic(topic).partition(partition)
       },
@@ -438,12 +438,7 @@ export class DirectoryVarve implements Varve {
   async #close(): Promise<void> {
     const users = [...this.#users].map((user) => user[Symbol.asyncDispose]())
     const results = await Promise.allSettled(users)
-    await this.cleaner.close()
-    this.#parts.ledgers.close()
-    await this.#parts.queues.close()
-    await this.#parts.groups.close()
-    await this.#parts.coordinator.close()
-    await this.#topics.close()
+    await closeParts(this.#parts)
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }

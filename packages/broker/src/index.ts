@@ -149,7 +149,7 @@ export {
 export { DeadLetterTopics } from './handling/dead-letter-topics.ts'
 export type { NamedLedgerOptions } from './handling/effect-ledgers.ts'
 export type { RawRecord } from './handling/handled-record.ts'
-export { HandlingFailedError } from './handling/handling-errors.ts'
+export { HandlerRunningError, HandlingFailedError } from './handling/handling-errors.ts'
 export { LogEffectLedger, type LogEffectLedgerOptions } from './handling/log-effect-ledger.ts'
 export {
   type DurableEffectLedger,

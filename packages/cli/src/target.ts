@@ -7,6 +7,7 @@ import {
   parsePartitionDirectoryName,
   parseSegmentFileName,
   recoveryPointCheckpointFileName,
+  refuseUnfinishedRestore,
 } from '@varve/log/files'
 
 /** What a path that a user named is, told by looking. */
@@ -38,9 +39,11 @@ export interface DataTarget {
  * as one, and a data directory when it holds directories of partitions.
  *
  * @throws {LogNotFoundError} when it is nothing of the kind.
+ * @throws {UnfinishedRestoreError} where a restore was interrupted as it took its place.
  */
 export function resolveTarget(path: string, fs: FileSystem = nodeFileSystem): Target {
   const trimmed = path.length > 1 ? path.replace(/\/+$/, '') : path
+  refuseUnfinishedRestore(fs, trimmed)
   const stat = fs.stat(trimmed)
   if (stat === null) throw new LogNotFoundError(`there is no ${path}`)
   // Of `.` too, the name matters: checkpoint files know a partition by it.

@@ -44,6 +44,14 @@ export type { ProducerStateInfo } from './format/producer-entry.ts'
 export { CorruptProducerSnapshotError, decodeProducerSnapshot } from './format/producer-snapshot.ts'
 export { type NumberedProgress, ProgressFile, progressFileBytes } from './format/progress-file.ts'
 export {
+  isRestoreUnfinished,
+  refuseUnfinishedRestore,
+  replacedOf,
+  restoreRecordBytesMax,
+  restoreRecordFileName,
+  stagingOf,
+} from './format/restore-record.ts'
+export {
   CorruptDigestError,
   decodeSegmentDigest,
   type SegmentDigest,

@@ -47,6 +47,7 @@ export {
   LostWriteError,
   OffsetOutOfRangeError,
   SegmentPinnedError,
+  UnfinishedRestoreError,
 } from './base/log-errors.ts'
 export {
   type Acks,

@@ -15,6 +15,7 @@ import { removeCleanShutdown, writeCleanShutdown } from './format/clean-shutdown
 import { DataCheckpoints } from './format/data-checkpoints.ts'
 import type { OffsetCheckpointFile } from './format/offset-checkpoint.ts'
 import { isTopicId, newTopicId, writePartitionMetadata } from './format/partition-metadata.ts'
+import { refuseUnfinishedRestore } from './format/restore-record.ts'
 import { Log } from './log.ts'
 import { LogAdoption } from './recovery/log-adoption.ts'
 import { loadLog } from './recovery/log-loader.ts'
@@ -98,7 +99,8 @@ export class LogDirectory implements AsyncDisposable {
 
   /**
    * Opens a data directory, made when it is not there, and every log in it, recovering what a crash
-   * left. Rejects with LogLockedError when somebody else has it open for writing.
+   * left. Rejects with LogLockedError when somebody else has it open for writing, with
+   * UnfinishedRestoreError where a restore was interrupted as it took its place.
    */
   static async open(path: string, options: LogDirectoryOptions = {}): Promise<LogDirectory> {
     checkOptions(options)
@@ -108,12 +110,15 @@ export class LogDirectory implements AsyncDisposable {
   static async #open(path: string, options: LogDirectoryOptions): Promise<LogDirectory> {
     const fs = options.fs ?? nodeFileSystem
     refuseLogDirectory(fs, path)
+    // A directory made now would be in the way of the one that waits.
+    refuseUnfinishedRestore(fs, path)
     await makeDirectories(fs, path)
     const lockPath = `${path}/${lockFileName}`
     const lock = await fs.lock(lockPath)
     if (lock === null) throw new LogLockedError(path, fs.lockHolder?.(lockPath) ?? null)
     let directory: LogDirectory | null = null
     try {
+      refuseUnfinishedRestore(fs, path)
       await options.onLocked?.()
       directory = new LogDirectory(path, options, lock)
       await directory.#openAll()

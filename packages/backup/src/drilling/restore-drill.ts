@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto'
-import { type Clock, nodeFileSystem, systemClock, verifyPath } from '@varve/log'
+import { resolve } from 'node:path'
+import { nodeFileSystem, systemClock, verifyPath } from '@varve/log'
 import type { ReadManifest } from '../repository/backup-catalogue.ts'
+import { recordDrill } from '../repository/drill-records.ts'
 import type { Repository } from '../repository/repository.ts'
+import { RestoreRefusedError } from '../restoring/restore-errors.ts'
 import { type RestoreOptions, restoreBackup } from '../restoring/restore-run.ts'
-import { removeDurably } from '../restoring/staged-swap.ts'
-import type { Target } from '../target/target.ts'
-
-export const drillsPrefix = 'drills/'
+import { removeDurably, replacedOf, stagingOf } from '../restoring/staged-swap.ts'
 
 export interface DrillOptions
   extends Pick<RestoreOptions, 'threads' | 'signal' | 'onProgress' | 'hooks' | 'clock'> {
@@ -37,7 +36,9 @@ export async function drillRestore(
   backup: ReadManifest,
   options: DrillOptions,
 ): Promise<DrillReport> {
-  const { scratch, clock = systemClock, ...rest } = options
+  const { clock = systemClock, ...rest } = options
+  const scratch = resolve(options.scratch)
+  refuseOthers(scratch)
   try {
     const restored = await restoreBackup(repository, backup, { ...rest, clock, to: scratch })
     const findings: string[] = restored.gaps.map(
@@ -55,18 +56,24 @@ export async function drillRestore(
       partitions: restored.partitions.length,
       findings,
     }
-    await record(repository.target, report, clock)
+    const record = { ...report, findings: findings.length }
+    await recordDrill(repository.target, record, clock)
     return report
   } finally {
-    await removeDurably(nodeFileSystem, scratch)
+    await removeScratch(scratch)
   }
 }
 
-/** Numbers only: what it found may name topics. */
-async function record(target: Target, report: DrillReport, clock: Clock): Promise<void> {
-  const { findings, ...figures } = report
-  const text = JSON.stringify({ ...figures, findings: findings.length })
-  const time = String(Math.floor(clock.now())).padStart(16, '0')
-  const key = `${drillsPrefix}${time}-${randomBytes(4).toString('hex')}.json`
-  await target.put(key, Buffer.from(`${text}\n`))
+/** It is removed at the end: nothing that somebody needs may be there. */
+function refuseOthers(scratch: string): void {
+  const isInUse = [scratch, stagingOf(scratch), replacedOf(scratch)].find(
+    (path) => nodeFileSystem.stat(path) !== null,
+  )
+  if (isInUse === undefined) return
+  throw new RestoreRefusedError(`${isInUse} is there`, 'give a drill a directory that is not there')
+}
+
+/** Also what was put together beside it, where restoring failed. */
+async function removeScratch(scratch: string): Promise<void> {
+  for (const path of [stagingOf(scratch), scratch]) await removeDurably(nodeFileSystem, path)
 }

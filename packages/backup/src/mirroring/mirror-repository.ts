@@ -4,7 +4,7 @@ import { readObjectHeader } from '../format/object-file.ts'
 import { decodeRepositoryFile, repositoryFileKey } from '../format/repository-file.ts'
 import { epochsPrefix } from '../keys/key-ring.ts'
 import { recipientsPrefix } from '../keys/recipient.ts'
-import { auditPrefix } from '../repository/audit-log.ts'
+import { AuditLog, auditPrefix, rightfullyGone } from '../repository/audit-log.ts'
 import {
   type BackupName,
   listBackups,
@@ -82,7 +82,8 @@ class Mirroring {
     const lacking = backups.filter((name) => !there.has(manifestKey(name)))
     await this.#copyObjects(await this.#objectsOf(lacking))
     for (const name of lacking) await this.#copyBackup(name)
-    for (const prefix of [holdsPrefix, auditPrefix]) await this.#copyAll(prefix)
+    await this.#copyAll(holdsPrefix)
+    await this.#copyAudit()
     if (this.#options.removesOthers === true) await this.#removeOthers(backups)
     return this.#counts
   }
@@ -96,6 +97,16 @@ class Mirroring {
     } else if (!decodeRepositoryFile(there).repositoryId.equals(repositoryId)) {
       throw new CorruptRepositoryError(repositoryFileKey, `${this.#to.name} is another repository`)
     }
+  }
+
+  /** Entries follow one another: where the second has some of its own, it goes on with these. */
+  async #copyAudit(): Promise<void> {
+    for await (const { key } of this.#to.list(auditPrefix)) {
+      const there = await this.#to.get(key)
+      const here = await this.#from.get(key)
+      if (there === null || here === null || !there.equals(here)) return
+    }
+    await this.#copyAll(auditPrefix)
   }
 
   /** Small files that need no looking at. */
@@ -157,8 +168,16 @@ class Mirroring {
 
   async #removeOthers(backups: readonly BackupName[]): Promise<void> {
     const here = new Set(backups.map(manifestKey))
+    const { clock = systemClock } = this.#options
+    const audit = new AuditLog(this.#to, null)
     for (const name of await listBackups(this.#to)) {
       if (here.has(manifestKey(name))) continue
+      const { backupId } = name
+      const isSaid = (await rightfullyGone(audit)).has(backupId)
+      if (!isSaid) {
+        const action = 'mirror'
+        await audit.add({ atMs: clock.now(), action, details: backupId, actor: null })
+      }
       await this.#to.remove(manifestKey(name))
       this.#counts.removedBackups++
     }

@@ -102,6 +102,19 @@ export class AuditLog {
   }
 }
 
+/** What entries of the audit log say of backups that are gone by right. */
+const rightfulActions = ['prune', 'thin out', 'mirror', 'withdraw', 'accept loss']
+
+/**
+ * Ids of backups that somebody removed and said so. Rejects with CorruptRepositoryError where the
+ * log is damaged: then nobody knows.
+ */
+export async function rightfullyGone(audit: AuditLog): Promise<ReadonlySet<string>> {
+  const entries = await audit.read()
+  const rightful = entries.filter(({ action }) => rightfulActions.includes(action))
+  return new Set(rightful.flatMap(({ details }) => details.split(' ')))
+}
+
 const keyOf = (sequence: number): string =>
   `${auditPrefix}${String(sequence).padStart(10, '0')}.json`
 const hashOf = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest()

@@ -171,6 +171,19 @@ export async function listBackups(
 }
 
 /**
+ * The backups that left references, oldest first of each source: those that are there, and those
+ * that were interrupted, or are gone and were not swept up after. Needs no key.
+ */
+export async function referencedBackups(target: Target): Promise<readonly BackupName[]> {
+  const names: BackupName[] = []
+  for await (const { key } of target.list(referencesPrefix)) {
+    const name = parseBackupKey(key)
+    if (name !== null) names.push(name)
+  }
+  return names
+}
+
+/**
  * Which objects a backup needs; null when nothing says. Needs no key. Rejects with
  * CorruptRepositoryError.
  */

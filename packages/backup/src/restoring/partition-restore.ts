@@ -1,8 +1,9 @@
-import { reindexLog } from '@varve/log'
+import { type LogOptions, reindexLog } from '@varve/log'
 import {
   encodePartitionMetadata,
   LeaderEpochCache,
   leaderEpochCheckpointFileName,
+  parsePartitionDirectoryName,
   parseSegmentFileName,
   partitionMetadataFileName,
   readSmallFile,
@@ -57,6 +58,8 @@ export interface PartitionRestoreContext extends SegmentRestoreContext {
   /** The one that it replaces; there may be none. */
   readonly replaced: string
   readonly local: LocalCopies
+  /** Settings of the log of a partition: how its indexes are to be. */
+  readonly logOptions: (topic: string, partition: number) => LogOptions
 }
 
 /**
@@ -103,10 +106,11 @@ async function flush({ fs }: PartitionRestoreContext, path: string): Promise<voi
  * is the offset after its last batch, where that is known.
  */
 export async function completePartition(
-  { fs, staging }: PartitionRestoreContext,
+  context: PartitionRestoreContext,
   partition: RestoredPartition,
   lastNext: Offset | null,
 ): Promise<void> {
+  const { fs, staging } = context
   const { end, name } = partition
   const directory = `${staging}/${name}`
   const isSealed = segmentJobs(partition).at(-1)?.isShareable ?? true
@@ -118,7 +122,7 @@ export async function completePartition(
   for (const { name: file, bytes } of files) {
     await replaceSmallFile(fs, `${directory}/${file}`, bytes)
   }
-  await reindex({ fs }, partition, directory)
+  await reindex(context, partition, directory)
   // What the source knew counts: compaction and retention may have taken what it knew it from.
   for (const { name: file, bytes } of files) {
     const path = `${directory}/${file}`
@@ -130,11 +134,13 @@ export async function completePartition(
 
 /** Segments that were damaged in the source are left without indexes, for whoever repairs them. */
 async function reindex(
-  { fs }: Pick<PartitionRestoreContext, 'fs'>,
+  { fs, logOptions }: PartitionRestoreContext,
   partition: RestoredPartition,
   directory: string,
 ): Promise<void> {
-  const options = { fs, isLocked: true }
+  const parsed = parsePartitionDirectoryName(partition.name)
+  const log = parsed === null ? {} : logOptions(parsed.topic, parsed.partition)
+  const options = { fs, log, isLocked: true }
   const segments = segmentJobs(partition).map(({ segment }) => segment)
   if (segments.every(({ damage }) => damage === null)) {
     await reindexLog(directory, options)

@@ -1,5 +1,11 @@
 import { dirname } from 'node:path'
-import { type Clock, type FileSystem, nodeFileSystem, systemClock } from '@varve/log'
+import {
+  type Clock,
+  type FileSystem,
+  type LogOptions,
+  nodeFileSystem,
+  systemClock,
+} from '@varve/log'
 import { IoThrottle } from '@varve/log/pacing'
 import type { Offset } from '@varve/record'
 import type { Manifest } from '../format/manifest.ts'
@@ -57,6 +63,13 @@ export interface RestoreHooks {
     present: readonly StoredFileContent[],
     scene: RestoreScene,
   ) => readonly StoredFileContent[]
+  /**
+   * Settings of logs, from the files that the data directory gets: their indexes are made by them.
+   * @defaultValue the defaults of a log
+   */
+  readonly logOptions?: (
+    files: readonly StoredFileContent[],
+  ) => (topic: string, partition: number) => LogOptions
   /**
    * Called when the new data directory is complete and not yet in its place, to bring in line what
    * records say of other records: committed offsets. A partition that it puts there takes the place
@@ -239,7 +252,7 @@ class RestoreRun {
     const files = hooks?.directoryFiles?.(stored, present, scene) ?? stored
     await prepareStaging(fs, staging, partitions)
     const meter = new ProgressMeter(sizeOf(partitions), clock, onProgress)
-    await this.#writePartitions(scene, meter)
+    await this.#writePartitions(scene, meter, hooks?.logOptions?.(files) ?? (() => ({})))
     await writeStagingFiles(fs, staging, files)
     if (holdsRetention) {
       const hold = { backupId: this.#manifest.backupId, restoredMs: clock.now() }
@@ -250,6 +263,7 @@ class RestoreRun {
     meter.finish()
     const notes = await this.#adjust(target, scene)
     this.#options.signal?.throwIfAborted()
+    target.confirm()
     const staged = new Set(partitionsIn(fs, staging))
     await swapIn(
       fs,
@@ -268,7 +282,11 @@ class RestoreRun {
     return notes
   }
 
-  async #writePartitions(scene: RestoreScene, meter: ProgressMeter): Promise<void> {
+  async #writePartitions(
+    scene: RestoreScene,
+    meter: ProgressMeter,
+    logOptions: PartitionRestoreContext['logOptions'],
+  ): Promise<void> {
     const { allowsDamage = false, signal = null, threads } = this.#options
     const context: PartitionRestoreContext = {
       ...{ fs: this.#fs, reader: this.#reader, sets: this.#manifest.sets, allowsDamage, signal },
@@ -276,6 +294,7 @@ class RestoreRun {
       staging: scene.staging,
       replaced: scene.replaced,
       local: this.#local,
+      logOptions,
     }
     await restorePartitions(context, scene.partitions, threads + 1)
   }

@@ -72,6 +72,18 @@ export class RestoreTarget {
     this.#lock = await this.#locked(lockPath, path)
   }
 
+  /** Nobody may have made something there since. Throws RestoreRefusedError. */
+  confirm(): void {
+    const { path } = this
+    const stat = this.#fs.stat(path)
+    if (this.#lock !== null || stat === null) return
+    if (stat.isDirectory && this.#fs.list(path).length === 0) return
+    throw new RestoreRefusedError(
+      `${path} was made while it was being restored`,
+      'what was restored waits beside it: move that away and restore again',
+    )
+  }
+
   async lockStaging(): Promise<void> {
     await this.#makeDirectory(this.staging)
     this.#stagingLock = await this.#locked(`${this.staging}/${lockFileName}`, this.staging)

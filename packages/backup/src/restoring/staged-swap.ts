@@ -1,25 +1,22 @@
 import { dirname } from 'node:path'
-import { type FileSystem, LogLockedError } from '@varve/log'
+import { type FileLock, type FileSystem, LogLockedError } from '@varve/log'
 import {
   cleanShutdownFileName,
+  isRestoreUnfinished,
   isSystemError,
   parsePartitionDirectoryName,
   readSmallFile,
   removeTree,
+  replacedOf,
   replaceSmallFile,
+  restoreRecordBytesMax,
+  restoreRecordFileName,
+  stagingOf,
 } from '@varve/log/files'
 import { JsonShape } from '../format/json-shape.ts'
 import { RestoreRefusedError } from './restore-errors.ts'
 
-/** Where a restored data directory is put together, beside its place. */
-export function stagingOf(directory: string): string {
-  return `${directory}.restoring`
-}
-
-/** Where what a restore replaced is kept, to undo it. */
-export function replacedOf(directory: string): string {
-  return `${directory}.before-restore`
-}
+export { replacedOf, stagingOf }
 
 /** Where what an undone restore had brought is, until it is removed. */
 function undoneOf(directory: string): string {
@@ -27,12 +24,6 @@ function undoneOf(directory: string): string {
 }
 
 export const lockFileName = '.lock'
-
-/**
- * Makes a staged data directory complete, and tells, in its place, what a restore has let stand. A
- * staging directory that has it takes its place, whoever does it.
- */
-const recordFileName = 'varve-restored'
 
 interface SwapRecord {
   readonly kind: 'restore' | 'undo'
@@ -56,7 +47,7 @@ export async function swapIn(
     setAside(fs, directory)
   } catch (error) {
     // Nothing has changed: nobody shall go on with it.
-    await fs.remove(`${staging}/${recordFileName}`)
+    await fs.remove(`${staging}/${restoreRecordFileName}`)
     await fs.syncDirectory(staging)
     if (!isSystemError(error, 'EBUSY', 'EXDEV')) throw error
     throw new RestoreRefusedError(
@@ -73,27 +64,43 @@ export async function swapIn(
  * RestoreRefusedError where somebody has made another directory meanwhile.
  */
 export async function finishSwap(fs: FileSystem, directory: string): Promise<boolean> {
-  const staging = stagingOf(directory)
-  const isStaged = readRecord(fs, staging) !== null
-  if (!isStaged && !isUnfinished(fs, directory)) return false
-  const place = isStaged ? staging : directory
-  const lock = await fs.lock(`${place}/${lockFileName}`)
-  if (lock === null) throw new LogLockedError(place)
+  const isToDo = (): boolean => isUnfinished(fs, directory)
+  if (!isToDo()) return false
+  const locks: FileLock[] = []
   try {
+    // Both: somebody may have opened what the staged one is to take the place of.
+    for (const place of [stagingOf(directory), directory]) {
+      // An empty one gives way, and shall not have a lock in it.
+      if (hasFiles(fs, place)) locks.push(await locked(fs, place))
+    }
+    // Whoever had them may have completed it.
+    if (!isToDo()) return false
     await completeSwap(fs, directory)
+    return true
   } finally {
-    lock.release()
+    for (const lock of locks) lock.release()
   }
-  return true
+}
+
+async function locked(fs: FileSystem, directory: string): Promise<FileLock> {
+  const path = `${directory}/${lockFileName}`
+  const lock = await fs.lock(path).catch((error: unknown) => {
+    // Somebody is at it: the directory has another name by now.
+    if (isSystemError(error, 'ENOENT')) return null
+    throw error
+  })
+  if (lock === null) throw new LogLockedError(directory, fs.lockHolder?.(path) ?? null)
+  return lock
+}
+
+function hasFiles(fs: FileSystem, directory: string): boolean {
+  return fs.stat(directory)?.isDirectory === true && fs.list(directory).length > 0
 }
 
 /** Whether a restored directory lacks what belongs to it, or something should be gone. */
 function isUnfinished(fs: FileSystem, directory: string): boolean {
-  if (fs.stat(undoneOf(directory)) !== null) return true
-  const record = readRecord(fs, directory)
-  if (record === null) return false
-  const replaced = replacedOf(directory)
-  return record.kind === 'undo' || record.kept.some((name) => fs.stat(`${replaced}/${name}`))
+  if (isRestoreUnfinished(fs, directory) || fs.stat(undoneOf(directory)) !== null) return true
+  return readRecord(fs, directory)?.kind === 'undo'
 }
 
 /** Every step can be done again. */
@@ -148,8 +155,7 @@ export async function undoRestore(fs: FileSystem, directory: string): Promise<vo
   if (record === null || fs.stat(replaced)?.isDirectory !== true) {
     throw new RestoreRefusedError(`${directory} was not restored in place: nothing is to undo`)
   }
-  const lock = await fs.lock(`${directory}/${lockFileName}`)
-  if (lock === null) throw new LogLockedError(directory)
+  const lock = await locked(fs, directory)
   try {
     await removeStaging(fs, staging)
     const kept = record.kept.filter((name) => fs.stat(`${directory}/${name}`) !== null)
@@ -172,7 +178,7 @@ async function completeUndo(fs: FileSystem, directory: string): Promise<void> {
     await removeDurably(fs, undone)
     await renameDurably(fs, replaced, undone)
   }
-  await fs.remove(`${directory}/${recordFileName}`)
+  await fs.remove(`${directory}/${restoreRecordFileName}`)
   await fs.syncDirectory(directory)
   await removeDurably(fs, undone)
 }
@@ -180,8 +186,7 @@ async function completeUndo(fs: FileSystem, directory: string): Promise<void> {
 /** Of a restore that was interrupted. */
 async function removeStaging(fs: FileSystem, staging: string): Promise<void> {
   if (fs.stat(staging)?.isDirectory !== true) return
-  const lock = await fs.lock(`${staging}/${lockFileName}`)
-  if (lock === null) throw new LogLockedError(staging)
+  const lock = await locked(fs, staging)
   lock.release()
   await removeDurably(fs, staging)
 }
@@ -201,13 +206,13 @@ export async function removeDurably(fs: FileSystem, path: string): Promise<void>
 
 function writeRecord(fs: FileSystem, directory: string, record: SwapRecord): Promise<void> {
   const bytes = Buffer.from(`${JSON.stringify(record)}\n`)
-  return replaceSmallFile(fs, `${directory}/${recordFileName}`, bytes)
+  return replaceSmallFile(fs, `${directory}/${restoreRecordFileName}`, bytes)
 }
 
 function readRecord(fs: FileSystem, directory: string): SwapRecord | null {
-  const path = `${directory}/${recordFileName}`
+  const path = `${directory}/${restoreRecordFileName}`
   try {
-    const bytes = readSmallFile(fs, path, 2 ** 26)
+    const bytes = readSmallFile(fs, path, restoreRecordBytesMax)
     if (bytes === null) return null
     const shape = JsonShape.parse(bytes, path)
     const kind = shape.get('kind').oneOf(['restore', 'undo'])

@@ -15,6 +15,7 @@ import {
   progressFileName,
   readSmallFile,
   recoveryPointCheckpointFileName,
+  refuseUnfinishedRestore,
 } from '@varve/log/files'
 import { InvalidArgumentError, VarveError } from '@varve/record'
 import { SnapshotUnstableError } from '../base/backup-errors.ts'
@@ -87,8 +88,10 @@ export class DirectorySource implements BackupSource {
 
   async #snapshot(options: SnapshotOptions): Promise<SourceSnapshot> {
     if (this.#fs.stat(this.name)?.isDirectory !== true) {
+      refuseUnfinishedRestore(this.#fs, this.name)
       throw new InvalidArgumentError('source', this.name, 'is not a directory')
     }
+    refuseUnfinishedRestore(this.#fs, this.name)
     const lock = await this.#tryLock()
     try {
       for (let attempt = 1; attempt <= this.#attempts; attempt++) {

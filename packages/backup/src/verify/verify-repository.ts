@@ -24,6 +24,7 @@ import { type BackupProgress, ProgressMeter } from '../taking/progress-meter.ts'
 import { referencesOf } from '../taking/references.ts'
 import { findingOf, type RepositoryFinding } from './finding.ts'
 import { checkKeys } from './key-check.ts'
+import { findMissingBackups } from './missing-backups.ts'
 import { type NeededObject, NeededObjects } from './needed-objects.ts'
 
 export type { RepositoryFinding }
@@ -110,12 +111,19 @@ class Verification {
     this.#repository.keys.forgetEpochs()
     this.#findings.push(...(await checkKeys(this.#repository)))
     const names = this.#options.backups ?? (await this.#catalogue.list())
+    const all: ReadManifest[] = []
     let before: ReadManifest | null = null
     for (const name of names) {
       this.#options.signal?.throwIfAborted()
       const read = await this.#readBackup(name)
-      if (read !== null) this.#checkHistory(read, before)
+      if (read !== null) {
+        this.#checkHistory(read, before)
+        all.push(read)
+      }
       before = read
+    }
+    if (this.#options.backups === undefined) {
+      this.#findings.push(...(await findMissingBackups(this.#repository, all)))
     }
     await this.#checkObjects()
     const unsound = new Set(this.#findings.map(({ backupId }) => backupId))

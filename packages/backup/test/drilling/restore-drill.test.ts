@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { LogDirectory, nodeFileSystem } from '@varve/log'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { expect, test } from 'vitest'
-import { drillRestore, drillsPrefix } from '../../src/drilling/restore-drill.ts'
+import { drillRestore } from '../../src/drilling/restore-drill.ts'
 import { BackupCatalogue } from '../../src/repository/backup-catalogue.ts'
+import { drilledBackups, drillsPrefix } from '../../src/repository/drill-records.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { LiveSource } from '../../src/source/live-source.ts'
 import { runBackup } from '../../src/taking/backup-run.ts'
@@ -32,6 +33,8 @@ test('a drill restores, checks, records what it took, and leaves nothing behind'
   expect(records).toHaveLength(1)
   const { findings, bytes } = JSON.parse(String(records[0]))
   expect([findings, bytes]).toEqual([0, report.bytes])
+  await target.put(`${drillsPrefix}damaged.json`, Buffer.from('{'))
+  expect([...(await drilledBackups(target))]).toEqual([report.backupId])
 })
 
 test('a backup that cannot be restored fails its drill, and leaves nothing behind', async () => {
@@ -52,5 +55,22 @@ test('a backup that cannot be restored fails its drill, and leaves nothing behin
   await expect(drillRestore(repository, backup, { scratch })).rejects.toThrow(
     'not in the repository',
   )
-  expect(existsSync(scratch)).toBe(false)
+  const left = readdirSync(temporary.path).filter((name) => !name.startsWith('.'))
+  expect(left.sort()).toEqual(['data', 'repository'])
+})
+
+test('a drill takes no directory that is there: it would be removed', async () => {
+  using temporary = makeTemporaryDirectory()
+  await using directory = await LogDirectory.open(`${temporary.path}/data`)
+  await (await directory.createLog('orders', 0)).append({ value: 'one' })
+  const target = new DirectoryTarget(`${temporary.path}/repository`)
+  await using repository = await Repository.create(target)
+  await runBackup(repository, new LiveSource(directory), { encoder: inlineEncoder(nodeFileSystem) })
+  const backup = await new BackupCatalogue(repository).find('latest')
+  for (const name of ['precious', 'other.restoring']) {
+    mkdirSync(`${temporary.path}/${name}/orders-0`, { recursive: true })
+    const scratch = `${temporary.path}/${name.replace('.restoring', '')}`
+    await expect(drillRestore(repository, backup, { scratch })).rejects.toThrow('is there')
+    expect(existsSync(`${temporary.path}/${name}/orders-0`)).toBe(true)
+  }
 })

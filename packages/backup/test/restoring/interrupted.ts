@@ -1,4 +1,5 @@
-import { isSystemError } from '@varve/log/files'
+import { UnfinishedRestoreError } from '@varve/log'
+import { isRestoreUnfinished, isSystemError } from '@varve/log/files'
 import {
   type CrashVariant,
   crashVariants,
@@ -140,6 +141,26 @@ export class Interruption {
     return hits
   }
 
+  /** Whoever opens it without knowing of restores has one of the two whole, or is refused. */
+  async #openAsItIs(left: SimulatedFileSystem): Promise<void> {
+    const { path } = this.#work
+    const here = await this.#scene.after(left)
+    if (left.stat(path) === null && !isRestoreUnfinished(left, path)) {
+      if (this.#before !== null) throw new Error('there is nothing')
+      return
+    }
+    try {
+      await (await here.open(path)).close()
+    } catch (error) {
+      if (error instanceof UnfinishedRestoreError) return
+      throw error
+    }
+    const found = await stateOf(left, this.#scene, path)
+    if (found !== this.#before && found !== this.#after) {
+      throw new Error(`opened as it is, neither is there: ${found}`)
+    }
+  }
+
   async #runOn(fs: SimulatedFileSystem): Promise<Scene> {
     fs.settle()
     const scene = await this.#scene.after(fs)
@@ -151,6 +172,7 @@ export class Interruption {
   async #examine(left: SimulatedFileSystem, where: string, isDone = false): Promise<void> {
     const { path } = this.#work
     try {
+      await this.#openAsItIs(left.fork())
       await finishSwap(left, path)
       const found = await stateOf(left.fork(), this.#scene, path)
       const isBefore = found === this.#before && !isDone

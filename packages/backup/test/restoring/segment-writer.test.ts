@@ -51,6 +51,7 @@ beforeEach(async () => {
     ...{ fs, sets: manifest.sets, allowsDamage: false, signal: null, advanced: () => undefined },
     reader: new ObjectReader(scene.repository, inlineDecoder()),
     ...{ staging: '/place', replaced: '/nowhere' },
+    logOptions: () => ({}),
     local: new LocalCopies(fs, scene.repository, inlineEncoder(fs)),
   }
 })

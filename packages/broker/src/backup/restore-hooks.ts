@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { RestoreHooks, RestoreScene, StoredFileContent } from '@varve/backup'
+import type { LogOptions } from '@varve/log'
 import {
   encodePartitionMetadata,
   newTopicId,
@@ -11,6 +12,7 @@ import {
 import { CorruptCatalogueError } from '../base/broker-errors.ts'
 import { offsetsTopic, queueStateTopic } from '../base/topic-names.ts'
 import { partitionName } from '../base/topic-partition.ts'
+import { defaultsOf, logOptionsOf, resolveTopicSettings } from '../base/topic-settings.ts'
 import { OffsetStore } from '../groups/offset-store.ts'
 import { QueueStateLog } from '../queues/queue-state-log.ts'
 import {
@@ -59,6 +61,7 @@ export function restoreHooks(options: RestoreHooksOptions = {}): RestoreHooks {
       const own = catalogue && { name: catalogueFileName, bytes: encodeCatalogue(catalogue) }
       return [...(own === null ? [] : [own]), ...here, ...others]
     },
+    logOptions: logOptionsIn,
     decidedProducers,
     adjust: async (scene) => {
       await nameTopics(scene)
@@ -70,6 +73,14 @@ export function restoreHooks(options: RestoreHooksOptions = {}): RestoreHooks {
 function catalogueIn(files: readonly StoredFileContent[], where: string): Catalogue | null {
   const file = files.find(({ name }) => name === catalogueFileName)
   return file === undefined ? null : decodeCatalogue(file.bytes, `${catalogueFileName} of ${where}`)
+}
+
+/** By the settings that topics were given; what is not said there has Kafka's defaults. */
+function logOptionsIn(files: readonly StoredFileContent[]): (topic: string) => LogOptions {
+  const topics = catalogueIn(files, 'the backup')?.topics ?? []
+  const settings = new Map(topics.map((topic) => [topic.name, topic.settings]))
+  return (topic) =>
+    logOptionsOf(resolveTopicSettings(settings.get(topic) ?? {}, defaultsOf(topic, {})))
 }
 
 /** Where nothing of it stays, it may be damaged: only producer ids are taken over from it. */

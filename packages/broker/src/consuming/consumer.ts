@@ -1,10 +1,9 @@
-import type { Clock } from '@varve/log'
 import { InvalidArgumentError, type Offset } from '@varve/record'
 import { ClosedError } from '../base/broker-errors.ts'
 import { bytesSerde, type Deserializer } from '../base/serializers.ts'
 import type { TopicPartition } from '../base/topic-partition.ts'
 import type { MemberIdentity } from '../groups/group-protocol.ts'
-import { RecordRunner, type RunOptions } from '../handling/record-runner.ts'
+import { RecordRunner, type RunnerContext, type RunOptions } from '../handling/record-runner.ts'
 import type { AssignmentSource, PartitionOwner } from './assignment-source.ts'
 import type { CommittedOffset, CommittedOffsets, OffsetsOwner } from './committed-offsets.ts'
 import { type ConsumerOptions, checkStartingPoint, type StartingPoint } from './consumer-options.ts'
@@ -14,10 +13,7 @@ import { offsetOf, PartitionFeed } from './partition-feed.ts'
 import type { ReadablePartition } from './readable-partition.ts'
 
 /** What consumers need of the place where the topics are. */
-export interface ConsumingContext {
-  readonly clock: Clock
-  /** 0 to 1. */
-  readonly random: () => number
+export interface ConsumingContext extends Pick<RunnerContext<never>, 'clock' | 'random' | 'calls'> {
   /** Throws, or rejects with, TopicNotFoundError. */
   partition(place: TopicPartition): ReadablePartition | Promise<ReadablePartition>
 }
@@ -223,12 +219,11 @@ export class Consumer<Key = Buffer, Value = Buffer>
     if (this.#runner !== null) {
       throw new InvalidArgumentError('run', 'another one', 'a consumer has one run at a time')
     }
-    const { clock, random } = this.#context
     const commit = async (offsets: readonly CommittedOffset[]): Promise<void> => {
       if (this.#offsets !== null && this.#offsets.isReadOnly !== true) await this.commit(offsets)
     }
     const settled = (): void => this.#source.settled?.()
-    this.#runner = new RecordRunner(options, { records: this, commit, settled, clock, random })
+    this.#runner = new RecordRunner(options, { ...this.#context, records: this, commit, settled })
     try {
       await this.#runner.run()
     } finally {

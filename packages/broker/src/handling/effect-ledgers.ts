@@ -54,6 +54,13 @@ export class EffectLedgers {
     return loading
   }
 
+  /** A log has been opened again: what was under way may have arrived or not. */
+  async reopened(topicName: string): Promise<void> {
+    const ledger = await this.#ledgers.get(topicName)?.catch(() => null)
+    const topic = this.#options.topics.find(topicName)
+    if (ledger && topic !== null) await ledger.reload(topic.partition(0).log)
+  }
+
   close(): void {
     this.#isClosed = true
     this.#unwatch()

@@ -25,3 +25,14 @@ export class HandlingFailedError extends VarveError {
     this.attempts = attempts
   }
 }
+
+/** Closing waits for handlers, and one has not returned: perhaps because it waits for closing. */
+export class HandlerRunningError extends VarveError {
+  readonly code = 'VARVE_HANDLER_RUNNING'
+
+  constructor() {
+    super('closing waits for a handler that has not returned', {
+      hint: 'a handler that waits for close() waits for itself: let it return, closing goes on',
+    })
+  }
+}

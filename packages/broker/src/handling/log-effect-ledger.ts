@@ -16,11 +16,13 @@ export interface LogEffectLedgerOptions {
  * ever. Takes about 100 bytes of memory for each effect remembered.
  */
 export class LogEffectLedger implements DurableEffectLedger {
-  readonly #log: Log
+  #log: Log
   readonly #clock: Clock
   readonly #retentionMs: number
   /** When each was done, oldest first. */
-  readonly #done = new Map<string, number>()
+  #done = new Map<string, number>()
+  /** Until what is in the log is known. */
+  #loading: Promise<void> = Promise.resolve()
 
   private constructor(log: Log, options: LogEffectLedgerOptions) {
     this.#log = log
@@ -30,15 +32,20 @@ export class LogEffectLedger implements DurableEffectLedger {
 
   static async load(log: Log, options: LogEffectLedgerOptions): Promise<LogEffectLedger> {
     const ledger = new LogEffectLedger(log, options)
-    for await (const { key, value, timestamp } of log
-      .reader({ from: log.logStartOffset })
-      .records()) {
-      if (key === null) continue
-      const id = key.toString()
-      ledger.#done.delete(id)
-      if (value !== null) ledger.#done.set(id, timestamp)
-    }
+    await ledger.reload(log)
     return ledger
+  }
+
+  /**
+   * Goes on with a log that was opened again. Effects of which it was not known whether their note
+   * arrived count as done where it did. Rejects as reading does; then so does `run`, until it is
+   * called again.
+   */
+  reload(log: Log): Promise<void> {
+    this.#log = log
+    this.#loading = this.#load(log)
+    this.#loading.catch(() => undefined)
+    return this.#loading
   }
 
   /** How many effects are remembered. */
@@ -47,16 +54,19 @@ export class LogEffectLedger implements DurableEffectLedger {
   }
 
   async run(id: string, effect: () => Promise<void> | void): Promise<boolean> {
+    await this.#loading
     if (this.#done.has(id)) return false
     await effect()
     const timestamp = this.#clock.now()
+    const done = this.#done
     await this.#log.append({ key: id, value: '', timestamp }, { acks: 'flushed' })
-    this.#done.set(id, timestamp)
+    done.set(id, timestamp)
     return true
   }
 
   /** Forgets what is older than the retention time; call it now and then. Returns how many. */
   async expire(): Promise<number> {
+    await this.#loading
     const now = this.#clock.now()
     const expired: string[] = []
     for (const [id, timestamp] of this.#done) {
@@ -69,5 +79,17 @@ export class LogEffectLedger implements DurableEffectLedger {
       for (const id of ids) this.#done.delete(id)
     }
     return expired.length
+  }
+
+  async #load(log: Log): Promise<void> {
+    const done = new Map<string, number>()
+    const reader = log.reader({ from: log.logStartOffset })
+    for await (const { key, value, timestamp } of reader.records()) {
+      if (key === null) continue
+      const id = key.toString()
+      done.delete(id)
+      if (value !== null) done.set(id, timestamp)
+    }
+    this.#done = done
   }
 }

@@ -5,6 +5,7 @@ import type { CommittedOffset } from '../consuming/committed-offsets.ts'
 import { isMembershipOver } from '../groups/group-errors.ts'
 import { attempt } from './attempts.ts'
 import { CommitTracker } from './commit-tracker.ts'
+import type { HandlerCalls } from './handler-calls.ts'
 import { HandlingFailedError } from './handling-errors.ts'
 import { exponentialRetry, type RetryPolicy } from './retry-policy.ts'
 
@@ -60,6 +61,8 @@ export interface RunnerContext<R> {
   readonly clock: Clock
   /** 0 to 1. */
   readonly random: () => number
+  /** Where its calls of handlers are noted. @defaultValue nowhere */
+  readonly calls?: HandlerCalls
 }
 
 /** A time in which a partition is this runner's. */
@@ -244,7 +247,8 @@ export class RecordRunner<R extends RunnableRecord> {
     const handling = { sinceMs: this.#context.clock.monotonic() }
     this.#handlers.add(handling)
     try {
-      await handle()
+      const { calls } = this.#context
+      await (calls === undefined ? handle() : calls.call(handle))
     } finally {
       this.#handlers.delete(handling)
       this.#context.settled?.()

@@ -7,7 +7,7 @@ import {
   type ReadOnlyLogOptions,
   systemClock,
 } from '@varve/log'
-import { decodePartitionMetadata, readSmallFile } from '@varve/log/files'
+import { decodePartitionMetadata, readSmallFile, refuseUnfinishedRestore } from '@varve/log/files'
 import { randomFraction } from '@varve/log/pacing'
 import { InvalidArgumentError, VarveError } from '@varve/record'
 import { type Logger, silentLogger } from '../base/logger.ts'
@@ -70,6 +70,7 @@ const noTopicId = 'A'.repeat(22)
  *
  * @throws {LogNotFoundError} when there is no such directory
  * @throws {CorruptCatalogueError}
+ * @throws {UnfinishedRestoreError} where a restore was interrupted as it took its place
  *
  * @example
  * ```ts
@@ -89,6 +90,7 @@ export async function readVarve(
   }
   const { topicDefaults = {}, logger = silentLogger, random = randomFraction } = options
   const path = directory.length > 1 ? directory.replace(/\/+$/, '') : directory
+  refuseUnfinishedRestore(fs, path)
   const log = { fs, clock, pollMs, openFilesMax: openFilesPerLog }
   const onTrouble = (error: unknown): void =>
     logger.warn({ err: error, directory: path }, 'topics could not be looked at')

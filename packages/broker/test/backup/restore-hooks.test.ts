@@ -1,4 +1,13 @@
-import { RestoreRefusedError } from '@varve/backup'
+import { readdirSync, readFileSync } from 'node:fs'
+import {
+  DirectorySource,
+  DirectoryTarget,
+  inlineEncoder,
+  Repository,
+  RestoreRefusedError,
+  runBackup,
+} from '@varve/backup'
+import { nodeFileSystem } from '@varve/log'
 import { describe, expect, test } from 'vitest'
 import {
   backedUp,
@@ -25,6 +34,38 @@ describe('restoring a data directory', () => {
       expect(await values(after, topic)).toEqual(await values(before, topic))
     }
     expect(await committed(after)).toEqual({ orders: 8, users: 5 })
+  })
+
+  test('makes indexes by the settings that the topic was given', async () => {
+    const data = newPath('data')
+    const repository = await Repository.create(new DirectoryTarget(newPath('repository')))
+    {
+      await using varve = await open(data)
+      await varve.createTopic('fine', { indexIntervalBytes: 100, segmentBytes: 4096 })
+      await varve.createTopic('full', { indexIntervalBytes: 0, segmentIndexBytes: 48 })
+      for (const topic of ['fine', 'full']) {
+        for (let index = 0; index < 30; index++) {
+          await varve.log(topic, 0).append({ value: Buffer.alloc(200), timestamp: index })
+        }
+        await varve.log(topic, 0).roll()
+      }
+    }
+    const source = new DirectorySource(data)
+    await runBackup(repository, source, { encoder: inlineEncoder(nodeFileSystem) })
+    const to = newPath('restored')
+    const rename = new Map([['full', 'renamed']])
+    await restore({ repository, data }, { to, rename })
+    const names = [['fine', 'fine'] as const, ['full', 'renamed'] as const]
+    for (const [was, now] of names) {
+      const files = readdirSync(`${data}/${was}-0`).filter((name) => /index$/.test(name))
+      expect(files.length).toBeGreaterThan(4)
+      for (const name of files.filter((file) => !file.startsWith('00000000000000000030'))) {
+        const found = readFileSync(`${to}/${now}-0/${name}`)
+        expect([now, name, found.equals(readFileSync(`${data}/${was}-0/${name}`))]).toEqual([
+          ...[now, name, true],
+        ])
+      }
+    }
   })
 
   test('a renamed topic is another topic, and its offsets go with it', async () => {

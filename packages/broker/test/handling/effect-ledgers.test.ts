@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { makeTemporaryDirectory } from '@varve/log/testing'
+import { makeTemporaryDirectory, Random, seedFromEnvironment } from '@varve/log/testing'
 import { InvalidArgumentError } from '@varve/record'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { InvalidTopicError } from '../../src/base/broker-errors.ts'
 import { openDataDirectory } from '../../src/directory-varve.ts'
 import { onceOnly } from '../../src/handling/once-only.ts'
@@ -56,6 +56,65 @@ test('what cannot be a ledger is refused; one whose topic was deleted begins ane
   await ledger.run('x', () => undefined)
   await varve.deleteTopic('a.effects')
   expect((await varve.effectLedger('a')).size).toBe(0)
+})
+
+describe('a ledger whose topic is opened again', () => {
+  test('goes on, and remembers what had been done', async () => {
+    const machine = newMachine()
+    await using varve = await openOn(machine)
+    const ledger = await varve.effectLedger('billing')
+    await ledger.run('a', () => undefined)
+    await varve.reopenPartition('billing.effects', 0)
+    expect(await ledger.run('a', () => undefined)).toBe(false)
+    expect(await ledger.run('b', () => undefined)).toBe(true)
+    expect(ledger.size).toBe(2)
+    expect(await varve.effectLedger('billing')).toBe(ledger)
+  })
+
+  test('after a failed note knows whether it arrived, and does no effect again that it has', async () => {
+    const seed = seedFromEnvironment('reopened ledgers')
+    const random = new Random(seed)
+    let outcomes = 0
+    for (let run = 0; run < 40; run++) {
+      const machine = newMachine()
+      await using varve = await openOn(machine)
+      const ledger = await varve.effectLedger('billing')
+      const effects: string[] = []
+      const bill = (id: string) => ledger.run(id, () => void effects.push(id))
+      await bill('before')
+      machine.fs.injectFault({ kind: 'EIO', after: random.int(4), isLasting: true })
+      const isTold = await bill('during').then(
+        () => true,
+        () => false,
+      )
+      machine.fs.clearFaults()
+      await varve.reopenPartition('billing.effects', 0)
+      const isAgain = await bill('during')
+      if (isTold) expect(isAgain).toBe(false)
+      else outcomes |= isAgain ? 1 : 2
+      expect(await bill('before')).toBe(false)
+      expect(effects).toEqual(['before', 'during', ...(isAgain ? ['during'] : [])])
+      const log = varve.log('billing.effects', 0)
+      const notes: string[] = []
+      for await (const { key } of log.reader({ from: 0 }).records()) notes.push(String(key))
+      expect(notes).toEqual(['before', 'during'])
+    }
+    // Both happen: a note that arrived though writing it was told to have failed, and one that not.
+    expect(outcomes).toBeGreaterThan(0)
+  })
+
+  test('forgets by the clock as before', async () => {
+    const machine = newMachine()
+    await using varve = await openOn(machine)
+    const ledger = await varve.effectLedger('billing', { retentionMs: 1000 })
+    await ledger.run('a', () => undefined)
+    machine.clock.advance(600)
+    await varve.reopenPartition('billing.effects', 0)
+    await ledger.run('b', () => undefined)
+    machine.clock.advance(600)
+    expect(await ledger.expire()).toBe(1)
+    expect(ledger.size).toBe(1)
+  })
 })
 
 test('killed again and again, each effect happens, at most the one under way twice', async () => {

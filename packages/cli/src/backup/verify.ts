@@ -1,4 +1,5 @@
 import {
+  acceptLoss,
   BackupCatalogue,
   noteVerification,
   type RepositoryFinding,
@@ -18,6 +19,8 @@ export interface BackupVerifyOptions extends RepositoryAccess {
   readonly fraction: number
   /** Only what backups since then need, in ms since the epoch. */
   readonly sinceMs?: number | undefined
+  /** Ids of backups that are gone, and known to be. */
+  readonly acceptLost?: readonly string[] | undefined
   readonly threads?: number | undefined
   readonly readLimit: number
   readonly json: boolean
@@ -30,6 +33,9 @@ export async function verifyBackups(options: BackupVerifyOptions, io: CommandIo)
   const catalogue = new BackupCatalogue(repository)
   const chosen = []
   for (const wanted of options.backups) chosen.push((await catalogue.find(wanted)).name)
+  for (const backupId of options.acceptLost ?? []) {
+    await acceptLoss(repository, backupId, { clock: io.clock })
+  }
   const atMs = io.clock.now()
   const progress = new Progress(io, { activity: 'verifying', totalBytes: null })
   const report = await verifyRepository(repository, {

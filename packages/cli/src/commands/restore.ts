@@ -1,4 +1,11 @@
-import { BackupCatalogue, type RestoreReport, restoreBackup, undoRestore } from '@varve/backup'
+import { resolve } from 'node:path'
+import {
+  BackupCatalogue,
+  finishSwap,
+  type RestoreReport,
+  restoreBackup,
+  undoRestore,
+} from '@varve/backup'
 import { restoreHooks } from '@varve/broker'
 import { nodeFileSystem } from '@varve/log'
 import { openRepository, type RepositoryAccess } from '../backup/repository-access.ts'
@@ -84,12 +91,25 @@ function say(
   }
 }
 
+/** Completes a restore that was cut short as it took its place. */
+export async function finishData(
+  options: { readonly to: string; readonly json: boolean },
+  io: CommandIo,
+): Promise<number> {
+  const isFinished = await finishSwap(nodeFileSystem, resolve(options.to))
+  const lines = new LineOutput(io.stdout)
+  if (options.json) lines.json({ to: options.to, finished: isFinished })
+  else lines.line(isFinished ? `${options.to} is restored` : `nothing is to finish there`)
+  await lines.flush()
+  return exitCodes.fine
+}
+
 /** Puts back what a restore replaced. */
 export async function undoData(
   options: { readonly to: string; readonly json: boolean },
   io: CommandIo,
 ): Promise<number> {
-  await undoRestore(nodeFileSystem, options.to)
+  await undoRestore(nodeFileSystem, resolve(options.to))
   const lines = new LineOutput(io.stdout)
   if (options.json) lines.json({ to: options.to, undone: true })
   else lines.line(`${options.to} is as it was before it was restored`)

@@ -17,27 +17,33 @@ export function addRestoreVerb(parser: Argv, choose: Choose): void {
         .option('rename', { ...texts, describe: 'old=new; more than once' })
         .option('in-place', { ...flag, describe: 'Replace the directory; the old one is kept' })
         .option('undo', { ...flag, describe: 'Put back what a restore in place replaced' })
+        .option('finish', { ...flag, describe: 'Complete what was cut short as it took its place' })
         .option('dry-run', { ...flag, describe: 'Only say what would be restored' })
         .option('allow-damage', { ...flag, describe: 'Restore what was damaged in the source' })
         .option('no-hold', { ...flag, describe: 'Let retention delete restored records at once' })
         .option('threads', { ...number, describe: 'One per processor, at most 2 by default' })
         .option('read-limit', { ...number, default: 0, describe: 'Bytes a second; 0 for none' })
-        .check(({ repository, undo, inPlace, dryRun }) => {
+        .check(({ repository, undo, finish, inPlace, dryRun }) => {
           if (undo && (inPlace || dryRun)) throw new Error('--undo goes with no other wish')
-          if (undo || repository !== undefined) return true
+          if (finish && (undo || inPlace || dryRun)) {
+            throw new Error('--finish goes with no other wish')
+          }
+          if (undo || finish || repository !== undefined) return true
           throw new Error('Which repository?')
         })
         .example('$0 restore ./backups --to ./restored', '')
         .example('$0 restore ./backups --to ./data --in-place --at 2026-11-21T06:00:00Z', '')
         .example('$0 restore --undo --to ./data', '')
+        .example('$0 restore --finish --to ./data', '')
         .epilogue(
           'What is restored is put together beside its place and swapped in at the end, so an ' +
             'interrupted restore changes nothing; run again, it goes on.',
         ),
     (given) =>
       choose(async (io) => {
-        const { restoreData, undoData } = await import('../commands/restore.ts')
+        const { finishData, restoreData, undoData } = await import('../commands/restore.ts')
         const { to, json, repository = '', passphraseFile, key, backup, at } = given
+        if (given.finish) return finishData({ to, json }, io)
         if (given.undo) return undoData({ to, json }, io)
         const { stable, inPlace, dryRun, allowDamage, threads, readLimit } = given
         const wishes = { at, offsets: given.offset, stable, topics: given.topic }

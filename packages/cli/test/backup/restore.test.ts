@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { pointOf, renamesOf, selectionOf, timeOf } from '../../src/backup/restore-wishes.ts'
@@ -11,6 +11,29 @@ describe('varve restore', () => {
   beforeEach(async () => {
     await ran('backup', 'init', scene.at('backups'))
     await ran('backup', 'run', scene.at('data'), scene.at('backups'))
+  })
+
+  test('completes one that was interrupted as it took its place, when told to', async () => {
+    const data = scene.at('data')
+    await ran('restore', scene.at('backups'), '--to', data, '--in-place')
+    renameSync(data, `${data}.restoring`)
+    for (const argv of [
+      ['verify', data],
+      ['inspect', data],
+      ['produce', 'orders', '--data', data],
+    ]) {
+      const { code, err } = await run(...argv)
+      expect(code).toBe(3)
+      expect(err).toContain('varve restore --finish --to')
+    }
+    expect(await ran('restore', '--finish', '--to', data)).toMatchObject({
+      out: expect.stringContaining('is restored'),
+    })
+    await ran('verify', data)
+    expect(await ran('restore', '--finish', '--to', data)).toMatchObject({
+      out: expect.stringContaining('nothing'),
+    })
+    expect((await run('restore', '--finish', '--undo', '--to', data)).code).toBe(2)
   })
 
   test('goes to an offset in place, keeps what was there, and is undone', async () => {

@@ -118,6 +118,19 @@ export class LogExistsError extends VarveError {
   readonly code = 'VARVE_LOG_EXISTS'
 }
 
+/** A restore was interrupted as it took its place: what is in the directory is not all of it. */
+export class UnfinishedRestoreError extends VarveError {
+  readonly code = 'VARVE_UNFINISHED_RESTORE'
+  readonly path: string
+
+  constructor(path: string) {
+    super(`a restore of ${path} was interrupted as it took its place`, {
+      hint: `complete it with \`varve restore --finish --to ${path}\`, or open it with openVarve`,
+    })
+    this.path = path
+  }
+}
+
 /** Where a log is damaged, and what of it is concerned. */
 export interface Damage {
   readonly path: string
