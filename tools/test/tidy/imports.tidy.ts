@@ -75,6 +75,7 @@ function isEntry(path: string): boolean {
 
 /** Programs, which a command or another program starts by their path. */
 const entries: ReadonlySet<string> = new Set([
+  'benchmarks/src/report-page.ts',
   'benchmarks/src/run.ts',
   'tools/src/demo.ts',
   'tools/src/demo-writer.ts',
