@@ -6,8 +6,8 @@ import { reportPage } from './report/report-page.ts'
 
 const usage = `usage: node benchmarks/dist/report-page.js RESULT.json … [--out PAGE.html]
 
-Makes one page of result files that \`--json\` wrote, with plots, complete in itself. Without --out it
-is printed.
+Makes one page of result files that \`--json\` wrote, with plots, complete in itself. Without --out
+it is printed.
 `
 
 process.exitCode = main(process.argv.slice(2))
