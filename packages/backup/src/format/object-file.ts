@@ -125,6 +125,11 @@ export function epochIdOf(bytes: Buffer): Buffer | null {
   return bytes.subarray(epochIdAt, epochIdAt + 16)
 }
 
+/** Whether the content of an object's file has to be decompressed. Nothing is checked. */
+export function isCompressedFile(bytes: Buffer): boolean {
+  return bytes.length >= objectHeaderBytes && bytes.readUInt8(codecAt) !== 0
+}
+
 /** Checks all that can be checked without a key. Throws CorruptRepositoryError. */
 export function readObjectHeader(bytes: Buffer, key: string): ObjectHeader {
   const fail = (reason: string): never => {
@@ -166,6 +171,10 @@ export interface DecodeOptions {
   readonly contentBytesMax: number
   /** Its place, for errors. */
   readonly key: string
+  /** Whether the file may be decrypted where it lies: then it is a file no more. @defaultValue false */
+  readonly isInPlace?: boolean
+  /** Memory for the content, where that is decompressed and fits. @defaultValue fresh memory */
+  readonly into?: Buffer
 }
 
 /**
@@ -185,7 +194,8 @@ export function decodeObject(bytes: Buffer, naming: ObjectNaming, options: Decod
     return fail(header.epochId === null ? 'it is not encrypted' : 'it is encrypted')
   }
   const payload = header.epochId === null ? plainPayload(bytes) : decrypted(bytes, options)
-  const content = header.isCompressed ? unpacked(payload, header.contentBytes, fail) : payload
+  const { isCompressed, contentBytes } = header
+  const content = isCompressed ? unpacked(payload, contentBytes, options.into, fail) : payload
   if (content.length !== header.contentBytes) return fail('its content has another length')
   if (!naming.idOf(kind, content).equals(header.id)) return fail('its content is not its own')
   return content
@@ -195,14 +205,23 @@ function plainPayload(bytes: Buffer): Buffer {
   return bytes.subarray(objectHeaderBytes, bytes.length - crcBytes)
 }
 
-function decrypted(bytes: Buffer, { epochKey, repositoryId, key }: DecodeOptions): Buffer {
+function decrypted(
+  bytes: Buffer,
+  { epochKey, repositoryId, key, isInPlace = false }: DecodeOptions,
+): Buffer {
   if (epochKey === null) throw new BackupKeyError(`${key} is encrypted, and there is no key to it`)
   const header = bytes.subarray(0, objectHeaderBytes)
   const tagAt = bytes.length - crcBytes - tagBytes
   const decipher = createDecipheriv('aes-256-gcm', objectKey(epochKey, header), nonceOf(header))
   decipher.setAAD(Buffer.concat([header, repositoryId]))
   decipher.setAuthTag(bytes.subarray(tagAt, tagAt + tagBytes))
-  const content = decipher.update(bytes.subarray(objectHeaderBytes, tagAt))
+  const payload = bytes.subarray(objectHeaderBytes, tagAt)
+  const content = isInPlace ? payload : Buffer.allocUnsafeSlow(payload.length)
+  let at = 0
+  // A piece at a time, as it was encrypted.
+  for (let from = 0; from < payload.length; from += cipherPieceBytes) {
+    at += decipher.update(payload.subarray(from, from + cipherPieceBytes)).copy(content, at)
+  }
   try {
     decipher.final()
   } catch (error) {
@@ -235,10 +254,11 @@ function compressed(content: Uint8Array): Buffer | null {
 function unpacked(
   payload: Buffer,
   contentBytes: number,
+  into: Buffer | undefined,
   fail: (reason: string, cause: unknown) => never,
 ): Buffer {
   try {
-    return decompress('zstd', payload, { maxBytes: contentBytes })
+    return decompress('zstd', payload, { maxBytes: contentBytes, ...(into && { into }) })
   } catch (error) {
     if (!(error instanceof VarveError)) throw error
     return fail(error.message, error)

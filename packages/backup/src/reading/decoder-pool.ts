@@ -8,7 +8,7 @@ const workerUrl: URL = import.meta.url.endsWith('.ts')
   ? new URL('../../dist/reading/decoding-worker.js', import.meta.url)
   : new URL('./decoding-worker.js', import.meta.url)
 
-/** In worker threads. The file that a task holds is handed over: its memory is gone afterwards. */
+/** In worker threads. The memory that a task has is handed over, and comes back with the outcome. */
 export function decoderPool(threads: number): ObjectDecoder {
   const pool = new Piscina({
     filename: fileURLToPath(workerUrl),
@@ -20,9 +20,10 @@ export function decoderPool(threads: number): ObjectDecoder {
   })
   return {
     decode: (task: ObjectTask): Promise<ObjectOutcome> => {
-      const { buffer, byteLength } = task.file
-      const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
-      return pool.run(task, { name: 'decode', transferList: isWhole ? [buffer] : [] })
+      const own = [task.isOwn ? task.file : null, task.room].flatMap((bytes) => {
+        return bytes?.buffer instanceof ArrayBuffer ? [bytes.buffer] : []
+      })
+      return pool.run(task, { name: 'decode', transferList: own })
     },
     close: () => pool.destroy(),
   }

@@ -21,6 +21,8 @@ export function inlineDecoder(): ObjectDecoder {
 
 /** Proves that an object is what its id says, and that every batch in it is sound. */
 export function decodeTask(task: ObjectTask): ObjectOutcome {
+  const { file, room } = task
+  const memory = room === null ? [file] : [file, room]
   try {
     const content = decodeObject(bufferOf(task.file), namingOf(task.idKey), {
       kind: 'data',
@@ -29,17 +31,19 @@ export function decodeTask(task: ObjectTask): ObjectOutcome {
       repositoryId: bufferOf(task.repositoryId),
       contentBytesMax: task.sizeBytes,
       key: task.key,
+      isInPlace: true,
+      ...(room !== null && { into: bufferOf(room) }),
     })
     if (content.length !== task.sizeBytes) {
       const reason = `it has ${content.length} bytes, the backup says ${task.sizeBytes}`
-      return { isSound: false, reason }
+      return { isSound: false, reason, memory }
     }
     if (task.hasBatches) checkBatches(content)
-    return { isSound: true, content: task.isWanted ? content : null }
+    return { isSound: true, content: task.isWanted ? content : null, memory }
   } catch (error) {
     if (!(error instanceof VarveError)) throw error
     const reason = error instanceof CorruptRepositoryError ? error.reason : error.message
-    return { isSound: false, reason }
+    return { isSound: false, reason, memory }
   }
 }
 

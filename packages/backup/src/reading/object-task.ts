@@ -2,8 +2,12 @@
 // and check for it. Plain data.
 
 export interface ObjectTask {
-  /** The object's file. */
+  /** The object's file. It is decrypted where it lies. */
   readonly file: Uint8Array
+  /** Whether nobody else has the memory that the file lies in. */
+  readonly isOwn: boolean
+  /** Nobody else's memory for the content, where that has to be decompressed. */
+  readonly room: Uint8Array | null
   /** Its place, for errors. */
   readonly key: string
   readonly id: Uint8Array
@@ -17,7 +21,11 @@ export interface ObjectTask {
   readonly isWanted: boolean
 }
 
-/** Errors lose their class between threads, so they are told in words. */
-export type ObjectOutcome =
+/**
+ * What a task came to, and the memory that was handed in; the content is a view of that. Errors
+ * lose their class between threads, so they are told in words.
+ */
+export type ObjectOutcome = { readonly memory: readonly Uint8Array[] } & (
   | { readonly isSound: true; readonly content: Uint8Array | null }
   | { readonly isSound: false; readonly reason: string }
+)

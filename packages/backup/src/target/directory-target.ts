@@ -4,7 +4,13 @@ import { type File, type FileSystem, nodeFileSystem } from '@varve/log'
 import { isSystemError } from '@varve/log/files'
 import { InvalidArgumentError } from '@varve/record'
 import { TargetError } from '../base/backup-errors.ts'
-import { isTargetKey, type PutOptions, type StoredFile, type Target } from './target.ts'
+import {
+  type GetOptions,
+  isTargetKey,
+  type PutOptions,
+  type StoredFile,
+  type Target,
+} from './target.ts'
 
 export interface DirectoryTargetOptions {
   /** @defaultValue the real file system */
@@ -54,14 +60,15 @@ export class DirectoryTarget implements Target {
     })
   }
 
-  get(key: string): Promise<Buffer | null> {
+  get(key: string, { memory }: GetOptions = {}): Promise<Buffer | null> {
     const path = this.#pathOf(key)
     return this.#told(`reading ${key}`, async () => {
       if (this.#statOf(path)?.isDirectory !== false) return null
       const file = this.#openIfThere(path)
       if (file === null) return null
       try {
-        const bytes = Buffer.allocUnsafeSlow(file.sizeBytes())
+        const sizeBytes = file.sizeBytes()
+        const bytes = memory?.(sizeBytes) ?? Buffer.allocUnsafeSlow(sizeBytes)
         const count = await file.read(bytes, 0)
         return count === bytes.length ? bytes : bytes.subarray(0, count)
       } catch (error) {

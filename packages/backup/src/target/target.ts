@@ -16,6 +16,13 @@ export interface PutOptions {
   readonly signal?: AbortSignal
 }
 
+export interface GetOptions {
+  /** Stops what can be stopped. */
+  readonly signal?: AbortSignal
+  /** Gives memory for a file; not every store makes use of it. @defaultValue fresh memory */
+  readonly memory?: (bytes: number) => Buffer
+}
+
 /**
  * Where a repository's files are kept: a directory, or a bucket. Keys are paths of ASCII letters,
  * digits, `.`, `_`, `-` and `/`, at most 512 characters. A file is there whole or not at all, and
@@ -33,8 +40,8 @@ export interface Target {
   readonly isCreateOnlyAtomic: boolean
   /** Resolves to false when mode is `new` and there is a file of that key. */
   put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<boolean>
-  /** Null when there is no such file. */
-  get(key: string, options?: { readonly signal?: AbortSignal }): Promise<Buffer | null>
+  /** Null when there is no such file. What it resolves to is the caller's: nobody else has it. */
+  get(key: string, options?: GetOptions): Promise<Buffer | null>
   /** Null when there is no such file. */
   stat(key: string): Promise<StoredFile | null>
   /** Every file whose key begins with `prefix`, which ends with `/` or is empty; sorted by key. */

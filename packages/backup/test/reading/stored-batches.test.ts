@@ -93,7 +93,8 @@ describe('threads that decode', () => {
     const { repositoryId } = scene.repository.file
     const { id, sizeBytes } = extent
     return {
-      ...{ file, key, id, sizeBytes, hasBatches: true, isWanted },
+      ...{ file, isOwn: true, room: Buffer.alloc(sizeBytes), key, id, sizeBytes },
+      ...{ hasBatches: true, isWanted },
       ...{ idKey: null, epochKey: null, repositoryId },
     }
   }
@@ -105,9 +106,30 @@ describe('threads that decode', () => {
       const decoded = await pool.decode(await taskOf(true))
       if (!decoded.isSound || !expected.isSound) throw new Error('it is sound')
       expect(Buffer.from(decoded.content ?? [])).toEqual(expected.content)
-      expect(await pool.decode(await taskOf(false))).toEqual({ isSound: true, content: null })
+      const unwanted = await pool.decode(await taskOf(false))
+      expect(unwanted).toMatchObject({ isSound: true, content: null })
       const wrong = { ...(await taskOf(true)), sizeBytes: 7 }
       expect(await pool.decode(wrong)).toMatchObject({ isSound: false })
+    } finally {
+      await pool.close()
+    }
+  })
+
+  test('give back the memory that they were given, and take it from nobody else', async () => {
+    const pool = decoderPool(1)
+    try {
+      const task = await taskOf(true)
+      const { file, room } = task
+      const sizes = [file, room].map(({ byteLength }) => byteLength)
+      const decoded = await pool.decode(task)
+      expect([file, room].map(({ byteLength }) => byteLength)).toEqual([0, 0])
+      expect(decoded.memory.map(({ byteLength }) => byteLength)).toEqual(sizes)
+      const others = { ...(await taskOf(true)), isOwn: false }
+      expect(await pool.decode(others)).toMatchObject({ isSound: true })
+      expect(others.file.length).toBeGreaterThan(0)
+      const withoutRoom = await pool.decode({ ...(await taskOf(true)), room: null })
+      if (!decoded.isSound || !withoutRoom.isSound) throw new Error('it is sound')
+      expect(withoutRoom.content).toEqual(decoded.content)
     } finally {
       await pool.close()
     }
