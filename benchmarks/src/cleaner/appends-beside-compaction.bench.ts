@@ -51,12 +51,12 @@ async function ofLoad(
   name: string,
   load: Load,
 ): Promise<Figure> {
-  await using bench = await Bench.open(path, context.size(512 * MiB, 4 * MiB))
+  await using bench = await Bench.open(path, context.size(128 * MiB, 4 * MiB))
   return await hold(context, {
     name,
     unit: 'ms',
     measured: beside(bench, load),
-    limit: alone(bench, load, context.size(2_000, 100)),
+    limit: alone(bench, load, context.size(8_000, 100)),
     bar: { kind: 'ratio', atLeast: 1 / 1.5 },
     conditions: {
       figure: '99th percentile, from when a request was due; of the callers, from when they asked',

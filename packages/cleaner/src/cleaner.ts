@@ -9,6 +9,7 @@ import type { Offset, Timestamp } from '@varve/record'
 import { cleanerChannels } from './cleaner-events.ts'
 import { type CleanerOptions, resolveCleanerOptions } from './cleaner-options.ts'
 import { type CleaningFailure, CleaningFailures } from './cleaning-failures.ts'
+import { CleaningPace } from './cleaning-pace.ts'
 import type { CompactionPlan } from './compaction/compaction-plan.ts'
 import { inlineExecutor } from './compaction/inline-executor.ts'
 import {
@@ -71,6 +72,7 @@ export class Cleaner implements AsyncDisposable {
   readonly #pool: WorkerPool | null
   readonly #executor: CompactionExecutor
   readonly #failures: CleaningFailures
+  readonly #pace: CleaningPace
   readonly #lastCompactedMs = new Map<string, Timestamp>()
   /** What is being done to logs; of each one thing at a time. */
   readonly #busy = new Map<string, Work>()
@@ -82,11 +84,12 @@ export class Cleaner implements AsyncDisposable {
   constructor(directory: LogDirectory, options: CleanerOptions = {}) {
     this.#directory = directory
     this.#options = resolveCleanerOptions(options)
-    const { fs, clock, workers, retryBackoffMs, retryBackoffMsMax } = this.#options
+    const { fs, clock, workers, restMs, retryBackoffMs, retryBackoffMsMax } = this.#options
     this.#pool = workers === 0 ? null : new WorkerPool(workers)
     this.#executor =
       this.#pool === null ? inlineExecutor(fs, clock) : workerExecutor(this.#pool, fs)
     this.#failures = new CleaningFailures(retryBackoffMs, retryBackoffMsMax)
+    this.#pace = new CleaningPace(restMs)
   }
 
   /** The logs that are set aside, by name. */
@@ -179,6 +182,7 @@ export class Cleaner implements AsyncDisposable {
   /** The logs that may be worked on now. */
   #free(): readonly Log[] {
     this.#failures.keepOnly(this.#directory.logs)
+    this.#pace.keepOnly(this.#directory.logs)
     const nowMs = this.#options.clock.now()
     return [...this.#directory.logs.values()].filter(
       (log) =>
@@ -301,6 +305,7 @@ export class Cleaner implements AsyncDisposable {
         resources: {
           mapBytes: Math.floor(mapBytes / share),
           ioBytesPerSecond: Math.ceil(ioBytesPerSecond / share),
+          restMs: this.#pace.restMsOf(name),
         },
         signal,
         progress: (progress) => cleanerChannels.progress.publish({ log: name, ...progress }),
@@ -308,6 +313,7 @@ export class Cleaner implements AsyncDisposable {
       })
       this.#lastCompactedMs.set(name, compactedMs)
       this.#failures.succeeded(log, 'compaction')
+      this.#pace.compacted(name, plan.dirtyBytes, this.planCompaction(log).dirtyBytes)
       done.set(name, outcome)
       const durationMs = clock.monotonic() - startedMs
       cleanerChannels.compaction.publish({ log: name, reason, outcome, durationMs })

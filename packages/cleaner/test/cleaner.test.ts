@@ -257,6 +257,8 @@ test.each([
   [{ workers: -1 }],
   [{ mapBytes: 0 }],
   [{ compactionIntervalMs: 0.5 }],
+  [{ restMs: -1 }],
+  [{ restMs: 101 }],
   [{ workers: 1, fs: new SimulatedFileSystem() }],
 ])('%j is refused', (options) => {
   expect(() => resolveCleanerOptions(options)).toThrow(InvalidArgumentError)

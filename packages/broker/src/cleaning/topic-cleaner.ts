@@ -14,7 +14,12 @@ import type { Topics } from '../topics/topics.ts'
 /** How much the background work may take, and how often it looks. */
 export type CleaningOptions = Pick<
   CleanerOptions,
-  'workers' | 'mapBytes' | 'ioBytesPerSecond' | 'retentionIntervalMs' | 'compactionIntervalMs'
+  | 'workers'
+  | 'mapBytes'
+  | 'ioBytesPerSecond'
+  | 'restMs'
+  | 'retentionIntervalMs'
+  | 'compactionIntervalMs'
 >
 
 export interface TopicCleanerContext {

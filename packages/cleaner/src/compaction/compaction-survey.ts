@@ -64,6 +64,7 @@ export async function surveyCompaction(
     // Nothing is kept, so nobody gains by keys that collide.
     seed: new Uint8Array(16),
     ioBytesPerSecond: 0,
+    restMs: 0,
     isDryRun: true,
   }
   const { stats } = await inlineExecutor(fs, clock).run(task, {

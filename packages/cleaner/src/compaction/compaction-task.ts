@@ -36,6 +36,8 @@ export interface CompactionTask {
   readonly seed: Uint8Array
   /** Reads and writes together; 0 no limit. */
   readonly ioBytesPerSecond: number
+  /** How long a worker rests after each piece of work beside others, in ms; 0 never. */
+  readonly restMs: number
   /** Only say what would be done: nothing is written. */
   readonly isDryRun: boolean
 }

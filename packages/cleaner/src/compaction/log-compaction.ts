@@ -28,6 +28,8 @@ export interface CompactionResources {
   readonly mapBytes: number
   /** Reads and writes together; 0 no limit. */
   readonly ioBytesPerSecond: number
+  /** How long a worker rests after each piece of work beside others, in ms; 0 never. */
+  readonly restMs: number
 }
 
 export interface LogCompactionContext {

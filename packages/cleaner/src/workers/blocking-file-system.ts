@@ -1,13 +1,12 @@
-import type { Clock, File, FileSystem } from '@varve/log'
-import { ProcessorBreaks } from './processor-breaks.ts'
+import type { File, FileSystem } from '@varve/log'
+import type { ProcessorBreaks } from './processor-breaks.ts'
 
 /**
  * The same file system, but reading and writing block the thread. A thread that has nothing else to
  * do saves the hop through the pool, 40 to 100 µs a call and more where the pool is busy. Flushes
  * do not block. Who reads and writes without end rests between the calls: see ProcessorBreaks.
  */
-export function blockingFileSystem(fs: FileSystem, clock: Clock, traffic: Int32Array): FileSystem {
-  const breaks = new ProcessorBreaks(clock, traffic)
+export function blockingFileSystem(fs: FileSystem, breaks: ProcessorBreaks): FileSystem {
   return {
     open: (path, mode) => blockingFile(fs.open(path, mode), breaks),
     list: (directory) => fs.list(directory),
@@ -24,8 +23,11 @@ export function blockingFileSystem(fs: FileSystem, clock: Clock, traffic: Int32A
   }
 }
 
-/** Beside others so much is flushed at a time: they wait for no more than that. */
-const flushStepBytes = 1024 * 1024
+/**
+ * Beside others so much is flushed at a time: their flushes, and writes into the same tables of the
+ * file system, wait for no more than that.
+ */
+const flushStepBytes = 256 * 1024
 
 function blockingFile(file: File, breaks: ProcessorBreaks): File {
   let unflushedBytes = 0

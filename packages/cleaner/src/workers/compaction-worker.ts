@@ -16,6 +16,7 @@ if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BEL
 const { nodeFileSystem, systemClock } = await import('@varve/log')
 const { compactRound } = await import('../compaction/compaction-round.ts')
 const { blockingFileSystem } = await import('./blocking-file-system.ts')
+const { ProcessorBreaks } = await import('./processor-breaks.ts')
 
 /** Each is a message, which wakes the thread of whoever appends. */
 const progressIntervalMs = 20
@@ -30,7 +31,10 @@ export async function compact({ task, port, traffic }: WorkerRequest): Promise<W
   }
   try {
     const result = await compactRound(task, {
-      fs: blockingFileSystem(nodeFileSystem, systemClock, traffic),
+      fs: blockingFileSystem(
+        nodeFileSystem,
+        new ProcessorBreaks(systemClock, traffic, task.restMs),
+      ),
       clock: systemClock,
       // A worker is stopped by ending its thread.
       signal: null,

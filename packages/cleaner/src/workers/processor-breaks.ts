@@ -4,39 +4,38 @@ import type { Clock } from '@varve/log'
 const workMs = 0.5
 
 /**
- * Long enough for a disk too: what others write meanwhile does not queue behind this thread. About
- * 100 MB/s of reading and writing are left.
- */
-const restMs = 2
-
-/**
- * Short rests of a thread that computes all the time. Without them it gives its processor up only
+ * Rests of a thread that computes all the time. Without them it gives its processor up only
  * when the system takes it away, at a tick of the scheduler: on two cores, appends that were due
  * then waited for up to 4 ms, priorities or not. A thread that is asleep is in nobody's way.
  */
 export class ProcessorBreaks {
   readonly #clock: Clock
   readonly #traffic: Int32Array
+  readonly #restMs: number
   readonly #never = new Int32Array(new SharedArrayBuffer(4))
   #startedMs: number
 
-  /** @param traffic 0 while nobody else needs a processor: see ThreadTraffic */
-  constructor(clock: Clock, traffic: Int32Array) {
+  /**
+   * @param traffic 0 while nobody else needs a processor: see ThreadTraffic
+   * @param restMs how long a rest is; 0 never rests
+   */
+  constructor(clock: Clock, traffic: Int32Array, restMs: number) {
     this.#clock = clock
     this.#traffic = traffic
+    this.#restMs = restMs
     this.#startedMs = clock.monotonic()
   }
 
-  /** Whether somebody needs the processor or the disk. */
+  /** Whether somebody needs the processor or the disk, and is made way for. */
   get isBusy(): boolean {
-    return Atomics.load(this.#traffic, 0) !== 0
+    return this.#restMs > 0 && Atomics.load(this.#traffic, 0) !== 0
   }
 
   /** Blocks the thread for a moment, when it has worked for a while beside others. */
   take(): void {
     if (!this.isBusy) return
     if (this.#clock.monotonic() - this.#startedMs < workMs) return
-    Atomics.wait(this.#never, 0, 0, restMs)
+    Atomics.wait(this.#never, 0, 0, this.#restMs)
     this.#startedMs = this.#clock.monotonic()
   }
 }

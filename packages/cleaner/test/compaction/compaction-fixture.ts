@@ -57,7 +57,7 @@ export async function compactAll(
     fs,
     clock,
     executor: inlineExecutor(fs, clock),
-    resources: { mapBytes, ioBytesPerSecond: 0 },
+    resources: { mapBytes, ioBytesPerSecond: 0, restMs: 0 },
     signal,
     progress: (progress: CompactionProgress) => onProgress?.(progress),
     saveCleanedOffset: (offset: number) => directory.cleanerCheckpoint.writeOne('t-0', offset),

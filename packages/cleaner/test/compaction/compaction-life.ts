@@ -261,7 +261,11 @@ export class CompactionLife {
       clock: this.#clock,
       executor: inlineExecutor(fs, this.#clock),
       // From two keys on.
-      resources: { mapBytes: this.#random.pick([60, 400, 1 << 20]), ioBytesPerSecond: 0 },
+      resources: {
+        mapBytes: this.#random.pick([60, 400, 1 << 20]),
+        ioBytesPerSecond: 0,
+        restMs: 0,
+      },
       signal: null,
       progress: () => undefined,
       saveCleanedOffset: async (offset) => {

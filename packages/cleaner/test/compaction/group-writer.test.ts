@@ -22,6 +22,7 @@ function taskOf(changes: Partial<CompactionTask> = {}): CompactionTask {
     mapBytes: 1000,
     seed: new Uint8Array(16),
     ioBytesPerSecond: 0,
+    restMs: 0,
     isDryRun: false,
     ...changes,
   }

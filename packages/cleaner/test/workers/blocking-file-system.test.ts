@@ -2,10 +2,14 @@ import { type FileSystem, systemClock } from '@varve/log'
 import { SimulatedFileSystem } from '@varve/log/testing'
 import { expect, test } from 'vitest'
 import { blockingFileSystem } from '../../src/workers/blocking-file-system.ts'
+import { ProcessorBreaks } from '../../src/workers/processor-breaks.ts'
+
+const breaksOf = (traffic: number): ProcessorBreaks =>
+  new ProcessorBreaks(systemClock, Int32Array.of(traffic), 1)
 
 test('holds what is written, and reads it', async () => {
   const real = new SimulatedFileSystem()
-  const fs = blockingFileSystem(real, systemClock, Int32Array.of(1))
+  const fs = blockingFileSystem(real, breaksOf(1))
   fs.makeDirectory('/d')
   const file = fs.open('/d/a', 'create')
   expect(await file.write(Buffer.from('hello'), 0)).toBe(5)
@@ -30,7 +34,7 @@ test('holds what is written, and reads it', async () => {
 })
 
 test('what was promised before a call that fails comes as a rejection', async () => {
-  const fs = blockingFileSystem(new SimulatedFileSystem(), systemClock, Int32Array.of(1))
+  const fs = blockingFileSystem(new SimulatedFileSystem(), breaksOf(1))
   const file = fs.open('/a', 'create')
   file.close()
   await expect(file.read(Buffer.alloc(1), 0)).rejects.toThrow()
@@ -39,12 +43,12 @@ test('what was promised before a call that fails comes as a rejection', async ()
   lock?.release()
 })
 
-/** How often writing four MiB in pieces of 256 KiB flushes of itself. */
+/** How often writing one MiB in pieces of 64 KiB flushes of itself. */
 async function flushesOf(traffic: number): Promise<number> {
   const real = new SimulatedFileSystem()
   let flushes = 0
   const counting: FileSystem = {
-    ...blockingFileSystem(real, systemClock, Int32Array.of(0)),
+    ...blockingFileSystem(real, breaksOf(0)),
     open: (path, mode) => {
       const file = real.open(path, mode)
       const datasync = file.datasync.bind(file)
@@ -55,15 +59,15 @@ async function flushesOf(traffic: number): Promise<number> {
       return file
     },
   }
-  const fs = blockingFileSystem(counting, systemClock, Int32Array.of(traffic))
+  const fs = blockingFileSystem(counting, breaksOf(traffic))
   const file = fs.open('/a', 'create')
-  const piece = Buffer.alloc(256 * 1024, 1)
+  const piece = Buffer.alloc(64 * 1024, 1)
   for (let index = 0; index < 16; index++) await file.write(piece, index * piece.length)
   file.close()
   return flushes
 }
 
-test('beside others each MiB is flushed by itself, and alone nothing is', async () => {
+test('beside others each 256 KiB are flushed by itself, and alone nothing is', async () => {
   expect(await flushesOf(1)).toBe(4)
   expect(await flushesOf(0)).toBe(0)
 })

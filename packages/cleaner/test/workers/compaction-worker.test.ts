@@ -103,6 +103,7 @@ test('a worker that crashes does no harm', async () => {
     mapBytes: 1000,
     seed: new Uint8Array(16),
     ioBytesPerSecond: 0,
+    restMs: 0,
     isDryRun: false,
   }
   const callbacks = { signal: null, replace: async () => {}, progress: () => {} }
