@@ -3,7 +3,6 @@ import { makeTemporaryDirectory } from '@varve/log/testing'
 import { run } from './captured-io.ts'
 
 const temporary = makeTemporaryDirectory()
-process.once('exit', () => temporary.remove())
 
 let count = 0
 

@@ -2,7 +2,6 @@ import { type DirectoryVarve, openDataDirectory } from '@varve/broker'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 
 const temporary = makeTemporaryDirectory()
-process.once('exit', () => temporary.remove())
 
 let count = 0
 

@@ -14,7 +14,6 @@ import { restoreHooks } from '../../src/backup/restore-hooks.ts'
 import { type DirectoryVarve, openDataDirectory } from '../../src/directory-varve.ts'
 
 const temporary = makeTemporaryDirectory()
-process.once('exit', () => temporary.remove())
 let count = 0
 export const newPath = (what: string): string => `${temporary.path}/${what}-${count++}`
 

@@ -9,13 +9,22 @@ export interface TemporaryDirectory extends Disposable {
   remove(): void
 }
 
+/** Those that are not removed yet. One listener for all: Node warns of more than ten. */
+const standing = new Set<string>()
+
 /** `using directory = makeTemporaryDirectory()`, or call `remove` in the test's `afterAll`. */
 export function makeTemporaryDirectory(): TemporaryDirectory {
   const path = mkdtempSync(join(realpathSync(tmpdir()), 'varve-'))
+  if (standing.size === 0) process.on('exit', removeAll)
+  standing.add(path)
   const remove = (): void => {
-    process.off('exit', remove)
+    standing.delete(path)
+    if (standing.size === 0) process.off('exit', removeAll)
     rmSync(path, { recursive: true, force: true })
   }
-  process.on('exit', remove)
   return { path, remove, [Symbol.dispose]: remove }
+}
+
+function removeAll(): void {
+  for (const path of standing) rmSync(path, { recursive: true, force: true })
 }
