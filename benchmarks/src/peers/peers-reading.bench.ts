@@ -29,7 +29,7 @@ export const peersReading: Benchmark = {
   name: 'peers-reading',
   summary: 'reading from start to end, and single records by their number, beside other libraries',
   async run(context) {
-    const count = context.size(400_000, 2_000)
+    const count = context.size(300_000, 2_000)
     const segmentBytes = Math.ceil((count * (recordBytes + 16)) / segments)
     const contestants = [varvePeer('varve', { segmentBytes }), ...peers]
     const payload = payloadOf(recordBytes, context.size(16_000, 1_000))
