@@ -4,6 +4,7 @@ import {
   type FileSystem,
   nodeFileSystem,
   openLogReadOnly,
+  type ReadOnlyLog,
   type SegmentPlace,
 } from '@varve/log'
 import {
@@ -17,7 +18,7 @@ import {
   recoveryPointCheckpointFileName,
   refuseUnfinishedRestore,
 } from '@varve/log/files'
-import { InvalidArgumentError, VarveError } from '@varve/record'
+import { InvalidArgumentError, type Offset, VarveError } from '@varve/record'
 import { SnapshotUnstableError } from '../base/backup-errors.ts'
 import { HeldFiles, workDirectoryOf } from './held-files.ts'
 import {
@@ -36,6 +37,7 @@ import type {
   SnapshotOptions,
   SourceSnapshot,
 } from './source-snapshot.ts'
+import { cutSnapshot, decidedEnd, stableEnd, TransactionTimes } from './transaction-cut.ts'
 
 export interface DirectorySourceOptions {
   /** @defaultValue the real file system */
@@ -44,7 +46,7 @@ export interface DirectorySourceOptions {
   readonly workDirectory?: string
   /** @defaultValue the system's */
   readonly now?: () => number
-  /** How often a consistent view is looked for. @defaultValue 50 */
+  /** How often a partition is looked at whose segments are being replaced. @defaultValue 50 */
   readonly attempts?: number
 }
 
@@ -53,6 +55,7 @@ const lockFileName = '.lock'
 const smallFileBytesMax = 64 * 1024
 const offsetsTopic = '__consumer_offsets'
 const transactionsTopic = '__transaction_state'
+const queueStateTopic = '__varve_queue_state'
 
 interface Place {
   readonly name: string
@@ -60,12 +63,40 @@ interface Place {
   readonly partition: number
 }
 
+/** Where a partition is to end that ends at `end` now. */
+type Ending = (place: Place, log: ReadOnlyLog, end: Offset) => Promise<Offset>
+
+interface Looking {
+  readonly held: HeldFiles
+  readonly missing: MissingPartition[]
+  readonly ending: Ending
+  readonly options: SnapshotOptions
+}
+
+const whole: Ending = async (_place, _log, end) => end
+
+function endingAfter(before: ReadonlyMap<string, Offset>, times: TransactionTimes): Ending {
+  return ({ name, topic }, log, end) => {
+    // It was made after the look that decides.
+    if (topic === transactionsTopic) return Promise.resolve(0)
+    const from = before.get(name) ?? 0
+    const find = topic === offsetsTopic ? decidedEnd : stableEnd
+    return find(log, from, end, times)
+  }
+}
+
+function of(places: readonly Place[], wanted: string): readonly Place[] {
+  return places.filter(({ topic }) => topic === wanted)
+}
+
 /**
  * A data directory by its path: Varve's, open in another process or closed, or one of a Kafka
  * broker that is stopped. Nothing in it is changed.
  *
- * While another process writes, partitions can be looked at only one after the other. So group
- * offsets are looked at first, and the view counts only if no transaction began or ended meanwhile.
+ * While another process writes, partitions can be looked at only one after the other. What the
+ * transaction log says at one moment decides: every partition is looked at after it, and ends
+ * before the first marker of a later decision; what groups have committed ends where it was then.
+ * However fast transactions come, one look is enough.
  */
 export class DirectorySource implements BackupSource {
   readonly name: string
@@ -94,14 +125,10 @@ export class DirectorySource implements BackupSource {
     refuseUnfinishedRestore(this.#fs, this.name)
     const lock = await this.#tryLock()
     try {
-      for (let attempt = 1; attempt <= this.#attempts; attempt++) {
-        const snapshot = await this.#look(options)
-        if (snapshot !== null) return snapshot
-      }
+      return await this.#look(options, lock === null)
     } finally {
       lock?.release()
     }
-    throw new SnapshotUnstableError(this.name, 'transactions begin and end all the time')
   }
 
   fingerprint(): string {
@@ -140,34 +167,47 @@ export class DirectorySource implements BackupSource {
     }
   }
 
-  /** Null when it changed in ways that do not fit together. */
-  async #look(options: SnapshotOptions): Promise<SourceSnapshot | null> {
+  /** @param isInUse whether somebody may write to it meanwhile */
+  async #look(options: SnapshotOptions, isInUse: boolean): Promise<SourceSnapshot> {
     const held = new HeldFiles(this.#fs, this.#workDirectory)
     await held.releaseAbandoned()
     const release = (): Promise<void> => held.release()
     try {
       const takenMs = this.#now()
-      const places = this.#places()
-      const before = await this.#transactionEnds(places)
       const missing: MissingPartition[] = []
-      const partitions: PartitionSnapshot[] = []
+      const look = (places: readonly Place[], ending: Ending): Promise<PartitionSnapshot[]> =>
+        this.#lookAt(places, { held, missing, ending, options })
+      const first = this.#places()
+      // What queues know of records is no later than the records.
+      const queues = await look(of(first, queueStateTopic), whole)
+      const before = isInUse ? await this.#ends(first) : new Map<string, Offset>()
+      const times = new TransactionTimes()
+      const transactions = await look(of(first, transactionsTopic), async (_, log, end) => {
+        await times.read(log, end)
+        return end
+      })
+      const known = [queueStateTopic, transactionsTopic].flatMap((topic) => of(first, topic))
+      // What was made meanwhile may belong to what is decided.
+      const rest = this.#places().filter((place) => !known.some(({ name }) => name === place.name))
       const files = directoryFiles(this.#fs, this.name)
-      for (const place of places) {
-        const found = await this.#partition(place, held, missing, options)
-        if (found !== null) partitions.push(found)
-      }
-      if (before === (await this.#transactionEnds(places))) {
-        return { takenMs, partitions, missing, files, release, [Symbol.asyncDispose]: release }
-      }
-      await release()
-      return null
+      const ending = isInUse ? endingAfter(before, times) : whole
+      const partitions = [...queues, ...transactions, ...(await look(rest, ending))]
+      return { takenMs, partitions, missing, files, release, [Symbol.asyncDispose]: release }
     } catch (error) {
       await release()
       throw error
     }
   }
 
-  /** Group offsets first: what they say of a partition is in it by then. */
+  async #lookAt(places: readonly Place[], looking: Looking): Promise<PartitionSnapshot[]> {
+    const partitions: PartitionSnapshot[] = []
+    for (const place of places) {
+      const found = await this.#partition(place, looking)
+      if (found !== null) partitions.push(found)
+    }
+    return partitions
+  }
+
   #places(): readonly Place[] {
     const places = this.#fs.list(this.name).flatMap((name) => {
       const parsed = parsePartitionDirectoryName(name)
@@ -175,40 +215,47 @@ export class DirectorySource implements BackupSource {
       if (!isLive || this.#fs.stat(`${this.name}/${name}`)?.isDirectory !== true) return []
       return [{ name, topic: parsed.topic, partition: parsed.partition }]
     })
-    const rank = ({ topic }: Place): number => (topic === offsetsTopic ? 0 : 1)
-    return places.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
+    return places.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  async #transactionEnds(places: readonly Place[]): Promise<string> {
-    const ends: string[] = []
-    for (const { name, topic } of places) {
-      if (topic !== transactionsTopic) continue
+  /** Where the partitions end now, or a little before that. */
+  async #ends(places: readonly Place[]): Promise<ReadonlyMap<string, Offset>> {
+    const ends = new Map<string, Offset>()
+    for (const { name } of places) {
       try {
-        await using log = await openLogReadOnly(`${this.name}/${name}`, { fs: this.#fs })
-        ends.push(`${name} ${log.highWatermark}`)
+        const noted = this.#notedEnd(name)
+        await using log = noted === null ? await this.#open(name) : null
+        ends.set(name, noted ?? log?.highWatermark ?? 0)
       } catch (error) {
+        // It is looked at again, and told of then.
         if (!isFileProblem(error)) throw error
-        ends.push(`${name} ${error.message}`)
       }
     }
-    return ends.join('\n')
+    return ends
+  }
+
+  /** What the log's writer has noted; null where none has. */
+  #notedEnd(name: string): Offset | null {
+    const path = `${this.name}/${name}/${progressFileName}`
+    const bytes = readSmallFile(this.#fs, path, smallFileBytesMax)
+    return (bytes && ProgressFile.read(bytes)?.highWatermark) ?? null
+  }
+
+  #open(name: string): Promise<ReadOnlyLog> {
+    return openLogReadOnly(`${this.name}/${name}`, { fs: this.#fs })
   }
 
   /** Null for one that is gone, or cannot be read and stands in `missing` then. */
-  async #partition(
-    place: Place,
-    held: HeldFiles,
-    missing: MissingPartition[],
-    options: SnapshotOptions,
-  ): Promise<PartitionSnapshot | null> {
+  async #partition(place: Place, looking: Looking): Promise<PartitionSnapshot | null> {
     const { name, topic, partition } = place
+    const { missing } = looking
     const directory = `${this.name}/${name}`
     for (let attempt = 1; attempt <= this.#attempts; attempt++) {
       try {
-        const found = await this.#partitionOnce(place, directory, held, options)
+        const found = await this.#partitionOnce(place, directory, looking)
         if (found !== null) {
-          missing.push(...this.#shortfall(place, found))
-          return found
+          missing.push(...this.#shortfall(place, found.whole))
+          return found.cut
         }
       } catch (error) {
         if (this.#fs.stat(directory) === null) return null
@@ -223,12 +270,12 @@ export class DirectorySource implements BackupSource {
 
   /** Null when segments were replaced meanwhile: some would be of before, some of after. */
   async #partitionOnce(
-    { name, topic, partition }: Place,
+    place: Place,
     directory: string,
-    held: HeldFiles,
-    { isStored = () => false }: SnapshotOptions,
-  ): Promise<PartitionSnapshot | null> {
-    await using log = await openLogReadOnly(directory, { fs: this.#fs })
+    { held, ending, options: { isStored = () => false } }: Looking,
+  ): Promise<{ readonly whole: PartitionSnapshot; readonly cut: PartitionSnapshot } | null> {
+    const { name, topic, partition } = place
+    await using log = await this.#open(name)
     const { logStartOffset, highWatermark: endOffset } = log
     const all = log.segmentPlaces()
     const infos = all.filter(({ baseOffset }) => baseOffset < endOffset)
@@ -238,10 +285,12 @@ export class DirectorySource implements BackupSource {
       const found = this.#segment(info, isSealed, endOffset)
       return isStored(found) ? found : this.#held(found, held.hold(info.path, name))
     })
+    const end = await ending(place, log, endOffset)
     if (!this.#isStillSo(infos, segments)) return null
-    const files = partitionFiles(this.#fs, directory, endOffset)
+    const files = partitionFiles(this.#fs, directory, end)
     const topicId = topicIdOf(files, directory)
-    return { topic, partition, topicId, logStartOffset, endOffset, segments, files }
+    const whole = { topic, partition, topicId, logStartOffset, endOffset, segments, files }
+    return { whole, cut: cutSnapshot(whole, end) }
   }
 
   /** What the log's writer had shown to readers or knew to be flushed, and is not whole now. */
@@ -249,9 +298,7 @@ export class DirectorySource implements BackupSource {
     { name, topic, partition }: Place,
     { endOffset }: PartitionSnapshot,
   ): readonly MissingPartition[] {
-    const path = `${this.name}/${name}/${progressFileName}`
-    const bytes = readSmallFile(this.#fs, path, smallFileBytesMax)
-    const shown = (bytes && ProgressFile.read(bytes)?.highWatermark) ?? 0
+    const shown = this.#notedEnd(name) ?? 0
     const checkpoint = `${this.name}/${recoveryPointCheckpointFileName}`
     const flushed = new OffsetCheckpointFile(this.#fs, checkpoint).readOrEmpty().get(name) ?? 0
     const to = Math.max(shown, flushed)

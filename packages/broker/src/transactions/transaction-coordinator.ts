@@ -315,7 +315,7 @@ export class TransactionCoordinator {
   }
 
   async #tell(
-    { producerId, producerEpoch }: TransactionState,
+    { producerId, producerEpoch, lastUpdateMs: timestamp }: TransactionState,
     { topic: name, partition }: TopicPartition,
     type: 'commit' | 'abort',
   ): Promise<void> {
@@ -324,7 +324,7 @@ export class TransactionCoordinator {
     const { log } = topic.partition(partition)
     const known = log.producers().find((producer) => producer.producerId === producerId)
     const coordinatorEpoch = Math.max(known?.coordinatorEpoch ?? 0, 0)
-    const timestamp = this.#context.clock.now()
+    // That of the decision: so a marker says which one it carries out.
     const marker = { type, producerId, producerEpoch, coordinatorEpoch, timestamp }
     try {
       const batch = endTransactionMarkerBatch(marker)
@@ -382,7 +382,8 @@ export class TransactionCoordinator {
   }
 
   async #write(state: TransactionState, acks: Acks): Promise<void> {
-    state.lastUpdateMs = this.#context.clock.now()
+    // It rises with every change, whatever the clock does.
+    state.lastUpdateMs = Math.max(this.#context.clock.now(), state.lastUpdateMs + 1)
     await this.#append(state.id, encodeTransactionValue(state.record()), acks)
   }
 
