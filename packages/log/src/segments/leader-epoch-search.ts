@@ -14,7 +14,7 @@ export async function findEpochsIn(
 ): Promise<LeaderEpochCache> {
   const found: EpochEntry[] = []
   await visitBatches(fs, segments, ({ leaderEpoch, baseOffset }) => {
-    if (leaderEpoch >= 0) note(found, leaderEpoch, baseOffset)
+    if (leaderEpoch >= 0) noteEpoch(found, leaderEpoch, baseOffset)
     return true
   })
   return new LeaderEpochCache(found)
@@ -33,13 +33,14 @@ export async function findEpochsBefore(
     if (batch.nextOffset <= from) return true
     // The old formats have no epochs, and nothing but their own end tells where they end.
     if (batch.leaderEpoch < 0) return false
-    if (hasOwnEpoch(batch)) note(found, batch.leaderEpoch, Math.max(batch.baseOffset, from))
+    if (hasOwnEpoch(batch)) noteEpoch(found, batch.leaderEpoch, Math.max(batch.baseOffset, from))
     return true
   })
   return found
 }
 
-function note(found: EpochEntry[], epoch: number, startOffset: Offset): void {
+/** Takes in the epoch of the next batch of a log. */
+export function noteEpoch(found: EpochEntry[], epoch: number, startOffset: Offset): void {
   while ((found.at(-1)?.epoch ?? -1) > epoch) found.pop()
   if (found.at(-1)?.epoch !== epoch) found.push({ epoch, startOffset })
 }

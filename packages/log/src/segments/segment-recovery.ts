@@ -59,7 +59,7 @@ export async function scanSegment(
       checkPlace(batch, segment, endOffset)
       if (isWhole) checkFormerEnd(batch, segment.nextOffset, recoveryPoint)
       if (batch.nextOffset > recoveryPoint) recoveryPosition ??= batch.position
-      rebuild(batch, segment, state)
+      rebuildFrom(batch, segment, state)
       return true
     },
     { to: fileBytes },
@@ -107,7 +107,8 @@ function checkFormerEnd(batch: Batch, expected: Offset, recoveryPoint: Offset): 
   throw new CorruptBatchError(reason, batch.position)
 }
 
-function rebuild(batch: Batch, segment: ActiveSegment, state: RebuiltState): void {
+/** Takes in the next batch of a log that is right: into its indexes, producers and epochs. */
+export function rebuildFrom(batch: Batch, segment: ActiveSegment, state: RebuiltState): void {
   const place = { log: state.name, path: segment.path }
   const completed = replayBatch(state.producers, batch, place)
   segment.add(batch)
