@@ -10,7 +10,7 @@ import { KafkaTools } from './brokers/kafka-tools.ts'
 import { natsPeer } from './brokers/nats-peer.ts'
 import { redisPeer } from './brokers/redis-peer.ts'
 import { varveTopic } from './brokers/varve-topic.ts'
-import type { Peer, Promised } from './peer.ts'
+import type { Peer, PeerStore, Promised } from './peer.ts'
 import { appending, RecordTally } from './peer-contender.ts'
 
 const recordBytes = 100
@@ -156,19 +156,18 @@ function onlyCounted(contender: Contender, count: number): Contender {
 
 async function consuming(brokers: Brokers): Promise<readonly Figure[]> {
   const { context, directory, payload, kafka, streams, conditions } = brokers
-  const count = context.size(400_000, 2_000)
-  const open = await Promise.all(
-    [varveTopic, ...streams].map(async (peer, index) => {
-      const store = await peer.open(`${directory}/read-${index}`, 'written')
-      await appendInFlight(payload, 1_000, count, (record) => store.append(record))
-      const measure = async () => {
-        const tally = new RecordTally()
-        const seconds = await secondsOf(() => store.readAll(tally))
-        return { value: tally.records / seconds, hash: hashOfNumbers(tally.records) }
-      }
-      return { store, contender: { name: peer.name, measure } }
-    }),
-  )
+  const count = context.size(200_000, 2_000)
+  const open: { readonly store: PeerStore; readonly contender: Contender }[] = []
+  for (const [index, peer] of [varveTopic, ...streams].entries()) {
+    const store = await peer.open(`${directory}/read-${index}`, 'written')
+    const measure = async () => {
+      const tally = new RecordTally()
+      const seconds = await secondsOf(() => store.readAll(tally))
+      return { value: tally.records / seconds, hash: hashOfNumbers(tally.records) }
+    }
+    open.push({ store, contender: { name: peer.name, measure } })
+    await appendInFlight(payload, 1_000, count, (record) => store.append(record))
+  }
   try {
     const [ours, ...rivals] = open.map(({ contender }) => contender)
     if (kafka !== null) {
