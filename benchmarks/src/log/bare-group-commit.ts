@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { crc32c } from '@varve/record'
 import { ResultHash } from '../harness/result-hash.ts'
 
@@ -8,18 +8,20 @@ const bufferBytes = 16 * 2 ** 20
 
 /**
  * Group commit with nothing around it, the limit for durable appends with one promise each: copy
- * the record, and once for all that came together checksum, write, fdatasync in the thread pool,
- * resolve. No offsets for readers, no indexes, no recovery, no errors to speak of.
+ * the record, and once for all that came together checksum, write, fdatasync (in the thread pool, or
+ * with the event loop standing still), resolve. No offsets for readers, no indexes, no recovery, no errors to speak of.
  */
 export class BareGroupCommit {
   readonly #descriptor: number
+  readonly #flushOn: 'pool' | 'loop'
   readonly #buffer = Buffer.alloc(bufferBytes)
   #end = groupHeaderBytes
   #position = 0
   #waiting: Array<(position: number) => void> = []
   #isRunning = false
 
-  constructor(path: string) {
+  constructor(path: string, flushOn: 'pool' | 'loop') {
+    this.#flushOn = flushOn
     this.#descriptor = openSync(path, 'wx')
   }
 
@@ -50,12 +52,18 @@ export class BareGroupCommit {
     this.#position += this.#end
     this.#end = groupHeaderBytes
     this.#waiting = []
-    fdatasync(this.#descriptor, (error) => {
+    const finish = (error: Error | null): void => {
       if (error !== null) throw error
       for (const resolve of waiting) resolve(position)
       if (this.#waiting.length > 0) this.#commit()
       else this.#isRunning = false
-    })
+    }
+    if (this.#flushOn === 'pool') {
+      fdatasync(this.#descriptor, finish)
+      return
+    }
+    fdatasyncSync(this.#descriptor)
+    finish(null)
   }
 }
 

@@ -25,6 +25,7 @@ import type {
 export type VarveLogOptions = Pick<
   LogOptions,
   | 'acks'
+  | 'flushOn'
   | 'lingerMs'
   | 'batchBytes'
   | 'queueBytesMax'

@@ -96,6 +96,7 @@ export function testRefusals(current: () => Context): void {
     expect(await codeOf(() => file.write(Buffer.from('x'), 0))).toBe('EBADF')
     expect(await codeOf(() => file.truncate(0))).toBe('EINVAL')
     await file.datasync()
+    file.datasyncSync()
     file.close()
     expect(textAt('a')).toBe('kept')
   })
@@ -163,6 +164,7 @@ export function testDescriptors(current: () => Context): void {
       () => file.writeSync(byte, 0),
       () => file.write(byte, 0),
       () => file.datasync(),
+      () => file.datasyncSync(),
       () => file.truncate(0),
     ]
     for (const call of calls) expect(await codeOf(call)).toBe('EBADF')

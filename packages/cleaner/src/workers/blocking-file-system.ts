@@ -51,6 +51,7 @@ function blockingFile(file: File, breaks: ProcessorBreaks): File {
       return written
     },
     datasync: () => file.datasync(),
+    datasyncSync: () => file.datasyncSync(),
     truncate: (sizeBytes) => file.truncate(sizeBytes),
     close: () => file.close(),
   }

@@ -302,10 +302,8 @@ export class LogWriter {
     if (records === 0 && this.#directorySync === null) return
     const started = clock.monotonic()
     try {
-      const file = this.#file
-      const directorySync = this.#directorySync ?? undefined
-      await Promise.all([this.#seals.flushed(), directorySync, file?.datasync()])
-      this.#directorySync = null
+      if (this.#mayFlushOnLoop) this.#file?.datasyncSync()
+      else await this.#flushInPool()
     } catch (error) {
       throw this.#fail('flushing', error)
     }
@@ -318,6 +316,18 @@ export class LogWriter {
       const durationMs = clock.monotonic() - started
       logChannels.flush.publish({ log: name, flushedOffset: target, records, durationMs })
     }
+  }
+
+  /** Only the data of one file: what takes several flushes is better done side by side. */
+  get #mayFlushOnLoop(): boolean {
+    const isAlone = this.#directorySync === null && !this.#seals.isBusy
+    return isAlone && this.#state.options.flushOn === 'loop'
+  }
+
+  async #flushInPool(): Promise<void> {
+    const directorySync = this.#directorySync ?? undefined
+    await Promise.all([this.#seals.flushed(), directorySync, this.#file?.datasync()])
+    this.#directorySync = null
   }
 
   /** Starts the next segment; the old one is sealed beside the loop. */

@@ -28,6 +28,12 @@ export interface LogOptions {
    * Flush when the oldest unflushed record is this old, whatever its `acks`. @defaultValue never
    */
   readonly flushMs?: number
+  /**
+   * Where a flush waits for the disk: in the thread `pool`, or on the event `loop`, which stands
+   * still meanwhile, so that nothing else of this thread runs. That saves an append that waits alone
+   * the way to the pool and back, some 50 µs. @defaultValue 'pool'
+   */
+  readonly flushOn?: 'pool' | 'loop'
   /** Largest batch accepted, compressed, header included. @defaultValue 1 MiB + 12 */
   readonly maxMessageBytes?: number
   /** Who stamps records: the producer (CreateTime) or the log. @defaultValue 'CreateTime' */
@@ -78,6 +84,7 @@ export const defaultLogOptions: ResolvedLogOptions = Object.freeze({
   indexIntervalBytes: 4096,
   flushMessages: never,
   flushMs: never,
+  flushOn: 'pool',
   maxMessageBytes: 2 ** 20 + 12,
   messageTimestampType: 'CreateTime',
   compressionType: 'none',
@@ -114,6 +121,7 @@ const rules: { readonly [Name in keyof ResolvedLogOptions]: Rule } = {
   indexIntervalBytes: integer(0, int32Max),
   flushMessages: integer(1),
   flushMs: integer(0),
+  flushOn: choice('pool', 'loop'),
   maxMessageBytes: integer(61, int32Max),
   messageTimestampType: choice('CreateTime', 'LogAppendTime'),
   compressionType: choice('none', 'gzip', 'snappy', 'lz4', 'zstd'),

@@ -72,6 +72,8 @@ export interface File {
   write(source: Uint8Array, position: number): Promise<number>
   /** Makes the file's data durable, and its length where that changed (fdatasync). */
   datasync(): Promise<void>
+  /** As `datasync`, but the thread waits for the disk. */
+  datasyncSync(): void
   /** Cuts the file, or extends it with zeros (sparse). */
   truncate(sizeBytes: number): void
   /** Idempotent. Flushes nothing. */

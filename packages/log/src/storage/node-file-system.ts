@@ -147,6 +147,10 @@ class NodeFile implements File {
     })
   }
 
+  datasyncSync(): void {
+    fs.fdatasyncSync(this.#open('fdatasync'))
+  }
+
   truncate(sizeBytes: number): void {
     assertPosition(sizeBytes)
     fs.ftruncateSync(this.#open('ftruncate'), sizeBytes)

@@ -57,6 +57,11 @@ export class SimulatedFile implements File {
     await this.#kernel.flush('fdatasync', this.path, this.#node)
   }
 
+  datasyncSync(): void {
+    this.#assertOpen('fdatasync')
+    this.#kernel.flushSync('fdatasync', this.path, this.#node)
+  }
+
   truncate(sizeBytes: number): void {
     assertPosition(sizeBytes)
     this.#assertOpen('ftruncate')

@@ -26,6 +26,15 @@ export interface SimulationOptions {
   readonly sectorBytes?: number
 }
 
+/** A flush that has started. */
+interface BegunFlush {
+  readonly syscall: 'fdatasync' | 'fsync'
+  readonly path: string
+  readonly fault: Fault | null
+  /** Its place in the journal. */
+  readonly start: number
+}
+
 /** What simulated files and their file system share: the live state, the journal, the faults. */
 export class SimulatedKernel {
   readonly tree: FileTree
@@ -124,15 +133,27 @@ export class SimulatedKernel {
 
   /** A flush from start to end: `fdatasync` of a file, `fsync` of a directory. */
   async flush(syscall: 'fdatasync' | 'fsync', path: string, node: TreeNode): Promise<void> {
-    const call = { syscall, path, isChange: true, needsSpace: true }
-    const fault = this.enter(call)
-    const kind = node.isDirectory ? 'syncDirectory' : 'datasync'
-    const start = this.record({ kind, path, node: node.id })
+    const begun = this.#beginFlush(syscall, path, node)
     this.#flushesUnderWay += 1
     await this.pass()
     if (this.#flushGate !== null) await this.#flushGate.opened
     this.#flushesUnderWay -= 1
-    this.assertPower(call)
+    this.#endFlush(begun, node)
+  }
+
+  /** As {@link flush}, with nothing in between. */
+  flushSync(syscall: 'fdatasync' | 'fsync', path: string, node: TreeNode): void {
+    this.#endFlush(this.#beginFlush(syscall, path, node), node)
+  }
+
+  #beginFlush(syscall: 'fdatasync' | 'fsync', path: string, node: TreeNode): BegunFlush {
+    const fault = this.enter({ syscall, path, isChange: true, needsSpace: true })
+    const kind = node.isDirectory ? 'syncDirectory' : 'datasync'
+    return { syscall, path, fault, start: this.record({ kind, path, node: node.id }) }
+  }
+
+  #endFlush({ syscall, path, fault, start }: BegunFlush, node: TreeNode): void {
+    this.assertPower({ syscall, path })
     if (fault === null) {
       this.record({ kind: 'flushed', path, node: node.id, start, cache: 'kept' })
       return

@@ -96,6 +96,19 @@ describe('group commit', () => {
 })
 
 describe('flush policies', () => {
+  test('a flush on the event loop waits for nobody', async () => {
+    const place = simulatedPlace()
+    const { log } = await createLog(place, { flushOn: 'loop' })
+    await log.append({ value: 'the first, with which the name of the file becomes durable' })
+    const before = flushes(place.fs)
+    // What is flushed in the pool does not end now.
+    place.fs.holdFlushes()
+    await log.append({ value: 'second' })
+    expect(flushes(place.fs) - before).toBe(1)
+    expect(log.flushedOffset).toBe(2)
+    place.fs.resumeFlushes()
+  })
+
   test('flushMessages flushes when so many records are not', async () => {
     const place = simulatedPlace()
     const { log } = await createLog(place, { flushMessages: 3 })

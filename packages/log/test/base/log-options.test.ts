@@ -40,6 +40,7 @@ describe("a log's options", () => {
     ['indexIntervalBytes', [-1, 2 ** 31]],
     ['flushMessages', [0]],
     ['flushMs', [-1]],
+    ['flushOn', ['main', true]],
     ['maxMessageBytes', [60, 2 ** 31]],
     ['messageTimestampType', ['createTime', 0]],
     ['compressionType', ['brotli', null]],
@@ -67,6 +68,6 @@ describe("a log's options", () => {
   })
 
   test('are all checked: every option has a bad value in this test', () => {
-    expect(Object.keys(defaultLogOptions).length).toBe(20)
+    expect(Object.keys(defaultLogOptions).length).toBe(21)
   })
 })

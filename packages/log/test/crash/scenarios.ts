@@ -107,6 +107,23 @@ const appending: readonly Scenario[] = [
     },
   },
   {
+    name: 'flushes on the event loop',
+    log: { ...small, flushOn: 'loop' },
+    async run(life) {
+      await life.open()
+      await life.create('t')
+      await filled(life, 't-0', 3)
+      for (let call = 0; call < 6; call += 1) {
+        life.append('t-0', 1 + (call % 3))
+        if (call % 2 === 1) await life.settle()
+      }
+      await life.roll('t-0')
+      life.append('t-0', 2)
+      await life.settle()
+      await life.close()
+    },
+  },
+  {
     name: 'index entries handed over before the log is flushed',
     log: { indexIntervalBytes: 0, batchBytes: 0 },
     async run(life) {

@@ -33,6 +33,10 @@ export class BytesFile implements File {
     throw new Error('nothing is flushed')
   }
 
+  datasyncSync(): void {
+    throw new Error('nothing is flushed')
+  }
+
   truncate(): void {
     throw new Error('nothing is cut')
   }
