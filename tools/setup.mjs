@@ -14,8 +14,9 @@ const stampPath = join(root, 'node_modules', '.varve-setup')
 
 requireNode()
 const stamp = installStamp()
-if (!existsSync(stampPath) || readFileSync(stampPath, 'utf8') !== stamp) {
-  install()
+const installed = existsSync(stampPath) ? readFileSync(stampPath, 'utf8') : ''
+if (installed !== stamp) {
+  install(builtFor(installed))
   mkdirSync(dirname(stampPath), { recursive: true })
   writeFileSync(stampPath, stamp)
 }
@@ -28,10 +29,12 @@ function requireNode() {
   }
 }
 
-/** What the installed dependencies depend on: every manifest, the lock file, and Node's ABI. */
+/**
+ * What the installed dependencies depend on: every manifest and the lock file, as a hash, and what
+ * native ones are built for.
+ */
 function installStamp() {
   const hash = createHash('sha256')
-  hash.update(`${process.platform} ${process.arch} ${process.versions.modules}\n`)
   const manifests = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml']
   for (const name of readdirSync(join(root, 'packages')).sort()) {
     manifests.push(join('packages', name, 'package.json'))
@@ -41,10 +44,15 @@ function installStamp() {
     const path = join(root, manifest)
     if (existsSync(path)) hash.update(`${manifest}\n`).update(readFileSync(path))
   }
-  return `${hash.digest('hex')}\n`
+  return `${hash.digest('hex')}\n${process.platform} ${process.arch} ${process.versions.modules}\n`
 }
 
-function install() {
+/** What the native dependencies are built for that are there, by a stamp; undefined: none are. */
+function builtFor(text) {
+  return text.split('\n')[1] || undefined
+}
+
+function install(oldBuild) {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   // npm sets npm_config_* for the scripts it runs; what it says of itself must not steer pnpm.
   const env = { ...process.env, npm_config_build_from_source: 'true' }
@@ -60,6 +68,10 @@ function install() {
   const frozen = existsSync(join(root, 'pnpm-lock.yaml')) ? ['--frozen-lockfile'] : []
   console.log(`Installing dependencies with ${packageManager} (first time: about a minute) …`)
   run('npm', ['exec', '--yes', '--', packageManager, 'install', ...frozen], env)
+  if (oldBuild === undefined || oldBuild === builtFor(stamp)) return
+  // What is there already is not built again by an installation.
+  console.log(`Building native dependencies for Node.js ${process.version} …`)
+  run('npm', ['exec', '--yes', '--', packageManager, 'rebuild', '--recursive'], env)
 }
 
 function build() {
