@@ -20,7 +20,7 @@ export class BareGroupCommit {
   #waiting: Array<(position: number) => void> = []
   #isRunning = false
 
-  constructor(path: string, flushOn: 'pool' | 'loop') {
+  constructor(path: string, flushOn: 'pool' | 'loop' = 'pool') {
     this.#flushOn = flushOn
     this.#descriptor = openSync(path, 'wx')
   }
