@@ -27,12 +27,13 @@ export {
   importToDirectory,
 } from './exporting/import-run.ts'
 export { SqliteMissingError } from './exporting/sqlite.ts'
-export type {
-  BackupFigures,
-  BackupGap,
-  BackupKind,
-  Manifest,
-  StoredPartition,
+export {
+  type BackupFigures,
+  type BackupGap,
+  type BackupKind,
+  backupIdTime,
+  type Manifest,
+  type StoredPartition,
 } from './format/manifest.ts'
 export type {
   PartitionList,
@@ -60,6 +61,11 @@ export {
   type RecipientChange,
   removeRecipient,
 } from './keys/recipients.ts'
+export {
+  describeRepository,
+  type RepositoryStanding,
+  type SourceStanding,
+} from './measuring/repository-standing.ts'
 export {
   type MirrorOptions,
   type MirrorReport,
@@ -124,6 +130,7 @@ export {
   listBackups,
   type ReadManifest,
 } from './repository/backup-catalogue.ts'
+export type { DrillRecord } from './repository/drill-records.ts'
 export { heldBackups, holdBackup, releaseBackup } from './repository/holds.ts'
 export { type CreateRepositoryOptions, Repository } from './repository/repository.ts'
 export {
@@ -149,6 +156,14 @@ export {
   type FollowStatus,
 } from './scheduling/backup-follower.ts'
 export {
+  type BackupPlan,
+  decodeBackupPlan,
+  type PlanKind,
+  type PlannedKeep,
+  type PlannedRepository,
+  type PlannedSchedule,
+} from './scheduling/backup-plan.ts'
+export {
   BackupSchedule,
   type ScheduleOptions,
   type ScheduleRule,
@@ -158,6 +173,8 @@ export {
   BackupTrigger,
   type TriggerOptions,
 } from './scheduling/backup-trigger.ts'
+export { InvalidPlanError } from './scheduling/plan-errors.ts'
+export { timeSpanMs, timeSpanRule } from './scheduling/time-span.ts'
 export { DirectorySource, type DirectorySourceOptions } from './source/directory-source.ts'
 export { LiveSource, type LiveSourceOptions } from './source/live-source.ts'
 export type {
@@ -166,6 +183,12 @@ export type {
   SegmentSnapshot,
   SourceSnapshot,
 } from './source/source-snapshot.ts'
+export {
+  type BackupFailureEvent,
+  type BackupFollowedEvent,
+  type BackupTakenEvent,
+  backupChannels,
+} from './taking/backup-events.ts'
 export { type BackupOptions, type BackupReport, runBackup } from './taking/backup-run.ts'
 export { inlineEncoder } from './taking/extent-encoder.ts'
 export type { BackupProgress } from './taking/progress-meter.ts'

@@ -55,6 +55,7 @@ const backupFolders = [
   'exporting',
   'scheduling',
   'drilling',
+  'measuring',
 ]
 
 const ordered: Readonly<Record<string, readonly string[]>> = {

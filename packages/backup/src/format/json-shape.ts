@@ -10,27 +10,36 @@ export function encodeCheckedJson(fields: object): Buffer {
   return Buffer.from(`${JSON.stringify({ ...fields, checksum }, null, 2)}\n`)
 }
 
+/** Makes the error for a file whose field `path`, empty for all of it, is not as it must be. */
+type ShapeError = (key: string, path: string, reason: string, cause?: unknown) => Error
+
+const corrupt: ShapeError = (key, path, reason, cause) =>
+  new CorruptRepositoryError(key, path === '' ? `it ${reason}` : `${path} ${reason}`, { cause })
+
 /**
  * Reads JSON that somebody else may have written: each method gives a value of the wanted shape or
- * throws CorruptRepositoryError, which names the file and the place in it.
+ * throws CorruptRepositoryError, which names the file and the place in it; another error where the
+ * file is none of a repository.
  */
 export class JsonShape {
   readonly #value: unknown
   readonly #key: string
   readonly #path: string
+  readonly #errorOf: ShapeError
 
-  private constructor(value: unknown, key: string, path: string) {
+  private constructor(value: unknown, key: string, path: string, errorOf: ShapeError) {
     this.#value = value
     this.#key = key
     this.#path = path
+    this.#errorOf = errorOf
   }
 
   /** @param key of the file in the repository, for errors */
-  static parse(bytes: Buffer, key: string): JsonShape {
+  static parse(bytes: Buffer, key: string, errorOf: ShapeError = corrupt): JsonShape {
     try {
-      return new JsonShape(JSON.parse(bytes.toString('utf8')), key, '')
+      return new JsonShape(JSON.parse(bytes.toString('utf8')), key, '', errorOf)
     } catch (error) {
-      throw new CorruptRepositoryError(key, 'it is not JSON', { cause: error })
+      throw errorOf(key, '', 'is not JSON', error)
     }
   }
 
@@ -50,7 +59,18 @@ export class JsonShape {
       return this.fail('an object')
     }
     const field = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
-    return new JsonShape(field, this.#key, `${this.#path}.${name}`)
+    return this.#within(field, `${this.#path}.${name}`)
+  }
+
+  /** For files that people write: what is misspelt is not passed over. */
+  only(names: readonly string[]): this {
+    const value = this.#value
+    if (typeof value !== 'object' || value === null) return this.fail('an object')
+    for (const name of Object.keys(value)) {
+      if (names.includes(name)) continue
+      this.get(name).refuse(`is not known; known are ${names.join(', ')}`)
+    }
+    return this
   }
 
   /** Null stays null. */
@@ -60,9 +80,7 @@ export class JsonShape {
 
   list<Result>(read: (shape: JsonShape) => Result): readonly Result[] {
     if (!Array.isArray(this.#value)) return this.fail('a list')
-    return this.#value.map((item, index) =>
-      read(new JsonShape(item, this.#key, `${this.#path}[${index}]`)),
-    )
+    return this.#value.map((item, index) => read(this.#within(item, `${this.#path}[${index}]`)))
   }
 
   /** A whole number of 0 to `max`. */
@@ -115,6 +133,15 @@ export class JsonShape {
 
   /** Throws CorruptRepositoryError. */
   fail(wanted: string): never {
-    throw new CorruptRepositoryError(this.#key, `${this.#path || 'it'} is not ${wanted}`)
+    return this.refuse(`is not ${wanted}`)
+  }
+
+  /** Throws CorruptRepositoryError. */
+  refuse(reason: string, cause?: unknown): never {
+    throw this.#errorOf(this.#key, this.#path, reason, cause)
+  }
+
+  #within(value: unknown, path: string): JsonShape {
+    return new JsonShape(value, this.#key, path, this.#errorOf)
   }
 }

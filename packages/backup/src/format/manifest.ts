@@ -122,6 +122,16 @@ export function decodeManifest(bytes: Buffer, key: string): Manifest {
 
 /** Time in UTC to the millisecond, then eight random hex digits: sorts as time does. */
 export const backupIdPattern: RegExp = /^\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}$/
+
+/** When a backup was begun, in ms since the epoch, as its id says. */
+export function backupIdTime(backupId: string): number {
+  const text = backupId.replace(
+    /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2}\.\d{3})Z-.*$/,
+    '$1-$2-$3T$4:$5:$6Z',
+  )
+  return Date.parse(text)
+}
+
 export const setPattern: RegExp = /^(?:main|\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8})$/
 
 function partitionOf(shape: JsonShape, sets: number): StoredPartition {

@@ -50,7 +50,7 @@ export function decideKeep<Candidate extends KeepCandidate>(
   policy: KeepPolicy,
   nowMs: number,
 ): ReadonlyArray<KeepDecision<Candidate>> {
-  checkPolicy(policy)
+  checkKeepPolicy(policy)
   const newestFirst = candidates.toReversed().sort((a, b) => b.takenMs - a.takenMs)
   const reasons = new Map(newestFirst.map((candidate) => [candidate, [] as string[]]))
   const keep = (candidate: Candidate, reason: string): void => {
@@ -107,7 +107,8 @@ function weekOf(iso: string): string {
 
 const counts = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'verified'] as const
 
-function checkPolicy(policy: KeepPolicy): void {
+/** Throws InvalidArgumentError for a policy that keeps nothing, or that is none. */
+export function checkKeepPolicy(policy: KeepPolicy): void {
   for (const name of counts) {
     const value = policy[name] ?? 0
     if (Number.isSafeInteger(value) && value >= 0) continue

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@varve/log'
 import { BackupKeyError } from '../base/backup-errors.ts'
+import { backupIdTime } from '../format/manifest.ts'
 import { AuditLog } from '../repository/audit-log.ts'
 import {
   BackupCatalogue,
@@ -90,7 +91,7 @@ async function decide(
     const candidate = {
       name,
       backupId: name.backupId,
-      takenMs: timeOf(name.backupId),
+      takenMs: backupIdTime(name.backupId),
       tags: await tagsOf(repository, name, policy),
       isHeld: held.has(name.backupId),
       isVerified: verified.has(name.backupId),
@@ -114,13 +115,4 @@ async function tagsOf(
   }
   const { manifest } = await new BackupCatalogue(repository).read(name)
   return manifest.tags
-}
-
-/** The time in a backup's id. */
-function timeOf(backupId: string): number {
-  const text = backupId.replace(
-    /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2}\.\d{3})Z-.*$/,
-    '$1-$2-$3T$4:$5:$6Z',
-  )
-  return Date.parse(text)
 }

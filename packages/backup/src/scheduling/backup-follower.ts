@@ -4,6 +4,7 @@ import { AuditLog } from '../repository/audit-log.ts'
 import { BackupCatalogue, manifestKey } from '../repository/backup-catalogue.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { BackupSource } from '../source/source-snapshot.ts'
+import { backupChannels } from '../taking/backup-events.ts'
 import { type BackupOptions, type BackupReport, runBackup } from '../taking/backup-run.ts'
 import { defaultThreads, encoderPool } from '../taking/encoder-pool.ts'
 
@@ -104,7 +105,7 @@ export class BackupFollower {
           if (print !== savedPrint) await this.#round(encoder)
           // What came while the round went on is looked for in the next.
           savedPrint = print
-          this.#savedMs = startedMs
+          this.#saved(startedMs)
           this.#error = null
         } catch (error) {
           if (!(error instanceof VarveError)) throw error
@@ -116,6 +117,13 @@ export class BackupFollower {
     } finally {
       if (this.#options.encoder === undefined) await encoder.close()
     }
+  }
+
+  #saved(savedMs: number): void {
+    this.#savedMs = savedMs
+    const repository = this.#repository.target.name
+    const source = this.#options.source ?? this.#source.name
+    backupChannels.followed.publish({ repository, source, savedMs })
   }
 
   async #round(encoder: NonNullable<BackupOptions['encoder']>): Promise<void> {

@@ -116,13 +116,25 @@ export class BackupSchedule {
   }
 
   #after(timeMs: number): number {
-    return this.#cron.nextRun(new Date(timeMs))?.getTime() ?? Number.POSITIVE_INFINITY
+    return afterOf(this.#cron, timeMs)
   }
 
   #jittered(timeMs: number): number {
     const { random = randomFraction } = this.#options
     return timeMs + Math.floor(random() * (this.#rule.jitterMs ?? 0))
   }
+}
+
+/**
+ * The first time after `timeMs` that a rule says, in ms since the epoch; Infinity for none. Throws
+ * InvalidArgumentError for an expression or time zone that is none.
+ */
+export function nextRunMs(rule: ScheduleRule, timeMs: number): number {
+  return afterOf(cronOf(rule), timeMs)
+}
+
+function afterOf(cron: Cron, timeMs: number): number {
+  return cron.nextRun(new Date(timeMs))?.getTime() ?? Number.POSITIVE_INFINITY
 }
 
 /** Only to find times: croner's own timers are not used. */

@@ -16,6 +16,7 @@ import type { Repository } from '../repository/repository.ts'
 import { readUnneeded } from '../repository/unneeded-objects.ts'
 import { workDirectoryOf } from '../source/held-files.ts'
 import type { BackupSource, SourceSnapshot } from '../source/source-snapshot.ts'
+import { backupChannels } from './backup-events.ts'
 import { type BackupState, BackupStateFile } from './backup-state.ts'
 import { type History, readHistory } from './baseline.ts'
 import { defaultThreads, encoderPool } from './encoder-pool.ts'
@@ -95,15 +96,24 @@ export async function runBackup(
   if (isIndependent && kind !== 'full') {
     throw new InvalidArgumentError('isIndependent', true, 'is for full backups')
   }
-  const lease = await Lease.take('backup', repository.target, clock)
-  const encoder = options.encoder ?? encoderPool(threads)
+  const names = { repository: repository.target.name, source: options.source ?? source.name }
   try {
-    const run = new BackupRun(repository, source, { ...options, kind, threads, clock }, encoder)
-    return await run.run(lease)
-  } finally {
-    if (options.encoder === undefined) await encoder.close()
-    // Whatever became of the backup, it has become; a lease that stays ends by itself.
-    await lease.release().catch(() => undefined)
+    const lease = await Lease.take('backup', repository.target, clock)
+    const encoder = options.encoder ?? encoderPool(threads)
+    try {
+      const run = new BackupRun(repository, source, { ...options, kind, threads, clock }, encoder)
+      const report = await run.run(lease)
+      backupChannels.taken.publish({ ...report, ...names, gaps: report.gaps.length })
+      return report
+    } finally {
+      if (options.encoder === undefined) await encoder.close()
+      // Whatever became of the backup, it has become; a lease that stays ends by itself.
+      await lease.release().catch(() => undefined)
+    }
+  } catch (error) {
+    // Whoever ends a backup knows.
+    if (options.signal?.aborted !== true) backupChannels.failure.publish({ ...names, error })
+    throw error
   }
 }
 
