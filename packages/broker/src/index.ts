@@ -174,6 +174,7 @@ export {
   type RetryPolicy,
   randomRetry,
 } from './handling/retry-policy.ts'
+export { BackupMetrics, type WatchOptions } from './metrics/backup-metrics.ts'
 export type {
   MeasuredGroup,
   MeasuredLog,

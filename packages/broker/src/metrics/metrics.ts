@@ -1,4 +1,6 @@
+import type { Repository } from '@varve/backup'
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { BackupMetrics, type WatchOptions } from './backup-metrics.ts'
 import { ConsumerCounters } from './consumer-counters.ts'
 import { EngineCounters } from './engine-counters.ts'
 import type { MetricsSource } from './measured.ts'
@@ -30,13 +32,25 @@ export class Metrics {
   readonly registry: Registry
   readonly #engine: EngineCounters
   readonly #consumers: ConsumerCounters
+  readonly #backups: BackupMetrics
 
   constructor(source: MetricsSource, options: MetricsOptions = {}) {
     this.registry = options.registry ?? new Registry()
     this.#engine = new EngineCounters(this.registry)
     this.#consumers = new ConsumerCounters(this.registry)
+    this.#backups = new BackupMetrics(this.registry)
     addStateGauges(this.registry, source)
     if (options.processMetrics ?? true) collectDefaultMetrics({ register: this.registry })
+  }
+
+  /** Shows how a backup repository stands, until {@link unwatch}; it must be open so long. */
+  watch(repository: Repository, options: WatchOptions = {}): void {
+    this.#backups.watch(repository, options)
+  }
+
+  /** Looks at it no more. */
+  unwatch(repository: Repository): void {
+    this.#backups.unwatch(repository)
   }
 
   /** Of {@link text}, for the HTTP header. */
@@ -53,5 +67,6 @@ export class Metrics {
   close(): void {
     this.#engine.close()
     this.#consumers.close()
+    this.#backups.close()
   }
 }
