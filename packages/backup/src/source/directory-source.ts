@@ -8,6 +8,7 @@ import {
   type SegmentPlace,
 } from '@varve/log'
 import {
+  cleanShutdownFileName,
   isSystemError,
   listSegments,
   OffsetCheckpointFile,
@@ -73,6 +74,14 @@ interface Looking {
   readonly options: SnapshotOptions
 }
 
+/** What was there, and is not whole now. */
+function shortfall(found: PartitionSnapshot, to: Offset): readonly MissingPartition[] {
+  const { topic, partition, endOffset: from } = found
+  if (to <= from) return []
+  const reason = `the log went to offset ${to}, and is whole to ${from} only`
+  return [{ topic, partition, offsets: { from, to }, reason }]
+}
+
 const whole: Ending = async (_place, _log, end) => end
 
 function endingAfter(before: ReadonlyMap<string, Offset>, times: TransactionTimes): Ending {
@@ -81,7 +90,7 @@ function endingAfter(before: ReadonlyMap<string, Offset>, times: TransactionTime
     if (topic === transactionsTopic) return Promise.resolve(0)
     const from = before.get(name) ?? 0
     const find = topic === offsetsTopic ? decidedEnd : stableEnd
-    return find(log, from, end, times)
+    return find({ log, from, end, times })
   }
 }
 
@@ -252,9 +261,11 @@ export class DirectorySource implements BackupSource {
     const directory = `${this.name}/${name}`
     for (let attempt = 1; attempt <= this.#attempts; attempt++) {
       try {
+        // Before the look: what is appended meanwhile is not missing.
+        const known = this.#knownEnd(name)
         const found = await this.#partitionOnce(place, directory, looking)
         if (found !== null) {
-          missing.push(...this.#shortfall(place, found.whole))
+          missing.push(...shortfall(found.whole, known))
           return found.cut
         }
       } catch (error) {
@@ -276,7 +287,8 @@ export class DirectorySource implements BackupSource {
   ): Promise<{ readonly whole: PartitionSnapshot; readonly cut: PartitionSnapshot } | null> {
     const { name, topic, partition } = place
     await using log = await this.#open(name)
-    const { logStartOffset, highWatermark: endOffset } = log
+    const { logStartOffset } = log
+    const endOffset = Math.min(log.highWatermark, this.#closedEnd(name))
     const all = log.segmentPlaces()
     const infos = all.filter(({ baseOffset }) => baseOffset < endOffset)
     const segments = infos.map((info, index) => {
@@ -293,18 +305,23 @@ export class DirectorySource implements BackupSource {
     return { whole, cut: cutSnapshot(whole, end) }
   }
 
-  /** What the log's writer had shown to readers or knew to be flushed, and is not whole now. */
-  #shortfall(
-    { name, topic, partition }: Place,
-    { endOffset }: PartitionSnapshot,
-  ): readonly MissingPartition[] {
-    const shown = this.#notedEnd(name) ?? 0
+  /** What the log's writer has shown to readers, or knows to be flushed. */
+  #knownEnd(name: string): Offset {
+    return Math.max(this.#notedEnd(name) ?? 0, this.#recoveryPoint(name) ?? 0)
+  }
+
+  #recoveryPoint(name: string): Offset | undefined {
     const checkpoint = `${this.name}/${recoveryPointCheckpointFileName}`
-    const flushed = new OffsetCheckpointFile(this.#fs, checkpoint).readOrEmpty().get(name) ?? 0
-    const to = Math.max(shown, flushed)
-    if (to <= endOffset) return []
-    const reason = `the log went to offset ${to}, and is whole to ${endOffset} only`
-    return [{ topic, partition, offsets: { from: endOffset, to }, reason }]
+    return new OffsetCheckpointFile(this.#fs, checkpoint).readOrEmpty().get(name)
+  }
+
+  /**
+   * Where the log ended when everything was closed cleanly. A batch that claims to lie beyond it is
+   * damaged: no checksum covers where it belongs. Whoever opens it removes the marker first.
+   */
+  #closedEnd(name: string): Offset {
+    const isClosed = this.#fs.stat(`${this.name}/${cleanShutdownFileName}`) !== null
+    return (isClosed ? this.#recoveryPoint(name) : undefined) ?? Number.MAX_SAFE_INTEGER
   }
 
   #segment(info: SegmentPlace, isSealed: boolean, endOffset: number): SegmentSnapshot {

@@ -64,6 +64,17 @@ test('a last batch whose place in an open log is damaged is a gap', async () => 
   expect(gaps).toMatchObject([{ topic: 't', partition: 0, to: 3 }])
 })
 
+test.each([3n, 70n, 2n ** 40n])(
+  'a last batch of a closed log that claims to begin at offset %i is one',
+  async (claimed) => {
+    const gaps = await gapsAfter((batch) => {
+      // No checksum covers it.
+      batch.writeBigInt64BE(claimed)
+    })
+    expect(gaps).toMatchObject([{ topic: 't', partition: 0, to: 3 }])
+  },
+)
+
 test('a log that is whole has none', async () => {
   expect(await gapsAfter(() => {})).toEqual([])
 })

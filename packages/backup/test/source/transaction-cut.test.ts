@@ -12,7 +12,7 @@ import { dataPath, Machine } from '../backup-fixture.ts'
 
 const [ongoing, prepared, complete] = [1, 2, 4]
 
-/** Kafka's TransactionLogValue: version 0, or 1 with a topic and the producer id before. */
+/** Kafka's TransactionLogValue of a transaction in t-0 and t-1. */
 function value(producerId: number, status: number, ms: number, version = 0): Buffer {
   const head = Buffer.alloc(17)
   head.writeInt16BE(version)
@@ -20,7 +20,10 @@ function value(producerId: number, status: number, ms: number, version = 0): Buf
   head.writeInt8(status, 16)
   const times = Buffer.alloc(16)
   times.writeBigInt64BE(BigInt(ms))
-  if (version === 0) return Buffer.concat([head, Buffer.alloc(4), times])
+  if (version === 0) {
+    const topic = [0, 0, 0, 1, 0, 1, 't'.charCodeAt(0), 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1]
+    return Buffer.concat([head, Buffer.from(topic), times])
+  }
   const topic = [2, 2, 't'.charCodeAt(0), 3, 0, 0, 0, 0, 0, 0, 0, 1, 0]
   return Buffer.concat([head, Buffer.from(topic), times, Buffer.from([1, 0, 8]), Buffer.alloc(8)])
 }
@@ -64,22 +67,22 @@ async function mark(producerId: number, timestamp: number): Promise<void> {
 
 async function endOf(find: typeof stableEnd, from: number, known: TransactionTimes) {
   await using read = await reading('t-0')
-  return await find(read, from, read.highWatermark, known)
+  return await find({ log: read, from, end: read.highWatermark, times: known })
 }
 
 describe('what a transaction log says', () => {
   test.each([0, 1])('is when each producer changed last, of values of version %i', async (v) => {
     const known = await times(value(7, ongoing, 100, v), value(7, prepared, 200, v))
     expect([known.isDecided(7, 200), known.isDecided(7, 201)]).toEqual([true, false])
-    expect(known.preparedMs(7)).toBe(200)
-    expect([known.isDecided(8, 0), known.preparedMs(8)]).toEqual([false, null])
+    expect(known.carriedOut(7)).toEqual({ ms: 200, in: new Set(['t-0', 't-1']) })
+    expect([known.isDecided(8, 0), known.carriedOut(8)]).toEqual([false, null])
   })
 
   test('is nothing where values are damaged or of other versions', async () => {
     const long = value(7, prepared, 200, 1)
     const cut = Array.from({ length: 33 }, (_, size) => long.subarray(0, size))
     const known = await times(...cut, value(7, prepared, 200, 2), Buffer.alloc(40, 0xff))
-    expect(known.preparedMs(7)).toBeNull()
+    expect(known.carriedOut(7)).toBeNull()
     expect(known.isDecided(7, 200)).toBe(false)
   })
 
@@ -120,6 +123,27 @@ describe('a partition', () => {
     await send(7)
     await send(8)
     expect(await endOf(decidedEnd, 1, known)).toBe(4)
+    // What comes after that would be carried out with it.
+    expect(await endOf(stableEnd, 1, known)).toBe(6)
+  })
+
+  test('ends before records that would be carried out with what is, wherever its marker is', async () => {
+    const known = await times(value(7, prepared, 200))
+    await send(7)
+    await mark(7, 200)
+    const many = Array.from({ length: 300 }, () => ({ value: 'x' }))
+    for (let count = 0; count < 100; count++) await log.append(many)
+    const end = 30_002
+    await send(7)
+    expect(await endOf(stableEnd, end, known)).toBe(end)
+    expect(await endOf(decidedEnd, end, known)).toBe(end)
+    const elsewhere = new TransactionTimes()
+    await transactions.append({ key: 'id', value: value(7, prepared, 300) })
+    await using read = await reading('__transaction_state-0')
+    await elsewhere.read(read, 2)
+    // Of the one that is being carried out itself.
+    expect(await endOf(stableEnd, end, elsewhere)).toBe(end + 1)
+    expect(await endOf(decidedEnd, end, elsewhere)).toBe(end + 1)
   })
 
   test('of committed offsets has those of what is being carried out', async () => {

@@ -20,7 +20,7 @@ import { dataPath, type Machine, openOn, turns, valuesOf } from '../broker-fixtu
 export type SourceKind = 'live' | 'directory'
 
 /** What was sent to the compacted topic, by offset: null is a deletion. */
-interface KeyedSend {
+export interface KeyedSend {
   readonly key: string
   readonly value: string | null
 }
@@ -180,16 +180,18 @@ export async function checkSnapshots(
 }
 
 /** Puts a backup back with nothing but its lists, opens it, and looks at all of it. */
-async function checkRestored(
+export async function checkRestored(
   repository: Repository,
   backupId: string,
-  keyed: readonly KeyedSend[],
+  keyed: readonly KeyedSend[] | ((offset: number) => KeyedSend),
 ): Promise<void> {
   const catalogue = new BackupCatalogue(repository)
   const { manifest } = await catalogue.find(backupId)
   const fs = new SimulatedFileSystem()
   await putBack(repository, manifest, fs)
   await using varve = await openOn({ fs, clock: new ManualClock() }, { cleaning: false })
+  // What was decided, and not in all partitions yet, is carried out.
+  await turns(50)
   const ends = new Map(
     manifest.partitions.map(({ topic, partition, endOffset }) => [
       `${topic}-${partition}`,
@@ -216,7 +218,12 @@ async function checkRestored(
   const last = (await committedIn('out'))[0]?.at(-1)?.split(':')[1]
   const billing = committed.get('billing 0')
   expect(billing ?? null, 'offsets of the last transaction').toBe(last ? Number(last) : null)
-  await checkKeyed(varve, keyed.slice(0, ends.get('keyed-0')))
+  const end = ends.get('keyed-0') ?? 0
+  await checkKeyed(varve, typeof keyed === 'function' ? times(end, keyed) : keyed.slice(0, end))
+}
+
+function times<Item>(count: number, item: (index: number) => Item): readonly Item[] {
+  return Array.from({ length: count }, (_, index) => item(index))
 }
 
 function noneOf(error: unknown): Pick<GroupDescription, 'offsets'> {
