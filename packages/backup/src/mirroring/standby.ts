@@ -1,7 +1,7 @@
 import { type Clock, type FileSystem, nodeFileSystem, systemClock, type Timer } from '@varve/log'
 import { InvalidArgumentError, VarveError } from '@varve/record'
 import { BackupNotFoundError } from '../base/backup-errors.ts'
-import { BackupCatalogue } from '../repository/backup-catalogue.ts'
+import { BackupCatalogue, newestOf } from '../repository/backup-catalogue.ts'
 import type { Repository } from '../repository/repository.ts'
 import { type RestoreOptions, type RestoreReport, restoreBackup } from '../restoring/restore-run.ts'
 import { removeDurably, replacedOf } from '../restoring/staged-swap.ts'
@@ -99,8 +99,8 @@ export class Standby {
     const catalogue = new BackupCatalogue(this.#repository)
     const sourceId = source === null ? null : catalogue.sourceIdOf(source)
     const names = await catalogue.list(sourceId)
-    const newest = names.toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1)).at(-1)
-    if (newest === undefined) throw new BackupNotFoundError('latest', this.#repository.target.name)
+    const newest = newestOf(names)
+    if (newest === null) throw new BackupNotFoundError('latest', this.#repository.target.name)
     if (newest.backupId === this.#held?.backupId) return
     const backup = await catalogue.read(newest)
     const report = await restoreBackup(this.#repository, backup, {

@@ -98,7 +98,18 @@ async function decide(
     }
     bySource.set(name.sourceId, [...(bySource.get(name.sourceId) ?? []), candidate])
   }
-  return [...bySource.values()].flatMap((candidates) => decideKeep(candidates, policy, nowMs))
+  return [...bySource.values()].flatMap((candidates) => {
+    return decideKeep(neverBack(candidates), policy, nowMs)
+  })
+}
+
+/** A clock that was put back makes no backup older than the one before it. */
+function neverBack(candidates: readonly PruneCandidate[]): readonly PruneCandidate[] {
+  let latestMs = Number.NEGATIVE_INFINITY
+  return candidates.map((candidate) => {
+    latestMs = Math.max(latestMs, candidate.takenMs)
+    return { ...candidate, takenMs: latestMs }
+  })
 }
 
 /** Only where the policy asks for them: they are in the manifest. */

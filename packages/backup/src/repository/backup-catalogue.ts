@@ -102,8 +102,8 @@ export class BackupCatalogue {
     const names = await this.list(source === null ? null : this.sourceIdOf(source))
     const where = this.#repository.target.name
     if (wanted === 'latest') {
-      const newest = names.toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1)).at(-1)
-      if (newest === undefined) throw new BackupNotFoundError(wanted, where)
+      const newest = newestOf(names)
+      if (newest === null) throw new BackupNotFoundError(wanted, where)
       return this.read(newest)
     }
     const [only, ...others] = names.filter(({ backupId }) => backupId.startsWith(wanted))
@@ -168,6 +168,19 @@ export async function listBackups(
     if (name !== null) names.push(name)
   }
   return names
+}
+
+/**
+ * The last backup; null of none. Of several sources the one whose last was taken last: within one
+ * the numbers count, since a clock may have been put back.
+ */
+export function newestOf(names: readonly BackupName[]): BackupName | null {
+  const lasts = new Map<string, BackupName>()
+  for (const name of names) {
+    const last = lasts.get(name.sourceId)
+    if (last === undefined || last.sequence <= name.sequence) lasts.set(name.sourceId, name)
+  }
+  return [...lasts.values()].sort((a, b) => (a.backupId < b.backupId ? -1 : 1)).at(-1) ?? null
 }
 
 /**

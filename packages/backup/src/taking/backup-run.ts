@@ -10,6 +10,7 @@ import type {
   StoredPartition,
 } from '../format/manifest.ts'
 import type { PartitionList } from '../format/partition-list.ts'
+import { AuditLog } from '../repository/audit-log.ts'
 import { BackupCatalogue, type BackupName, manifestKey } from '../repository/backup-catalogue.ts'
 import { Lease } from '../repository/leases.ts'
 import type { Repository } from '../repository/repository.ts'
@@ -245,9 +246,19 @@ class BackupRun {
     try {
       await lease.confirm()
     } catch (error) {
-      await this.#repository.target.remove(manifestKey(name)).catch(() => undefined)
+      await this.#withdraw(name).catch(() => undefined)
       throw error
     }
+  }
+
+  /** Said before it is done, as of all that goes by right. */
+  async #withdraw({ backupId, ...name }: BackupName): Promise<void> {
+    const { target, keys } = this.#repository
+    const audit = new AuditLog(target, keys.naming.idKey)
+    const atMs = this.#options.clock.now()
+    await audit
+      .add({ atMs, action: 'withdraw', details: backupId, actor: null })
+      .finally(() => target.remove(manifestKey({ ...name, backupId })))
   }
 
   /** The sets of the base, and last the one that takes what is new. */
