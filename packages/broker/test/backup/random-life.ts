@@ -138,7 +138,7 @@ class Life {
       clock: {
         now: () => clock.now() - wrong,
         monotonic: () => clock.monotonic(),
-        setTimer: (...given) => clock.setTimer(...given),
+        setTimer: (delayMs, run) => clock.setTimer(delayMs, run),
       },
     })
     expect(report).toMatchObject({ gaps: [], findings: [], warnings: [] })
