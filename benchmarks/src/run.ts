@@ -127,9 +127,10 @@ async function runAll(args: Arguments, dataDirectory: string): Promise<void> {
       : runInOwnProcess(benchmark, args, dataDirectory)
     if (!args.isPart) process.stdout.write(`${benchmarkText(benchmark, result.figures)}\n`)
     done.push(result)
+    // After each of them: a run that is ended early has what it had done.
+    const report: Report = { startedAt, isSmoke, repeat, machine, benchmarks: done }
+    if (jsonPath !== null) writeFileSync(jsonPath, `${JSON.stringify(report, null, 2)}\n`)
   }
-  const report: Report = { startedAt, isSmoke, repeat, machine, benchmarks: done }
-  if (jsonPath !== null) writeFileSync(jsonPath, `${JSON.stringify(report, null, 2)}\n`)
 }
 
 async function runHere(
