@@ -1,13 +1,21 @@
+import { resolve } from 'node:path'
 import { type Clock, type FileSystem, nodeFileSystem, systemClock, type Timer } from '@varve/log'
 import { InvalidArgumentError, VarveError } from '@varve/record'
 import { BackupNotFoundError } from '../base/backup-errors.ts'
-import { BackupCatalogue, newestOf } from '../repository/backup-catalogue.ts'
+import { BackupCatalogue, type ReadManifest } from '../repository/backup-catalogue.ts'
 import type { Repository } from '../repository/repository.ts'
-import { type RestoreOptions, type RestoreReport, restoreBackup } from '../restoring/restore-run.ts'
-import { removeDurably, replacedOf } from '../restoring/staged-swap.ts'
+import {
+  type RestoreOptions,
+  type RestoreReport,
+  type RestoreScene,
+  restoreBackup,
+} from '../restoring/restore-run.ts'
+import { finishSwap, removeDurably, replacedOf } from '../restoring/staged-swap.ts'
+import { isVacant, readStandbyHold, writeStandbyHold } from './standby-hold.ts'
 
+/** `signal` ends a round that goes on, and the standby with it; what was fetched is made use of. */
 export interface StandbyOptions
-  extends Omit<RestoreOptions, 'isInPlace' | 'isDryRun' | 'onProgress' | 'signal'> {
+  extends Omit<RestoreOptions, 'isInPlace' | 'isDryRun' | 'holdsRetention' | 'point'> {
   /** Of which source; null: of whichever has the newest backup. @defaultValue null */
   readonly source?: string | null
   /** How often it is looked for a newer backup, in ms. @defaultValue 1000 */
@@ -31,12 +39,16 @@ export interface StandbyStatus {
  * Keeps a data directory like the newest backup: whenever there is a newer one, what changed is
  * fetched, and the new state takes the place of the old in one step. The directory can be opened at
  * any time, as what the source was a moment ago; while it is open it is left alone.
+ *
+ * Only a directory that a standby of the same repository made is replaced, and only until its
+ * retention is released: from then on it is somebody's own.
  */
 export class Standby {
   readonly #repository: Repository
   readonly #options: StandbyOptions
   readonly #clock: Clock
   readonly #fs: FileSystem
+  readonly #repositoryId: string
   readonly #running: Promise<void>
   #isStopped = false
   #wake: (() => void) | null = null
@@ -50,7 +62,8 @@ export class Standby {
       throw new InvalidArgumentError('intervalMs', intervalMs, 'must be at least 100')
     }
     this.#repository = repository
-    this.#options = options
+    this.#repositoryId = repository.file.repositoryId.toString('hex')
+    this.#options = { ...options, to: resolve(options.to) }
     this.#clock = options.clock ?? systemClock
     this.#fs = options.fs ?? nodeFileSystem
     this.#running = this.#run()
@@ -80,12 +93,17 @@ export class Standby {
     await this.#running
   }
 
+  get #isAborted(): boolean {
+    return this.#options.signal?.aborted === true
+  }
+
   async #run(): Promise<void> {
-    while (!this.#isStopped) {
+    while (!this.#isStopped && !this.#isAborted) {
       try {
         await this.#round()
         this.#error = null
       } catch (error) {
+        if (this.#isAborted) return
         if (!(error instanceof VarveError)) throw error
         this.#error = error
         this.#options.onError?.(error)
@@ -99,17 +117,31 @@ export class Standby {
     const catalogue = new BackupCatalogue(this.#repository)
     const sourceId = source === null ? null : catalogue.sourceIdOf(source)
     const names = await catalogue.list(sourceId)
-    const newest = newestOf(names)
-    if (newest === null) throw new BackupNotFoundError('latest', this.#repository.target.name)
+    const newest = names.toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1)).at(-1)
+    if (newest === undefined) throw new BackupNotFoundError('latest', this.#repository.target.name)
     if (newest.backupId === this.#held?.backupId) return
+    await finishSwap(this.#fs, to)
+    const standing = readStandbyHold(this.#fs, to, this.#repositoryId)
+    if (standing !== null) await removeDurably(this.#fs, replacedOf(to))
     const backup = await catalogue.read(newest)
+    if (standing !== newest.backupId) await this.#restore(backup)
+    this.#held = { backupId: newest.backupId, takenMs: backup.manifest.takenMs }
+  }
+
+  async #restore(backup: ReadManifest): Promise<void> {
+    const { hooks, to } = this.#options
+    const adjust = async (scene: RestoreScene): Promise<readonly string[]> => {
+      await writeStandbyHold(scene, backup.manifest.backupId, this.#repositoryId)
+      return (await hooks?.adjust?.(scene)) ?? []
+    }
+    const isReplaced = !isVacant(this.#fs, to)
     const report = await restoreBackup(this.#repository, backup, {
       ...this.#options,
       isInPlace: true,
+      hooks: { ...hooks, adjust },
     })
     // What it was before is in the repository.
-    await removeDurably(this.#fs, replacedOf(to))
-    this.#held = { backupId: newest.backupId, takenMs: backup.manifest.takenMs }
+    if (isReplaced) await removeDurably(this.#fs, replacedOf(to))
     this.#options.onRestored?.(report)
   }
 

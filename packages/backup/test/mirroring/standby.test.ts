@@ -1,9 +1,10 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { LogDirectory, nodeFileSystem } from '@varve/log'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { InvalidArgumentError } from '@varve/record'
 import { expect, test, vi } from 'vitest'
 import { Standby } from '../../src/mirroring/standby.ts'
-import { inlineDecoder } from '../../src/reading/object-decoder.ts'
+import { inlineDecoder, type ObjectDecoder } from '../../src/reading/object-decoder.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { LiveSource } from '../../src/source/live-source.ts'
 import { runBackup } from '../../src/taking/backup-run.ts'
@@ -50,6 +51,91 @@ test('a standby becomes what each newer backup is, and is left alone while someb
   await standby.stop()
   await using reopened = await LogDirectory.open(to)
   expect(reopened.log('orders', 0).logEndOffset).toBe(9)
+})
+
+test('a standby goes on where another one stopped, and replaces nothing that is not its own', async () => {
+  using temporary = makeTemporaryDirectory()
+  await using directory = await LogDirectory.open(`${temporary.path}/data`)
+  const log = await directory.createLog('orders', 0)
+  await using repository = await Repository.create(
+    new DirectoryTarget(`${temporary.path}/repository`),
+  )
+  await log.append({ value: 'first' })
+  const { backupId } = await runBackup(repository, new LiveSource(directory), { encoder })
+  const to = `${temporary.path}/standby`
+  const restored: string[] = []
+  const options = {
+    ...{ to, intervalMs: 100, encoder, decoder },
+    onRestored: (report: { readonly backupId: string }) => restored.push(report.backupId),
+  }
+  const follow = async (wish: object, until: (standby: Standby) => void): Promise<void> => {
+    const standby = new Standby(repository, { ...options, ...wish })
+    await vi.waitFor(() => until(standby), 5000)
+    await standby.stop()
+  }
+  const isHeld = (standby: Standby): void => expect(standby.status.backupId).toBe(backupId)
+  const isRefused = (standby: Standby): void =>
+    expect(standby.status.error?.code).toBe('VARVE_RESTORE_REFUSED')
+  await follow({}, isHeld)
+  await follow({}, isHeld)
+  expect(restored).toEqual([backupId])
+
+  // What a crash left between taking the place of the old state and removing that.
+  const before = `${to}.before-restore`
+  mkdirSync(before)
+  await follow({}, isHeld)
+  expect(existsSync(before)).toBe(false)
+
+  await using other = await Repository.create(new DirectoryTarget(`${temporary.path}/other`))
+  await runBackup(other, new LiveSource(directory), { encoder })
+  const stranger = new Standby(other, options)
+  await vi.waitFor(() => isRefused(stranger), 5000)
+  await stranger.stop()
+  // Released: it is somebody's own.
+  rmSync(`${to}/varve-retention-hold`)
+  await follow({}, isRefused)
+  const mine = `${temporary.path}/mine`
+  mkdirSync(mine)
+  writeFileSync(`${mine}/letter`, 'dear')
+  mkdirSync(`${mine}.before-restore`)
+  await follow({ to: mine }, isRefused)
+  expect(readdirSync(mine)).toEqual(['letter'])
+  expect(existsSync(`${mine}.before-restore`)).toBe(true)
+  expect(restored).toEqual([backupId])
+})
+
+test('a signal ends a round that goes on, and the next standby goes on with it', async () => {
+  using temporary = makeTemporaryDirectory()
+  await using directory = await LogDirectory.open(`${temporary.path}/data`)
+  const log = await directory.createLog('orders', 0)
+  const target = new DirectoryTarget(`${temporary.path}/repository`)
+  await using repository = await Repository.create(target)
+  for (let round = 0; round < 3; round++) {
+    await log.append({ value: 'x'.repeat(1000) })
+    await log.roll()
+  }
+  await runBackup(repository, new LiveSource(directory), { encoder })
+  const to = `${temporary.path}/standby`
+  const ending = new AbortController()
+  const options = { to, intervalMs: 100, encoder }
+  const interrupting: ObjectDecoder = {
+    ...decoder,
+    decode: (task) => {
+      ending.abort()
+      return decoder.decode(task)
+    },
+  }
+  const standby = new Standby(repository, {
+    ...options,
+    decoder: interrupting,
+    signal: ending.signal,
+  })
+  await standby.ended
+  expect(existsSync(to)).toBe(false)
+  const next = new Standby(repository, { ...options, decoder })
+  await vi.waitFor(() => expect(next.status.backupId).not.toBe(null), 5000)
+  await next.stop()
+  expect(existsSync(to)).toBe(true)
 })
 
 test('an interval that is none is refused', async () => {
