@@ -33,7 +33,7 @@ async function reportError(error: unknown, json: boolean, io: CommandIo): Promis
   // Where nobody reads errors either, the exit code has to say it.
   await io.stderr.write(text).catch(() => undefined)
   const isUsage = error instanceof UsageError || error instanceof InvalidArgumentError
-  return isUsage ? exitCodes.usage : exitCodes.failure
+  return isUsage || isPlan(error) ? exitCodes.usage : exitCodes.failure
 }
 
 interface ErrorDescription {
@@ -81,6 +81,11 @@ function explain(error: unknown): string {
  */
 function isForeseen(error: unknown): boolean {
   return error instanceof VarveError || (error instanceof Error && 'syscall' in error)
+}
+
+/** A plan stands for arguments. */
+function isPlan(error: unknown): boolean {
+  return error instanceof VarveError && error.code === 'VARVE_INVALID_PLAN'
 }
 
 /** Looked for without parsing: an error of usage is an error too. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { makeTemporaryDirectory } from '@varve/log/testing'
@@ -19,14 +19,17 @@ test('the page on backup: its commands, and then its program, run as they stand 
   const options = { cwd: temporary.path, timeout: 100_000, stdio: 'pipe' as const }
   const blocks = blocksOf('sh')
   expect(blocks.length).toBeGreaterThan(8)
-  // As in a project that has it installed.
-  const npx = `npx() { shift; "${process.execPath}" "${command}" "$@"; }`
-  const script = `set -eu\n${npx}\n${blocks.join('\n')}`
+  // As in a project that has it installed; a program, so that it can be told to end.
+  const npx = `#!/bin/sh\nshift\nexec "${process.execPath}" "${command}" "$@"\n`
+  mkdirSync(join(temporary.path, 'bin'))
+  writeFileSync(join(temporary.path, 'bin/npx'), npx, { mode: 0o755 })
+  const script = `set -eu\nPATH="$PWD/bin:$PATH"\n${blocks.join('\n')}`
   const output = execFileSync('sh', ['-c', script], options).toString()
   expect(output).toMatch(/^2 backups: .* read in /m)
   expect(output).toContain('all is sound')
-  // What was read back: after the disaster, to the point before the nonsense, and out of the copy.
-  expect(output.match(/^(?:1000|2000|1500)$/gm)).toEqual(['1000', '2000', '1500'])
+  // What was read back: after the disaster, to the point before the nonsense, out of the renamed
+  // copy, and out of the warm one.
+  expect(output.match(/^(?:1000|2000|1500)$/gm)).toEqual(['1000', '2000', '1500', '2000'])
   const [program = ''] = blocksOf('ts')
   const path = join(temporary.path, 'program.mjs')
   writeFileSync(path, program.replace("'varve'", `'${compiled}'`))

@@ -1,8 +1,9 @@
-import { BackupCatalogue, drillRestore } from '@varve/backup'
+import { BackupCatalogue, drillRestore, type Repository } from '@varve/backup'
 import { type CommandIo, exitCodes } from '../command-io.ts'
 import { formatAmount, formatByteRate, formatBytes, formatDuration } from '../human.ts'
 import { LineOutput } from '../output.ts'
 import { Progress } from '../progress.ts'
+import { withMetricsFile } from './metrics-file.ts'
 import { openRepository, type RepositoryAccess } from './repository-access.ts'
 
 export interface BackupDrillOptions extends RepositoryAccess {
@@ -10,13 +11,26 @@ export interface BackupDrillOptions extends RepositoryAccess {
   readonly backup: string
   /** A directory that is made for it, and removed. */
   readonly scratch: string
+  /** Prometheus text, for node_exporter. */
+  readonly metricsFile?: string | undefined
   readonly json: boolean
 }
 
 /** Restores a backup into a scratch directory, checks it, and says how long recovery takes. */
-export async function drillBackup(options: BackupDrillOptions, io: CommandIo): Promise<number> {
-  const { backup, scratch, json } = options
-  await using repository = await openRepository(options)
+export function drillBackup(options: BackupDrillOptions, io: CommandIo): Promise<number> {
+  return withMetricsFile(options.metricsFile, async (metrics) => {
+    await using repository = await openRepository(options)
+    const code = await drill(repository, options, io)
+    await metrics?.look(repository)
+    return code
+  })
+}
+
+async function drill(
+  repository: Repository,
+  { backup, scratch, json }: BackupDrillOptions,
+  io: CommandIo,
+): Promise<number> {
   const found = await new BackupCatalogue(repository).find(backup)
   const totalBytes = found.manifest.figures.totalBytes
   const progress = new Progress(io, { activity: 'restoring', totalBytes })

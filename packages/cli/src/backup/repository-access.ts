@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { decodeKeyFile, openTarget, Repository, type Target, type Unlocking } from '@varve/backup'
 import { nodeFileSystem } from '@varve/log'
 import { readSmallFile } from '@varve/log/files'
@@ -17,8 +18,15 @@ export interface RepositoryAccess {
 const secretBytesMax = 1024 * 1024
 
 export function openTargetOf({ repository }: RepositoryAccess): Promise<Target> {
-  return openTarget(repository)
+  return openTarget(repository === '' || isUrl(repository) ? repository : resolve(repository))
 }
+
+/** As the repository's target is called, wherever the command is called from. */
+export function targetNameOf(repository: string): string {
+  return isUrl(repository) ? repository.replace(/\?.*$/, '') : resolve(repository)
+}
+
+const isUrl = (repository: string): boolean => /^[a-z0-9]+:\/\//i.test(repository)
 
 /** Rejects with RepositoryNotFoundError, BackupKeyError, InvalidArgumentError, TargetError. */
 export async function openRepository(access: RepositoryAccess): Promise<Repository> {

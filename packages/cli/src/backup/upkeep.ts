@@ -1,14 +1,16 @@
 import {
   AuditLog,
-  BackupCatalogue,
   holdBackup,
   type KeepPolicy,
   listBackups,
   mirrorRepository,
+  type PruneOptions,
   type PruneReport,
   pruneBackups,
+  type Repository,
   readVerifications,
   releaseBackup,
+  type Target,
 } from '@varve/backup'
 import { InvalidArgumentError } from '@varve/record'
 import { type CommandIo, exitCodes } from '../command-io.ts'
@@ -36,24 +38,40 @@ export async function pruneRepository(options: BackupPruneOptions, io: CommandIo
   const hasKey = unlockingOf(options) !== null
   const repository = hasKey ? await openRepository(options) : null
   const target = repository?.target ?? (await openTargetOf(options))
-  const idKey = repository?.keys.naming.idKey ?? null
-  const notes = await readVerifications(target, idKey)
-  const sound = [...notes.values()].filter(({ isSound }) => isSound)
-  const report = await pruneBackups(target, {
-    policy,
-    repository,
-    isExecuted: execute,
-    graceMs,
-    verified: new Set(sound.map(({ backupId }) => backupId)),
-    signal: io.signal,
-    clock: io.clock,
-  })
+  const report = await prune(target, repository, { policy, isExecuted: execute, graceMs }, io)
   const lines = new LineOutput(io.stdout)
   if (json) lines.json(documentOf(report))
   else sayPruned(lines, report, execute)
   await lines.flush()
   await target.close()
   return exitCodes.fine
+}
+
+/** Removes what a policy does not keep, of a repository that is open. */
+export function pruneOpened(
+  repository: Repository,
+  wish: Pick<PruneOptions, 'policy' | 'graceMs'>,
+  io: CommandIo,
+): Promise<PruneReport> {
+  return prune(repository.target, repository, { ...wish, isExecuted: true }, io)
+}
+
+/** Without a key names and times are enough, and notes of verification are believed. */
+async function prune(
+  target: Target,
+  repository: Repository | null,
+  wish: Pick<PruneOptions, 'policy' | 'graceMs' | 'isExecuted'>,
+  io: CommandIo,
+): Promise<PruneReport> {
+  const notes = await readVerifications(target, repository?.keys.naming.idKey ?? null)
+  const sound = [...notes.values()].filter(({ isSound }) => isSound)
+  return await pruneBackups(target, {
+    ...wish,
+    repository,
+    verified: new Set(sound.map(({ backupId }) => backupId)),
+    signal: io.signal,
+    clock: io.clock,
+  })
 }
 
 function documentOf({ decisions, removed, swept }: PruneReport): object {
@@ -76,7 +94,8 @@ function sayPruned(
   }
   if (swept === null) {
     const what = formatAmount(removed.length, 'backup')
-    lines.line(`${what} would be removed; --execute does it`)
+    const none = 'no backup would be removed'
+    lines.line(removed.length === 0 ? none : `${what} would be removed; --execute does it`)
     return
   }
   const { removedObjects, removedBytes, waitingObjects } = swept
@@ -172,20 +191,4 @@ export async function showAudit(options: BackupAuditOptions, io: CommandIo): Pro
   await lines.flush()
   await target.close()
   return exitCodes.fine
-}
-
-/** When the newest backup of a source was taken, in ms since the epoch; null without any. */
-export async function lastBackupMs(
-  access: RepositoryAccess,
-  source: string,
-): Promise<number | null> {
-  const repository = await openRepository(access)
-  try {
-    const catalogue = new BackupCatalogue(repository)
-    const newest = (await catalogue.list(catalogue.sourceIdOf(source))).at(-1)
-    if (newest === undefined || !repository.keys.canRead) return null
-    return (await catalogue.read(newest)).manifest.takenMs
-  } finally {
-    await repository.close()
-  }
 }

@@ -4,7 +4,6 @@ import {
   noteVerification,
   type Repository,
   type RepositoryFinding,
-  TargetError,
   type VerifyRepositoryReport,
   verifyRepository,
 } from '@varve/backup'
@@ -12,6 +11,7 @@ import { type CommandIo, exitCodes } from '../command-io.ts'
 import { formatAmount, formatByteRate, formatBytes, formatDuration } from '../human.ts'
 import { LineOutput } from '../output.ts'
 import { Progress } from '../progress.ts'
+import { withMetricsFile } from './metrics-file.ts'
 import { openRepository, type RepositoryAccess } from './repository-access.ts'
 
 export interface BackupVerifyOptions extends RepositoryAccess {
@@ -25,12 +25,26 @@ export interface BackupVerifyOptions extends RepositoryAccess {
   readonly acceptLost?: readonly string[] | undefined
   readonly threads?: number | undefined
   readonly readLimit: number
+  /** Prometheus text, for node_exporter. */
+  readonly metricsFile?: string | undefined
   readonly json: boolean
 }
 
 /** Proves that backups can be restored, and notes those of which every byte was found sound. */
-export async function verifyBackups(options: BackupVerifyOptions, io: CommandIo): Promise<number> {
-  await using repository = await openRepository(options)
+export function verifyBackups(options: BackupVerifyOptions, io: CommandIo): Promise<number> {
+  return withMetricsFile(options.metricsFile, async (metrics) => {
+    await using repository = await openRepository(options)
+    const code = await verify(repository, options, io)
+    await metrics?.look(repository)
+    return code
+  })
+}
+
+async function verify(
+  repository: Repository,
+  options: BackupVerifyOptions,
+  io: CommandIo,
+): Promise<number> {
   const { fraction, sinceMs, threads, readLimit, json } = options
   const catalogue = new BackupCatalogue(repository)
   const chosen = []
@@ -54,35 +68,24 @@ export async function verifyBackups(options: BackupVerifyOptions, io: CommandIo)
     ...(threads !== undefined && { threads }),
   })
   progress.clear()
+  const isWhole = fraction >= 1 && sinceMs === undefined
+  const { idKey } = repository.keys.naming
+  if (isWhole) {
+    for (const backupId of report.sound) {
+      await noteVerification(repository.target, idKey, { backupId, atMs, isSound: true })
+    }
+  }
+  for (const backupId of new Set(report.findings.map((finding) => finding.backupId))) {
+    if (backupId === null) continue
+    await noteVerification(repository.target, idKey, { backupId, atMs, isSound: false })
+  }
   const lines = new LineOutput(io.stdout)
   if (json) lines.json(report)
   else say(lines, report)
   await lines.flush()
-  const isWhole = fraction >= 1 && sinceMs === undefined
-  await note(repository, report, { atMs, isWhole }).catch(async (error: unknown) => {
-    // What was found is as true where nothing can be written, as on a copy that is read-only.
-    if (!(error instanceof TargetError)) throw error
-    await io.stderr.write(`not noted in the repository: ${error.message}\n`)
-  })
   // Nothing is proven by looking at nothing.
   const isProven = report.backups > 0 && report.findings.length === 0
   return isProven ? exitCodes.fine : exitCodes.findings
-}
-
-/** Leaves in the repository which backups are sound, where all of them was read, and which not. */
-async function note(
-  { target, keys }: Repository,
-  { sound, findings }: VerifyRepositoryReport,
-  { atMs, isWhole }: { readonly atMs: number; readonly isWhole: boolean },
-): Promise<void> {
-  const { idKey } = keys.naming
-  for (const backupId of isWhole ? sound : []) {
-    await noteVerification(target, idKey, { backupId, atMs, isSound: true })
-  }
-  for (const backupId of new Set(findings.map((finding) => finding.backupId))) {
-    if (backupId === null) continue
-    await noteVerification(target, idKey, { backupId, atMs, isSound: false })
-  }
 }
 
 function say(lines: LineOutput, report: VerifyRepositoryReport): void {

@@ -1,7 +1,16 @@
 import type { KeepPolicy } from '@varve/backup'
 import type { Argv } from 'yargs'
-import { durationMs } from '../backup/duration-argument.ts'
-import { type Choose, flag, number, text, texts, withRepository } from './verb-options.ts'
+import {
+  type Choose,
+  flag,
+  number,
+  text,
+  texts,
+  withKeys,
+  withMetrics,
+  withPlan,
+  withRepository,
+} from './verb-options.ts'
 
 /** The actions of `varve backup` that look after a repository, and the ones that stand by. */
 export function addUpkeepActions(parser: Argv<{ json: boolean }>, choose: Choose): void {
@@ -15,10 +24,14 @@ export function addUpkeepActions(parser: Argv<{ json: boolean }>, choose: Choose
 
 function addPrune(parser: Argv<{ json: boolean }>, choose: Choose): void {
   parser.command(
-    'prune <repository>',
+    'prune [repository]',
     'Show which backups a policy keeps; with --execute remove the others',
     (verb) =>
-      withRepository(verb)
+      withPlan(withKeys(verb))
+        .positional('repository', {
+          type: 'string',
+          describe: 'A directory, or s3://bucket/prefix?endpoint=…',
+        })
         .option('keep-last', { ...number, describe: 'So many of the newest' })
         .option('keep-hourly', { ...number, describe: 'The newest of each of so many hours' })
         .option('keep-daily', { ...number, describe: '… days' })
@@ -33,6 +46,10 @@ function addPrune(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .option('keep-verified', { ...number, default: 1, describe: 'At least so many verified' })
         .option('grace', { ...text, default: '1d', describe: 'How long unneeded objects wait' })
         .option('execute', { ...flag, describe: 'Do it; else it is only shown' })
+        .check(({ plan, repository }) => {
+          if ((plan === undefined) !== (repository === undefined)) return true
+          throw new Error('Which repository, or --plan?')
+        })
         .example('$0 backup prune ./backups --keep-last 7 --keep-weekly 8', '')
         .example('$0 backup prune ./backups --keep-within 30d --execute', '')
         .epilogue(
@@ -41,11 +58,19 @@ function addPrune(parser: Argv<{ json: boolean }>, choose: Choose): void {
         ),
     (given) =>
       choose(async (io) => {
+        const { durationMs } = await import('../backup/duration-argument.ts')
         const { pruneRepository } = await import('../backup/upkeep.ts')
-        const { repository, passphraseFile, key, execute, json } = given
+        const { plan, repository = '', passphraseFile, key, execute, json } = given
+        if (plan !== undefined) {
+          const { prunePlan } = await import('../backup/plan.ts')
+          return prunePlan({ plan, execute, json }, io)
+        }
         const graceMs = durationMs('grace', given.grace)
         const access = { repository, passphraseFile, key }
-        return pruneRepository({ ...access, policy: policyOf(given), execute, graceMs, json }, io)
+        return pruneRepository(
+          { ...access, policy: policyOf(given, durationMs), execute, graceMs, json },
+          io,
+        )
       }),
   )
 }
@@ -62,7 +87,10 @@ interface PolicyArguments {
   readonly keepVerified: number
 }
 
-function policyOf(given: PolicyArguments): KeepPolicy {
+function policyOf(
+  given: PolicyArguments,
+  durationMs: (option: string, text: string) => number,
+): KeepPolicy {
   return {
     last: given.keepLast ?? 0,
     hourly: given.keepHourly ?? 0,
@@ -121,14 +149,15 @@ function addDrill(parser: Argv<{ json: boolean }>, choose: Choose): void {
     'drill <repository>',
     'Restore into a scratch directory, check it, and say how long recovery takes',
     (verb) =>
-      withRepository(verb)
+      withMetrics(withRepository(verb))
         .option('backup', { ...text, default: 'latest', describe: 'Id, point, or latest' })
         .option('scratch', { ...text, demandOption: true, describe: 'Made, and removed again' })
         .example('$0 backup drill ./backups --scratch /tmp/drill', ''),
-    ({ repository, passphraseFile, key, backup, scratch, json }) =>
+    ({ repository, passphraseFile, key, backup, scratch, metricsFile, json }) =>
       choose(async (io) => {
         const { drillBackup } = await import('../backup/drill.ts')
-        return drillBackup({ repository, passphraseFile, key, backup, scratch, json }, io)
+        const access = { repository, passphraseFile, key }
+        return drillBackup({ ...access, backup, scratch, metricsFile, json }, io)
       }),
   )
 }
@@ -138,8 +167,8 @@ function addFollow(parser: Argv<{ json: boolean }>, choose: Choose): void {
     'follow <data> <repository>',
     'Back up whenever there is something new, once a second at most, until stopped',
     (verb) =>
-      withRepository(
-        verb.positional('data', {
+      withMetrics(
+        withRepository(verb).positional('data', {
           type: 'string',
           demandOption: true,
           describe: 'A data directory, which another process may have open',
@@ -148,12 +177,13 @@ function addFollow(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .option('interval', { ...text, default: '1s', describe: 'How often it is looked' })
         .option('source', { ...text, describe: 'The name under which its backups are kept' })
         .example('$0 backup follow ./data ./backups', ''),
-    ({ data, repository, passphraseFile, key, interval, source, json }) =>
+    ({ data, repository, passphraseFile, key, interval, source, metricsFile, json }) =>
       choose(async (io) => {
+        const { durationMs } = await import('../backup/duration-argument.ts')
         const { followSource } = await import('../backup/standing.ts')
         const intervalMs = durationMs('interval', interval)
         const access = { repository, passphraseFile, key }
-        return followSource({ ...access, data, source, intervalMs, json }, io)
+        return followSource({ ...access, data, source, intervalMs, metricsFile, json }, io)
       }),
   )
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { PlanKind } from '@varve/backup'
 import { InvalidArgumentError } from '@varve/record'
 import type { Argv } from 'yargs'
 import { timeOf } from '../backup/restore-wishes.ts'
@@ -14,6 +15,8 @@ import {
   texts,
   withJson,
   withKeys,
+  withMetrics,
+  withPlan,
   withRepository,
 } from './verb-options.ts'
 
@@ -64,10 +67,9 @@ function addInit(parser: Argv<{ json: boolean }>, choose: Choose): void {
 }
 
 function withSource<T>(verb: Argv<T>) {
-  return withKeys(verb)
+  return withPlan(withMetrics(withKeys(verb)))
     .positional('data', {
       type: 'string',
-      demandOption: true,
       describe: "A data directory, Varve's or a stopped broker's; another process may have it open",
     })
     .option('full', { ...flag, describe: 'Read and check every byte of the source again' })
@@ -81,7 +83,7 @@ function withSource<T>(verb: Argv<T>) {
 }
 
 interface SourceArguments {
-  readonly data: string
+  readonly data: string | undefined
   readonly passphraseFile: string | undefined
   readonly key: string | undefined
   readonly full: boolean
@@ -92,6 +94,7 @@ interface SourceArguments {
   readonly threads: number | undefined
   readonly readLimit: number
   readonly uploadLimit: number
+  readonly metricsFile: string | undefined
   readonly json: boolean
 }
 
@@ -100,29 +103,59 @@ function runOptionsOf(
   repositories: readonly string[],
   point?: string,
 ): BackupRunOptions {
-  const { full, differential, tag, ...rest } = given
-  const isFull = full || given.independent
-  if (isFull && differential) {
+  const { full: _, differential: __, tag, data = '', ...rest } = given
+  const kind = kindOf(given) ?? 'incremental'
+  // The same wherever the command is called from.
+  const source = given.source ?? resolve(data)
+  const isIndependent = kind === 'independent'
+  const what = { data, kind: isIndependent ? 'full' : kind, source, tags: tag } as const
+  return { ...rest, ...what, repositories, point }
+}
+
+/** Null where nothing is said. */
+function kindOf({ full, differential, independent }: SourceArguments): PlanKind | null {
+  if ((full || independent) && differential) {
     throw new InvalidArgumentError('differential', true, 'goes neither with full nor independent')
   }
-  const kind = isFull ? 'full' : differential ? 'differential' : 'incremental'
-  // The same wherever the command is called from.
-  const source = given.source ?? resolve(given.data)
-  return { ...rest, kind, source, tags: tag, repositories, point }
+  return independent ? 'independent' : full ? 'full' : differential ? 'differential' : null
+}
+
+/** A plan says all of it; else there are a data directory and a repository. */
+function isSourceGiven(given: {
+  readonly plan: string | undefined
+  readonly data: string | undefined
+  readonly repositories?: readonly string[] | undefined
+  readonly repository?: string | undefined
+}): true {
+  const { plan, data, repositories, repository = repositories?.[0] } = given
+  if (plan !== undefined && data !== undefined) {
+    throw new Error('--plan says what is backed up and where to: give no directories beside it')
+  }
+  if (plan !== undefined) return true
+  if (data === undefined) throw new Error('Which data directory, or --plan?')
+  if (repository === undefined) throw new Error('Into which repository?')
+  return true
 }
 
 function addRun(parser: Argv<{ json: boolean }>, choose: Choose): void {
   parser.command(
-    'run <data> <repositories..>',
+    'run [data] [repositories..]',
     'Take a backup: what earlier ones have is not stored again',
     (verb) =>
       withSource(verb)
-        .positional('repositories', { type: 'string', array: true, demandOption: true })
+        .positional('repositories', { type: 'string', array: true, describe: 'One or more' })
         .option('point', { ...text, describe: 'A name for this moment, to restore it by' })
+        .check(isSourceGiven)
         .example('$0 backup run ./data ./backups', '')
-        .example('$0 backup run ./data ./backups s3://offsite/varve --point before-release', ''),
-    ({ repositories, point, ...given }) =>
+        .example('$0 backup run ./data ./backups s3://offsite/varve --point before-release', '')
+        .example('$0 backup run --plan backups.json', ''),
+    ({ repositories = [], point, plan, ...given }) =>
       choose(async (io) => {
+        if (plan !== undefined) {
+          const { runPlan } = await import('../backup/plan.ts')
+          const { metricsFile, json } = given
+          return runPlan({ plan, kind: kindOf(given), point, metricsFile, json }, io)
+        }
         const { backUpData } = await import('../backup/run.ts')
         return backUpData(runOptionsOf(given, repositories, point), io)
       }),
@@ -131,25 +164,35 @@ function addRun(parser: Argv<{ json: boolean }>, choose: Choose): void {
 
 function addSchedule(parser: Argv<{ json: boolean }>, choose: Choose): void {
   parser.command(
-    'schedule <data> <repository>',
+    'schedule [data] [repository]',
     'Take backups when a cron expression says so, until stopped',
     (verb) =>
       withSource(verb)
-        .positional('repository', repositoryPositional)
-        .option('cron', { ...text, demandOption: true, describe: "Like '0 3 * * *'" })
+        .positional('repository', { ...repositoryPositional, demandOption: false })
+        .option('cron', { ...text, describe: "Like '0 3 * * *'" })
         .option('time-zone', { ...text, default: 'UTC', describe: 'Like Europe/Berlin' })
         .option('jitter', { ...number, default: 0, describe: 'Put off by up to so many ms' })
         .option('skip-missed', { ...flag, describe: 'Do not make up for a run that was missed' })
-        .example("$0 backup schedule ./data ./backups --cron '0 3 * * *'", ''),
-    ({ repository, cron, timeZone, jitter, skipMissed, ...given }) =>
+        .check((given) => {
+          if (given.plan === undefined && given.cron === undefined) throw new Error('Which --cron?')
+          return isSourceGiven(given)
+        })
+        .example("$0 backup schedule ./data ./backups --cron '0 3 * * *'", '')
+        .example('$0 backup schedule --plan backups.json --metrics-file varve.prom', ''),
+    ({ repository = '', cron = '', timeZone, jitter, skipMissed, plan, ...given }) =>
       choose(async (io) => {
-        const { backUpData } = await import('../backup/run.ts')
-        const { keepSchedule } = await import('../backup/standing.ts')
+        const { metricsFile, json } = given
+        if (plan !== undefined) {
+          const { schedulePlan } = await import('../backup/plan.ts')
+          return schedulePlan({ plan, metricsFile, json }, io)
+        }
+        const { keepSchedules } = await import('../backup/standing.ts')
+        const { lastBackupMs } = await import('../backup/last-backup.ts')
+        const job = { ...runOptionsOf(given, []), repository }
         const missed = skipMissed ? 'skip' : 'once'
-        const { passphraseFile, key, json, source = resolve(given.data) } = given
-        const run = (): Promise<number> => backUpData(runOptionsOf(given, [repository]), io)
         const rule = { cron, timeZone, jitterMs: jitter, missed } as const
-        return keepSchedule({ repository, passphraseFile, key, source, rule, run, json }, io)
+        const lastRunMs = await lastBackupMs(job, job.source, job.kind)
+        return keepSchedules([{ rule, job, lastRunMs }], { metricsFile, json }, io)
       }),
   )
 }
@@ -191,7 +234,7 @@ function addVerify(parser: Argv<{ json: boolean }>, choose: Choose): void {
     'verify <repository> [backups..]',
     'Read, decrypt and check every byte that backups need',
     (verb) =>
-      withRepository(verb)
+      withMetrics(withRepository(verb))
         .positional('backups', { type: 'string', array: true, default: [], describe: 'Or all' })
         .option('sample', { ...number, default: 100, describe: 'Percent of the objects to read' })
         .option('since', { ...text, describe: 'Only what backups since this time need' })
@@ -204,11 +247,11 @@ function addVerify(parser: Argv<{ json: boolean }>, choose: Choose): void {
     ({ repository, backups, passphraseFile, key, sample, since, threads, ...given }) =>
       choose(async (io) => {
         const { verifyBackups } = await import('../backup/verify.ts')
-        const { readLimit, acceptLost, json } = given
+        const { readLimit, acceptLost, metricsFile, json } = given
         const sinceMs = since === undefined ? undefined : timeOf(since)
         const access = { repository, passphraseFile, key }
-        const how = { fraction: sample / 100, sinceMs, threads, readLimit, acceptLost, json }
-        return verifyBackups({ ...access, backups, ...how }, io)
+        const how = { fraction: sample / 100, sinceMs, threads, readLimit, acceptLost }
+        return verifyBackups({ ...access, backups, ...how, metricsFile, json }, io)
       }),
   )
 }

@@ -18,21 +18,18 @@ export function addRestoreVerb(parser: Argv, choose: Choose): void {
         .option('in-place', { ...flag, describe: 'Replace the directory; the old one is kept' })
         .option('undo', { ...flag, describe: 'Put back what a restore in place replaced' })
         .option('finish', { ...flag, describe: 'Complete what was cut short as it took its place' })
+        .option('follow', { ...flag, describe: 'Keep it like the newest backup, until stopped' })
+        .option('interval', { ...text, default: '1s', describe: 'How often it is looked for one' })
+        .option('source', { ...text, describe: 'Follow the backups of this source alone' })
         .option('dry-run', { ...flag, describe: 'Only say what would be restored' })
         .option('allow-damage', { ...flag, describe: 'Restore what was damaged in the source' })
         .option('no-hold', { ...flag, describe: 'Let retention delete restored records at once' })
         .option('threads', { ...number, describe: 'One per processor, at most 2 by default' })
         .option('read-limit', { ...number, default: 0, describe: 'Bytes a second; 0 for none' })
-        .check(({ repository, undo, finish, inPlace, dryRun }) => {
-          if (undo && (inPlace || dryRun)) throw new Error('--undo goes with no other wish')
-          if (finish && (undo || inPlace || dryRun)) {
-            throw new Error('--finish goes with no other wish')
-          }
-          if (undo || finish || repository !== undefined) return true
-          throw new Error('Which repository?')
-        })
+        .check(checkWishes)
         .example('$0 restore ./backups --to ./restored', '')
         .example('$0 restore ./backups --to ./data --in-place --at 2026-11-21T06:00:00Z', '')
+        .example('$0 restore ./backups --to ./standby --follow', '')
         .example('$0 restore --undo --to ./data', '')
         .example('$0 restore --finish --to ./data', '')
         .epilogue(
@@ -45,6 +42,12 @@ export function addRestoreVerb(parser: Argv, choose: Choose): void {
         const { to, json, repository = '', passphraseFile, key, backup, at } = given
         if (given.finish) return finishData({ to, json }, io)
         if (given.undo) return undoData({ to, json }, io)
+        if (given.follow) {
+          const { durationMs } = await import('../backup/duration-argument.ts')
+          const { followBackups } = await import('../backup/standby.ts')
+          const intervalMs = durationMs('interval', given.interval)
+          return followBackups({ ...given, repository, intervalMs, topics: given.topic }, io)
+        }
         const { stable, inPlace, dryRun, allowDamage, threads, readLimit } = given
         const wishes = { at, offsets: given.offset, stable, topics: given.topic }
         const how = { inPlace, dryRun, allowDamage, holdRetention: !given.noHold }
@@ -65,4 +68,40 @@ export function addRestoreVerb(parser: Argv, choose: Choose): void {
         )
       }),
   )
+}
+
+interface GivenWishes {
+  readonly repository: string | undefined
+  readonly undo: boolean
+  readonly finish: boolean
+  readonly follow: boolean
+  readonly inPlace: boolean
+  readonly dryRun: boolean
+  readonly stable: boolean
+  readonly noHold: boolean
+  readonly at: string | undefined
+  readonly offset: readonly string[]
+  readonly rename: readonly string[]
+  readonly source: string | undefined
+  readonly backup: string
+}
+
+function checkWishes(given: GivenWishes): true {
+  const { repository, undo, finish, inPlace, dryRun } = given
+  checkFollow(given)
+  if (undo && (inPlace || dryRun)) throw new Error('--undo goes with no other wish')
+  if (finish && (undo || inPlace || dryRun)) throw new Error('--finish goes with no other wish')
+  if (undo || finish || repository !== undefined) return true
+  throw new Error('Which repository?')
+}
+
+/** A standby is all of what the newest backup has, as it is. */
+function checkFollow(given: GivenWishes): void {
+  const { follow, undo, finish, inPlace, dryRun, stable, noHold, at, offset, rename } = given
+  const isFlagged = undo || finish || inPlace || dryRun || stable || noHold
+  const isPointed = at !== undefined || offset.length + rename.length > 0
+  if (follow && (isFlagged || isPointed || given.backup !== 'latest')) {
+    throw new Error('--follow keeps the newest backup as it is: of these it goes with --topic')
+  }
+  if (!follow && given.source !== undefined) throw new Error('--source goes with --follow')
 }

@@ -82,3 +82,16 @@ export function withRepository<T>(
     }),
   )
 }
+
+/** What monitors backups. */
+export function withMetrics<T>(verb: Argv<T>): Argv<T & { 'metrics-file': string | undefined }> {
+  return verb.option('metrics-file', {
+    ...text,
+    describe: 'A file for Prometheus, as node_exporter collects them (*.prom)',
+  })
+}
+
+/** In place of a data directory and repositories. */
+export function withPlan<T>(verb: Argv<T>): Argv<T & { plan: string | undefined }> {
+  return verb.option('plan', { ...text, describe: 'A plan of backups: JSON, see docs/backup.md' })
+}

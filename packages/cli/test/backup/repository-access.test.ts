@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Repository } from '@varve/backup'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { InvalidArgumentError } from '@varve/record'
@@ -7,6 +8,7 @@ import {
   openRepository,
   openTargetOf,
   readPassphrase,
+  targetNameOf,
   unlockingOf,
 } from '../../src/backup/repository-access.ts'
 
@@ -27,6 +29,14 @@ test('one key is given, or none', () => {
   expect(unlockingOf({ repository: 'r' })).toBeNull()
   const both = { repository: 'r', passphraseFile: 'p', key: 'k' }
   expect(() => unlockingOf(both)).toThrow(InvalidArgumentError)
+})
+
+test('a repository has one name, wherever the command is called from', async () => {
+  const { name } = await openTargetOf({ repository: 'backups' })
+  expect(name).toBe(join(process.cwd(), 'backups'))
+  expect(targetNameOf('backups')).toBe(name)
+  expect(targetNameOf('s3://bucket/prefix?endpoint=http://localhost')).toBe('s3://bucket/prefix')
+  await expect(openTargetOf({ repository: '' })).rejects.toThrow(InvalidArgumentError)
 })
 
 test('a repository is opened by its address', async () => {
