@@ -1,23 +1,24 @@
-import { type LogOptions, reindexLog } from '@varve/log'
-import {
-  encodePartitionMetadata,
-  LeaderEpochCache,
-  leaderEpochCheckpointFileName,
-  parsePartitionDirectoryName,
-  parseSegmentFileName,
-  partitionMetadataFileName,
-  readSmallFile,
-  replaceSmallFile,
-  segmentFileName,
-} from '@varve/log/files'
+import { type FileSystem, LogIndexing, type LogOptions, reindexLog } from '@varve/log'
+import { parsePartitionDirectoryName, segmentFileName } from '@varve/log/files'
 import type { Offset } from '@varve/record'
 import type { StoredPartition } from '../format/manifest.ts'
-import type { PartitionList, StoredFileContent, StoredSegment } from '../format/partition-list.ts'
+import type {
+  PartitionList,
+  StoredExtent,
+  StoredFileContent,
+  StoredSegment,
+} from '../format/partition-list.ts'
+import type { LentContent, ObjectReader } from '../reading/object-reader.ts'
 import type { LocalCopies } from './local-copy.ts'
-import { type SegmentRestoreContext, writeSegment } from './segment-writer.ts'
-
-/** More than the small files of a partition have. */
-const smallFileBytesMax = 2 ** 30
+import { partitionFilesAt } from './partition-files.ts'
+import { ReadAhead, ReadSlots } from './read-ahead.ts'
+import {
+  type BroughtSegment,
+  indexSegment,
+  type SegmentWriteContext,
+  writeSegment,
+} from './segment-writer.ts'
+import { allDone, writeFiles } from './whole-files.ts'
 
 /** A partition that is to be restored. */
 export interface RestoredPartition {
@@ -52,7 +53,10 @@ export function segmentJobs(partition: RestoredPartition): readonly SegmentJob[]
   }))
 }
 
-export interface PartitionRestoreContext extends SegmentRestoreContext {
+export interface PartitionRestoreContext extends Omit<SegmentWriteContext, 'read'> {
+  readonly reader: ObjectReader
+  /** Of the manifest. */
+  readonly sets: readonly string[]
   /** The data directory that is put together. */
   readonly staging: string
   /** The one that it replaces; there may be none. */
@@ -60,38 +64,153 @@ export interface PartitionRestoreContext extends SegmentRestoreContext {
   readonly local: LocalCopies
   /** Settings of the log of a partition: how its indexes are to be. */
   readonly logOptions: (topic: string, partition: number) => LogOptions
+  /** Shared by all partitions. */
+  readonly slots: ReadSlots
+  /** Whether nothing more is to be begun. */
+  readonly isStopped: () => boolean
 }
 
+/** Objects in a row of a segment that turned out not to be here. */
+const slotsOfOne = 2
+/** Segments that are looked for here before it is their turn. */
+const searchedAhead = 2
+
 /**
- * Brings a segment, durably but for its name. Resolves to the offset after its last batch, null
- * when that was not looked at.
+ * Brings a partition: its segments in order, what is derived from them while they come, all of it
+ * durable. Segments are flushed while the next one is brought. Where it is stopped it is left as
+ * it is.
  */
-export async function restoreSegment(
+export async function restorePartition(
   context: PartitionRestoreContext,
-  { partition, segment, isShareable }: SegmentJob,
-): Promise<Offset | null> {
-  const { fs, staging, replaced, local } = context
+  partition: RestoredPartition,
+): Promise<void> {
+  const { fs, staging, local, replaced, slots } = context
+  const directory = `${staging}/${partition.name}`
+  const jobs = segmentJobs(partition)
+  const files = partitionFilesAt(partition, directory)
+  await writeFiles(fs, directory, files)
+  const isDamaged = jobs.some(({ segment }) => segment.damage !== null)
+  const log = logOptionsOf(context, partition)
+  const indexing = isDamaged ? null : new LogIndexing(directory, { fs, log })
+  const places = [directory, placeIn(replaced, partition)]
+  const planned = jobs.filter(
+    ({ segment, isShareable }) =>
+      !(isShareable && places.some((place) => local.mayHave(segment, place))),
+  )
+  const ahead = readAhead(context, planned, slots)
+  const search = new LocalSearch(context, jobs)
+  let finishing: Promise<void> = Promise.resolve()
+  try {
+    let lastNext: Offset | null = null
+    for (const [index, job] of jobs.entries()) {
+      if (context.isStopped()) return
+      context.signal?.throwIfAborted()
+      indexing?.begin(job.segment.baseOffset)
+      const isHere = await search.isHere(index)
+      const brought: BroughtSegment = await restoreSegment(context, job, isHere, ahead, indexing)
+      lastNext = brought.next
+      const isLast = index === jobs.length - 1 && !needsEmptySegment(partition, lastNext)
+      const derived = indexing?.end(isLast) ?? []
+      const before = finishing
+      finishing = allDone([before, brought.finish(), writeFiles(fs, directory, derived)])
+      finishing.catch(() => undefined)
+      // One is flushed while another one is brought, and no more.
+      await before
+    }
+    await finishing
+    await complete(context, partition, { indexing, lastNext, files })
+  } finally {
+    await ahead.close()
+    await search.close()
+    await finishing.catch(() => undefined)
+  }
+}
+
+/** Brings a segment. What was here already is as good, when every byte of it is. */
+async function restoreSegment(
+  context: PartitionRestoreContext,
+  { partition, segment }: SegmentJob,
+  isHere: boolean,
+  ahead: ReadAhead<StoredExtent, LentContent>,
+  indexing: LogIndexing | null,
+): Promise<BroughtSegment> {
+  const { fs, staging } = context
   const directory = `${staging}/${partition.name}`
   const path = `${directory}/${segmentFileName(segment.baseOffset, 'log')}`
-  if (isShareable) {
-    const { topic, partition: number } = partition.stored
-    // From a run before that was interrupted, or from what is replaced.
-    const isHere =
-      (await local.has(segment, directory)) ||
-      (await local.link(segment, `${replaced}/${topic}-${number}`, directory))
-    if (isHere) {
-      await flush(context, path)
-      context.advanced(segment.sizeBytes)
-      return null
-    }
+  if (isHere) {
+    if (indexing !== null) await indexSegment(fs, path, indexing)
+    context.advanced(segment.sizeBytes)
+    return { next: null, finish: () => flush(fs, path) }
   }
   // It may be a second name of a file that somebody else has.
   if (fs.stat(path) !== null) await fs.remove(path)
-  return writeSegment(context, directory, segment, partition.end)
+  const [first] = segment.extents
+  const isPlanned = first === undefined || ahead.has(first)
+  // Slots of its own: those of all may be taken by what comes after it.
+  const own = isPlanned ? ahead : readAhead(context, [{ segment }], new ReadSlots(slotsOfOne))
+  const write = { ...context, read: (extent: StoredExtent) => own.take(extent) }
+  try {
+    return await writeSegment(write, directory, segment, partition.end, indexing)
+  } finally {
+    if (own !== ahead) await own.close()
+  }
+}
+
+/** Looks for segments here before it is their turn: every byte of them is read. */
+class LocalSearch {
+  readonly #context: PartitionRestoreContext
+  readonly #jobs: readonly SegmentJob[]
+  readonly #found: Array<Promise<boolean>> = []
+
+  constructor(context: PartitionRestoreContext, jobs: readonly SegmentJob[]) {
+    this.#context = context
+    this.#jobs = jobs
+  }
+
+  async isHere(index: number): Promise<boolean> {
+    while (this.#found.length <= index + searchedAhead) {
+      const job = this.#jobs[this.#found.length]
+      const found = job === undefined ? Promise.resolve(false) : this.#find(job)
+      found.catch(() => undefined)
+      this.#found.push(found)
+    }
+    return (await this.#found[index]) === true
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#found)
+  }
+
+  /** From a run before that was interrupted, or from what is replaced. */
+  async #find({ partition, segment, isShareable }: SegmentJob): Promise<boolean> {
+    if (!isShareable) return false
+    const { staging, replaced, local } = this.#context
+    const directory = `${staging}/${partition.name}`
+    if (await local.has(segment, directory)) return true
+    return await local.link(segment, placeIn(replaced, partition), directory)
+  }
+}
+
+function readAhead(
+  { reader, sets }: PartitionRestoreContext,
+  jobs: ReadonlyArray<Pick<SegmentJob, 'segment'>>,
+  slots: ReadSlots,
+): ReadAhead<StoredExtent, LentContent> {
+  const segments = new Map(
+    jobs.flatMap(({ segment }) => segment.extents.map((extent) => [extent, segment] as const)),
+  )
+  return new ReadAhead(slots, [...segments.keys()], (extent) => {
+    const { set = 0, damage = null } = segments.get(extent) ?? {}
+    return reader.borrow(sets[set] ?? '', extent, damage === null)
+  })
+}
+
+function placeIn(directory: string, { stored }: RestoredPartition): string {
+  return `${directory}/${stored.topic}-${stored.partition}`
 }
 
 /** What a process that was killed wrote, or somebody copied, need not be on the disk yet. */
-async function flush({ fs }: PartitionRestoreContext, path: string): Promise<void> {
+async function flush(fs: FileSystem, path: string): Promise<void> {
   const file = fs.open(path, 'read')
   try {
     await file.datasync()
@@ -100,79 +219,57 @@ async function flush({ fs }: PartitionRestoreContext, path: string): Promise<voi
   }
 }
 
-/**
- * Completes a partition whose segments are there: indexes, leader epochs, producers, and an empty
- * segment to be appended to where the last one is sealed, or does not reach to the end. `lastNext`
- * is the offset after its last batch, where that is known.
- */
-export async function completePartition(
+/** Whether the last segment is sealed, or does not reach to the end: one is appended to next. */
+function needsEmptySegment(partition: RestoredPartition, lastNext: Offset | null): boolean {
+  const isSealed = segmentJobs(partition).at(-1)?.isShareable ?? true
+  return isSealed || lastNext === null || lastNext < partition.end
+}
+
+/** What belongs to a partition as a whole, when its segments are there. */
+async function complete(
   context: PartitionRestoreContext,
   partition: RestoredPartition,
-  lastNext: Offset | null,
+  brought: {
+    readonly indexing: LogIndexing | null
+    readonly lastNext: Offset | null
+    readonly files: readonly StoredFileContent[]
+  },
 ): Promise<void> {
   const { fs, staging } = context
-  const { end, name } = partition
-  const directory = `${staging}/${name}`
-  const isSealed = segmentJobs(partition).at(-1)?.isShareable ?? true
-  if (isSealed || lastNext === null || lastNext < end) {
-    const path = `${directory}/${segmentFileName(end, 'log')}`
+  const { indexing, lastNext, files } = brought
+  const directory = `${staging}/${partition.name}`
+  if (needsEmptySegment(partition, lastNext)) {
+    const path = `${directory}/${segmentFileName(partition.end, 'log')}`
     if (fs.stat(path) === null) fs.open(path, 'create').close()
+    indexing?.begin(partition.end)
+    await writeFiles(fs, directory, indexing?.end(true) ?? [])
   }
-  const files = filesOf(partition, directory)
-  for (const { name: file, bytes } of files) {
-    await replaceSmallFile(fs, `${directory}/${file}`, bytes)
-  }
-  await reindex(context, partition, directory)
+  if (indexing === null) await reindex(context, partition, directory)
   // What the source knew counts: compaction and retention may have taken what it knew it from.
-  for (const { name: file, bytes } of files) {
-    const path = `${directory}/${file}`
-    if (readSmallFile(fs, path, smallFileBytesMax)?.equals(bytes) === true) continue
-    await replaceSmallFile(fs, path, bytes)
-  }
+  const known = new Set(files.map(({ name }) => name))
+  const derived = indexing?.finish().filter(({ name }) => !known.has(name)) ?? []
+  await writeFiles(fs, directory, [...derived, ...(indexing === null ? files : [])])
   await fs.syncDirectory(directory)
 }
 
 /** Segments that were damaged in the source are left without indexes, for whoever repairs them. */
 async function reindex(
-  { fs, logOptions }: PartitionRestoreContext,
+  context: PartitionRestoreContext,
   partition: RestoredPartition,
   directory: string,
 ): Promise<void> {
-  const parsed = parsePartitionDirectoryName(partition.name)
-  const log = parsed === null ? {} : logOptions(parsed.topic, parsed.partition)
-  const options = { fs, log, isLocked: true }
-  const segments = segmentJobs(partition).map(({ segment }) => segment)
-  if (segments.every(({ damage }) => damage === null)) {
-    await reindexLog(directory, options)
-    return
-  }
-  for (const { baseOffset, damage } of segments) {
+  const options = { fs: context.fs, log: logOptionsOf(context, partition), isLocked: true }
+  for (const { segment } of segmentJobs(partition)) {
+    const { baseOffset, damage } = segment
     if (damage !== null) continue
     await reindexLog(`${directory}/${segmentFileName(baseOffset, 'log')}`, options)
   }
 }
 
-/** The small files as they belong to the partition with its new end and name. */
-function filesOf(
-  { list, end, topicId, stored }: RestoredPartition,
-  directory: string,
-): readonly StoredFileContent[] {
-  return list.files.flatMap(({ name, bytes }) => {
-    const parsed = parseSegmentFileName(name)
-    // What producers did beyond the end is undone.
-    if (parsed !== null && parsed.baseOffset > end) return []
-    if (name === leaderEpochCheckpointFileName) {
-      return [{ name, bytes: epochsBefore(end, bytes, `${directory}/${name}`) }]
-    }
-    if (name === partitionMetadataFileName && topicId !== null && topicId !== stored.topicId) {
-      return [{ name, bytes: encodePartitionMetadata(topicId) }]
-    }
-    return [{ name, bytes }]
-  })
-}
-
-function epochsBefore(end: Offset, bytes: Buffer, path: string): Buffer {
-  const epochs = LeaderEpochCache.decode(bytes, path)
-  epochs.truncateFromEnd(end)
-  return epochs.encode()
+function logOptionsOf(
+  { logOptions }: PartitionRestoreContext,
+  { name }: RestoredPartition,
+): LogOptions {
+  const parsed = parsePartitionDirectoryName(name)
+  return parsed === null ? {} : logOptions(parsed.topic, parsed.partition)
 }

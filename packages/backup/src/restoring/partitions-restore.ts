@@ -1,65 +1,33 @@
-import type { Offset } from '@varve/record'
 import {
-  completePartition,
   type PartitionRestoreContext,
   type RestoredPartition,
-  restoreSegment,
-  type SegmentJob,
-  segmentJobs,
+  restorePartition,
 } from './partition-restore.ts'
-
-/** What is left to do of a partition, and what is known of it. */
-interface Work {
-  readonly partition: RestoredPartition
-  jobsLeft: number
-  lastNext: Offset | null
-}
-
-interface Step {
-  readonly work: Work
-  /** Null where there is nothing to bring. */
-  readonly job: SegmentJob | null
-  readonly isLast: boolean
-}
+import { ReadSlots } from './read-ahead.ts'
+import { allDone } from './whole-files.ts'
 
 /**
- * Brings partitions into the staging directory, several segments at a time; whoever brings the last
- * one of a partition completes it. Nothing new is begun after a failure.
+ * Brings partitions into the staging directory, several at a time; the objects of each are read
+ * ahead, `slots` of them in all. Nothing new is begun after a failure.
  */
 export async function restorePartitions(
-  context: PartitionRestoreContext,
+  context: Omit<PartitionRestoreContext, 'slots' | 'isStopped'>,
   partitions: readonly RestoredPartition[],
-  lanes: number,
+  { lanes, slots }: { readonly lanes: number; readonly slots: number },
 ): Promise<void> {
-  const waiting = partitions.flatMap(stepsOf).toReversed()
+  const waiting = partitions.toReversed()
   let hasFailed = false
+  const shared = { ...context, slots: new ReadSlots(slots), isStopped: () => hasFailed }
   const lane = async (): Promise<void> => {
-    for (let step = waiting.pop(); step !== undefined && !hasFailed; step = waiting.pop()) {
+    for (let next = waiting.pop(); next !== undefined && !hasFailed; next = waiting.pop()) {
       try {
-        await take(context, step)
+        context.signal?.throwIfAborted()
+        await restorePartition(shared, next)
       } catch (error) {
         hasFailed = true
         throw error
       }
     }
   }
-  const results = await Promise.allSettled(Array.from({ length: lanes }, lane))
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
-}
-
-function stepsOf(partition: RestoredPartition): readonly Step[] {
-  const jobs = segmentJobs(partition)
-  const work: Work = { partition, jobsLeft: Math.max(1, jobs.length), lastNext: null }
-  if (jobs.length === 0) return [{ work, job: null, isLast: true }]
-  return jobs.map((job, index) => ({ work, job, isLast: index === jobs.length - 1 }))
-}
-
-async function take(context: PartitionRestoreContext, step: Step): Promise<void> {
-  const { work, job, isLast } = step
-  context.signal?.throwIfAborted()
-  const next = job && (await restoreSegment(context, job))
-  if (isLast) work.lastNext = next
-  work.jobsLeft--
-  if (work.jobsLeft === 0) await completePartition(context, work.partition, work.lastNext)
+  await allDone(Array.from({ length: lanes }, lane))
 }

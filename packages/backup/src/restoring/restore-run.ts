@@ -288,7 +288,7 @@ class RestoreRun {
     logOptions: PartitionRestoreContext['logOptions'],
   ): Promise<void> {
     const { allowsDamage = false, signal = null, threads } = this.#options
-    const context: PartitionRestoreContext = {
+    const context: Parameters<typeof restorePartitions>[0] = {
       ...{ fs: this.#fs, reader: this.#reader, sets: this.#manifest.sets, allowsDamage, signal },
       advanced: (bytes) => meter.advance(bytes),
       staging: scene.staging,
@@ -296,7 +296,9 @@ class RestoreRun {
       local: this.#local,
       logOptions,
     }
-    await restorePartitions(context, scene.partitions, threads + 1)
+    // One in each thread, one waiting for it, and one that is written.
+    const counts = { lanes: threads + 1, slots: 2 * threads + 1 }
+    await restorePartitions(context, scene.partitions, counts)
   }
 
   #report(scene: RestoreScene, notes: readonly string[], durationMs: number): RestoreReport {

@@ -1,38 +1,50 @@
-import type { File, FileSystem } from '@varve/log'
-import { segmentFileName } from '@varve/log/files'
+import type { File, FileSystem, LogIndexing } from '@varve/log'
+import { scanBatches, segmentFileName } from '@varve/log/files'
 import { type Batch, type Offset, readBatches } from '@varve/record'
 import { CorruptRepositoryError } from '../base/backup-errors.ts'
-import type { StoredSegment } from '../format/partition-list.ts'
-import type { ObjectReader } from '../reading/object-reader.ts'
+import type { StoredExtent, StoredSegment } from '../format/partition-list.ts'
+import type { LentContent } from '../reading/object-reader.ts'
 import { cutBatches } from './cut-batches.ts'
 import { RestoreRefusedError } from './restore-errors.ts'
+import { writeAll } from './whole-files.ts'
 
-export interface SegmentRestoreContext {
+export interface SegmentWriteContext {
   readonly fs: FileSystem
-  readonly reader: ObjectReader
-  /** Of the manifest. */
-  readonly sets: readonly string[]
+  /** The extents of a segment are asked for in order; what it gives is released. */
+  readonly read: (extent: StoredExtent) => Promise<LentContent>
   /** Whether bytes that were damaged in the source are restored as they were found. */
   readonly allowsDamage: boolean
   readonly signal: AbortSignal | null
   readonly advanced: (bytes: number) => void
 }
 
+/** A segment whose `.log` is there, and not durable before it is finished. */
+export interface BroughtSegment {
+  /** The offset after its last batch; null where it holds none, or damage, or is a copy. */
+  readonly next: Offset | null
+  /** Makes it durable but for its name. Where that fails nothing is left of it. */
+  finish(): Promise<void>
+}
+
 /** Large enough for `utimes`, and past every clock. */
 const modifiedMsMax = 2 ** 47
 
+/** So much is flushed while more is brought. */
+const flushedBytes = 64 * 2 ** 20
+
 /**
- * Writes a segment's `.log`, up to before `end`, durably. Resolves to the offset after its last
- * batch, null where it holds none, or damage. What is half-written when it rejects is removed.
+ * Writes a segment's `.log`, up to before `end`, and shows every batch to whoever makes indexes.
+ * What is half-written when it rejects is removed.
  */
 export async function writeSegment(
-  context: SegmentRestoreContext,
+  context: SegmentWriteContext,
   directory: string,
   segment: StoredSegment,
   end: Offset,
-): Promise<Offset | null> {
+  indexing: LogIndexing | null,
+): Promise<BroughtSegment> {
   const { fs, allowsDamage } = context
-  const { baseOffset, damage, modifiedMs } = segment
+  const { baseOffset, damage } = segment
   if (damage !== null && !allowsDamage) {
     throw new RestoreRefusedError(
       `segment ${baseOffset} was damaged in the source: ${damage.reason}`,
@@ -40,60 +52,124 @@ export async function writeSegment(
     )
   }
   const path = `${directory}/${segmentFileName(baseOffset, 'log')}`
-  const file = fs.open(path, 'create')
-  let next: Offset | null
+  const written = new SegmentFile(fs, path, segment.modifiedMs)
   try {
-    next = await writeExtents(context, file, segment, end)
-    await file.datasync()
+    const next = await writeExtents(context, written, segment, end, indexing)
+    return { next, finish: () => written.finish() }
   } catch (error) {
-    file.close()
-    // After a failed flush it would look whole, and not be durable.
-    await fs.remove(path).catch(() => undefined)
+    await written.discard()
     throw error
   }
-  file.close()
-  if (modifiedMs > 0 && modifiedMs < modifiedMsMax) fs.setModifiedTime(path, modifiedMs)
-  return next
+}
+
+/** Shows the batches of a `.log` that is proven to whoever makes indexes. */
+export async function indexSegment(
+  fs: FileSystem,
+  path: string,
+  indexing: LogIndexing,
+): Promise<void> {
+  const file = fs.open(path, 'read')
+  try {
+    const visit = (batch: Batch): boolean => {
+      indexing.add(batch)
+      return true
+    }
+    const { stop, reason } = await scanBatches(file, visit, { validate: false })
+    if (stop !== 'end') throw new CorruptRepositoryError(path, reason ?? 'it was changed')
+  } finally {
+    file.close()
+  }
+}
+
+/** A file that grows, and is flushed while it does. */
+class SegmentFile {
+  readonly #fs: FileSystem
+  readonly #file: File
+  readonly #modifiedMs: number
+  #sizeBytes = 0
+  #flushedTo = 0
+  #flush: Promise<void> | null = null
+
+  constructor(fs: FileSystem, path: string, modifiedMs: number) {
+    this.#fs = fs
+    this.#file = fs.open(path, 'create')
+    this.#modifiedMs = modifiedMs
+  }
+
+  async append(bytes: Buffer): Promise<void> {
+    await writeAll(this.#file, bytes, this.#sizeBytes)
+    this.#sizeBytes += bytes.length
+    if (this.#sizeBytes - this.#flushedTo < flushedBytes) return
+    // The one before may have failed: then nothing more is written.
+    await this.#flush
+    this.#flushedTo = this.#sizeBytes
+    this.#flush = this.#file.datasync()
+    this.#flush.catch(() => undefined)
+  }
+
+  async finish(): Promise<void> {
+    try {
+      await this.#flush
+      await this.#file.datasync()
+    } catch (error) {
+      // After a failed flush it would look whole, and not be durable.
+      await this.discard()
+      throw error
+    }
+    this.#file.close()
+    const isTime = this.#modifiedMs > 0 && this.#modifiedMs < modifiedMsMax
+    if (isTime) this.#fs.setModifiedTime(this.#file.path, this.#modifiedMs)
+  }
+
+  async discard(): Promise<void> {
+    await this.#flush?.catch(() => undefined)
+    this.#file.close()
+    await this.#fs.remove(this.#file.path).catch(() => undefined)
+  }
 }
 
 async function writeExtents(
-  { reader, sets, signal, advanced }: SegmentRestoreContext,
-  file: File,
+  { read, signal, advanced }: SegmentWriteContext,
+  file: SegmentFile,
   segment: StoredSegment,
   end: Offset,
+  indexing: LogIndexing | null,
 ): Promise<Offset | null> {
   const { extents, damage, nextOffset } = segment
   const isCut = nextOffset > end && damage === null
-  const read = (index: number): Promise<Uint8Array> | null => {
-    const extent = extents[index]
-    if (extent === undefined) return null
-    const content = reader.read(sets[segment.set] ?? '', extent, damage === null)
-    // It is read ahead; when nobody comes for it, its failure is nobody's.
-    content.catch(() => undefined)
-    return content
-  }
-  let position = 0
   let next: Offset | null = null
-  let ahead = read(0)
-  for (let index = 0; ahead !== null; index++) {
+  for (const extent of extents) {
     signal?.throwIfAborted()
-    const bytes = await ahead
-    ahead = read(index + 1)
-    const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const before = next
-    if (damage === null) next = nextAfter(content, segment, next)
-    const isLast = isCut && next !== null && next >= end
-    const kept = isLast ? cutBatches(content, end) : content
-    await writeAll(file, kept, position)
-    position += kept.length
-    advanced(bytes.byteLength)
-    if (isLast) return nextAfter(kept, segment, before)
+    const lent = await read(extent)
+    try {
+      const before = next
+      const reached = isCut ? nextAfter(lent.bytes, segment, before) : null
+      const isLast = reached !== null && reached >= end
+      const kept = isLast ? cutBatches(lent.bytes, end) : lent.bytes
+      const writing = file.append(kept)
+      // It is waited for in any case: the memory is needed until then.
+      writing.catch(() => undefined)
+      try {
+        if (damage === null) next = nextAfter(kept, segment, before, indexing)
+      } finally {
+        await writing
+      }
+      advanced(lent.bytes.length)
+      if (isLast) return next
+    } finally {
+      lent.release()
+    }
   }
   return next
 }
 
 /** The offset after the last batch. Offsets must rise and be the segment's. */
-function nextAfter(content: Buffer, segment: StoredSegment, before: Offset | null): Offset | null {
+function nextAfter(
+  content: Buffer,
+  segment: StoredSegment,
+  before: Offset | null,
+  indexing: LogIndexing | null = null,
+): Offset | null {
   let next = before
   for (const batch of readBatches(content)) {
     if (firstOf(batch) < (next ?? segment.baseOffset) || batch.nextOffset > segment.nextOffset) {
@@ -102,6 +178,7 @@ function nextAfter(content: Buffer, segment: StoredSegment, before: Offset | nul
       throw new CorruptRepositoryError(`segment ${segment.baseOffset}`, reason)
     }
     next = batch.nextOffset
+    indexing?.add(batch)
   }
   return next
 }
@@ -109,12 +186,4 @@ function nextAfter(content: Buffer, segment: StoredSegment, before: Offset | nul
 /** The base offset of a compressed batch of the old formats is inside; its last offset is not. */
 function firstOf(batch: Batch): Offset {
   return batch.magic === 2 ? batch.baseOffset : batch.lastOffset
-}
-
-async function writeAll(file: File, bytes: Buffer, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    const count = await file.write(bytes.subarray(written), position + written)
-    if (count === 0) throw Object.assign(new Error(`no progress in ${file.path}`), { code: 'EIO' })
-    written += count
-  }
 }

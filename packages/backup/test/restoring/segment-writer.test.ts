@@ -1,20 +1,20 @@
+import { reindexLog } from '@varve/log'
 import { Random } from '@varve/log/testing'
 import { readBatches } from '@varve/record'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { CorruptRepositoryError } from '../../src/base/backup-errors.ts'
-import type { StoredSegment } from '../../src/format/partition-list.ts'
+import type { StoredExtent, StoredSegment } from '../../src/format/partition-list.ts'
 import { inlineDecoder } from '../../src/reading/object-decoder.ts'
 import { ObjectReader } from '../../src/reading/object-reader.ts'
 import { BackupCatalogue } from '../../src/repository/backup-catalogue.ts'
 import { LocalCopies } from '../../src/restoring/local-copy.ts'
 import {
-  completePartition,
   type PartitionRestoreContext,
   type RestoredPartition,
-  restoreSegment,
-  segmentJobs,
+  restorePartition,
 } from '../../src/restoring/partition-restore.ts'
 import { restorePartitions } from '../../src/restoring/partitions-restore.ts'
+import { ReadSlots } from '../../src/restoring/read-ahead.ts'
 import { RestoreTarget } from '../../src/restoring/restore-target.ts'
 import { writeSegment } from '../../src/restoring/segment-writer.ts'
 import { prepareStaging } from '../../src/restoring/staging-files.ts'
@@ -53,10 +53,18 @@ beforeEach(async () => {
     ...{ staging: '/place', replaced: '/nowhere' },
     logOptions: () => ({}),
     local: new LocalCopies(fs, scene.repository, inlineEncoder(fs)),
+    ...{ slots: new ReadSlots(3), isStopped: () => false },
   }
 })
 
-const write = (end = segment.nextOffset) => writeSegment(context, directory, segment, end)
+async function write(end = segment.nextOffset): Promise<number | null> {
+  const { reader, sets } = context
+  const read = (extent: StoredExtent) => reader.borrow(sets[segment.set] ?? '', extent, true)
+  const brought = await writeSegment({ ...context, read }, directory, segment, end, null)
+  await brought.finish()
+  return brought.next
+}
+
 const written = (): Buffer => scene.fs.bytesOf(`${directory}/${first}`)
 
 describe('a segment that is written', () => {
@@ -119,11 +127,9 @@ describe('a segment that is here already', () => {
     context = { ...context, replaced: '/place/other' }
   })
 
-  async function restoreFirst(): Promise<void> {
-    const [job] = segmentJobs(partition)
-    if (job === undefined) throw new Error('there is one')
-    await restoreSegment(context, job)
-    expect(written()).toEqual(original)
+  async function restoreFirst(end = segment.nextOffset): Promise<void> {
+    const list = { ...partition.list, segments: [segment] }
+    await restorePartition(context, { ...partition, list, end })
   }
 
   const isShared = (): boolean => {
@@ -134,22 +140,23 @@ describe('a segment that is here already', () => {
   test('gets a second name', async () => {
     await restoreFirst()
     expect(isShared()).toBe(true)
+    expect(written()).toEqual(original)
   })
 
   test('is fetched where it is another, or cannot be read or linked', async () => {
     scene.fs.flipBit(`${elsewhere}/${first}`, 8 * 90)
     await restoreFirst()
     expect(isShared()).toBe(false)
+    expect(written()).toEqual(original)
   })
 
   test('is never written to where it will grow, or is cut', async () => {
     await restoreFirst()
     expect(isShared()).toBe(true)
-    const [job] = segmentJobs({ ...partition, end: segment.nextOffset - 1 })
-    if (job === undefined) throw new Error('there is one')
-    expect(job.isShareable).toBe(false)
-    await restoreSegment(context, job)
+    const end = segment.nextOffset - 1
+    await restoreFirst(end)
     expect(isShared()).toBe(false)
+    expect([...readBatches(written())].at(-1)?.nextOffset).toBe(end)
     expect(scene.fs.bytesOf(`${elsewhere}/${first}`)).toEqual(original)
   })
 })
@@ -157,22 +164,39 @@ describe('a segment that is here already', () => {
 describe('a partition', () => {
   test('is brought in any number of lanes', async () => {
     await prepareStaging(scene.fs, '/place', [partition])
-    await restorePartitions(context, [partition], 5)
+    await restorePartitions(context, [partition], { lanes: 5, slots: 3 })
     expect(scene.logFiles(directory)).toEqual(scene.logFiles(`${sourcePath}/t-0`))
+  })
+
+  test('has the indexes that reindexing makes, also where it is cut or partly here', async () => {
+    const [middle] = partition.list.segments.slice(1)
+    if (middle === undefined) throw new Error('there are several segments')
+    for (const end of [partition.end, middle.nextOffset - 1, middle.nextOffset]) {
+      const wanted = { ...partition, end }
+      await prepareStaging(scene.fs, '/place', [wanted])
+      await restorePartition(context, wanted)
+      const before = scene.treeOf(directory)
+      expect(before.size).toBeGreaterThan(8)
+      await reindexLog(directory, { fs: scene.fs, isLocked: true })
+      const after = new Map([...scene.treeOf(directory)].filter(([name]) => before.has(name)))
+      expect(after, `to ${end}`).toEqual(before)
+    }
   })
 
   test('of which one segment fails begins no others', async () => {
     await prepareStaging(scene.fs, '/place', [partition])
     const { target } = scene.repository
     for await (const { key } of target.list('objects/main/')) await target.remove(key)
-    await expect(restorePartitions(context, [partition], 1)).rejects.toThrow('not in the')
+    const brought = restorePartitions(context, [partition], { lanes: 1, slots: 1 })
+    await expect(brought).rejects.toThrow('not in the')
+    expect(scene.fs.openFiles()).toEqual([])
     expect(scene.logFiles(directory).size).toBe(0)
   })
 
   test('without records gets a segment to be written to', async () => {
     const empty = { ...partition, list: { ...partition.list, segments: [] }, end: 17 }
     await prepareStaging(scene.fs, '/place', [empty])
-    await completePartition(context, empty, null)
+    await restorePartition(context, empty)
     expect([...scene.logFiles(directory).keys()]).toEqual(['00000000000000000017.log'])
   })
 })
