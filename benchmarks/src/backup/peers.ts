@@ -56,6 +56,12 @@ export function copyTree(from: string, to: string): Promise<void> {
   return run('cp', ['-r', from, to])
 }
 
+/** As `copyTree`, and makes durable what was copied, but for names. */
+export async function copyTreeFlushed(from: string, to: string): Promise<void> {
+  await copyTree(from, to)
+  await run('find', [to, '-type', 'f', '-exec', 'sync', '{}', '+'])
+}
+
 /** Seconds that something takes on a path that it makes, which is removed afterwards. */
 export async function timedInto(path: string, work: () => Promise<void>): Promise<number> {
   try {

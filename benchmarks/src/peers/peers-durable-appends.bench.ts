@@ -8,7 +8,7 @@ import { BareGroupCommit, bareContentHash } from '../log/bare-group-commit.ts'
 import type { Peer } from './peer.ts'
 import { appending } from './peer-contender.ts'
 import { peers } from './peers.ts'
-import { varve } from './varve-peer.ts'
+import { varve, varvePeer } from './varve-peer.ts'
 
 const recordBytes = 100
 
@@ -21,6 +21,9 @@ const levels = [
   { inFlight: 8_192, appends: 400_000 },
 ] as const
 
+/** For those who prefer latency over everything: it stands beside those that block the loop. */
+const varveOnLoop = varvePeer('varve, flushed on the loop', { flushOn: 'loop' })
+
 /** So that everybody's code is compiled when the few appends of the first level are measured. */
 const warmUp = { inFlight: 1_024, appends: 50_000 } as const
 
@@ -30,7 +33,7 @@ export const peersDurableAppends: Benchmark = {
   async run(context) {
     const payload = payloadOf(recordBytes, context.size(16_384, 1_024))
     const figures: Figure[] = []
-    const rivals = peers.filter(({ promises }) => promises.includes('flushed'))
+    const rivals = [varveOnLoop, ...peers].filter(({ promises }) => promises.includes('flushed'))
     const contenderAt = (peer: Peer, inFlight: number, count: number): Contender =>
       appending(context, peer, 'flushed', count, (store) =>
         appendInFlight(payload, inFlight, count, (record) => store.append(record)),
