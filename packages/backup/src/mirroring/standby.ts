@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { type Clock, type FileSystem, nodeFileSystem, systemClock, type Timer } from '@varve/log'
 import { InvalidArgumentError, VarveError } from '@varve/record'
 import { BackupNotFoundError } from '../base/backup-errors.ts'
-import { BackupCatalogue, type ReadManifest } from '../repository/backup-catalogue.ts'
+import { BackupCatalogue, newestOf, type ReadManifest } from '../repository/backup-catalogue.ts'
 import type { Repository } from '../repository/repository.ts'
 import {
   type RestoreOptions,
@@ -117,8 +117,8 @@ export class Standby {
     const catalogue = new BackupCatalogue(this.#repository)
     const sourceId = source === null ? null : catalogue.sourceIdOf(source)
     const names = await catalogue.list(sourceId)
-    const newest = names.toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1)).at(-1)
-    if (newest === undefined) throw new BackupNotFoundError('latest', this.#repository.target.name)
+    const newest = newestOf(names)
+    if (newest === null) throw new BackupNotFoundError('latest', this.#repository.target.name)
     if (newest.backupId === this.#held?.backupId) return
     await finishSwap(this.#fs, to)
     const standing = readStandbyHold(this.#fs, to, this.#repositoryId)

@@ -4,6 +4,7 @@ import {
   noteVerification,
   type Repository,
   type RepositoryFinding,
+  TargetError,
   type VerifyRepositoryReport,
   verifyRepository,
 } from '@varve/backup'
@@ -68,24 +69,35 @@ async function verify(
     ...(threads !== undefined && { threads }),
   })
   progress.clear()
-  const isWhole = fraction >= 1 && sinceMs === undefined
-  const { idKey } = repository.keys.naming
-  if (isWhole) {
-    for (const backupId of report.sound) {
-      await noteVerification(repository.target, idKey, { backupId, atMs, isSound: true })
-    }
-  }
-  for (const backupId of new Set(report.findings.map((finding) => finding.backupId))) {
-    if (backupId === null) continue
-    await noteVerification(repository.target, idKey, { backupId, atMs, isSound: false })
-  }
   const lines = new LineOutput(io.stdout)
   if (json) lines.json(report)
   else say(lines, report)
   await lines.flush()
+  const isWhole = fraction >= 1 && sinceMs === undefined
+  await note(repository, report, { atMs, isWhole }).catch(async (error: unknown) => {
+    // What was found is as true where nothing can be written, as on a copy that is read-only.
+    if (!(error instanceof TargetError)) throw error
+    await io.stderr.write(`not noted in the repository: ${error.message}\n`)
+  })
   // Nothing is proven by looking at nothing.
   const isProven = report.backups > 0 && report.findings.length === 0
   return isProven ? exitCodes.fine : exitCodes.findings
+}
+
+/** Leaves in the repository which backups are sound, where all of them was read, and which not. */
+async function note(
+  { target, keys }: Repository,
+  { sound, findings }: VerifyRepositoryReport,
+  { atMs, isWhole }: { readonly atMs: number; readonly isWhole: boolean },
+): Promise<void> {
+  const { idKey } = keys.naming
+  for (const backupId of isWhole ? sound : []) {
+    await noteVerification(target, idKey, { backupId, atMs, isSound: true })
+  }
+  for (const backupId of new Set(findings.map((finding) => finding.backupId))) {
+    if (backupId === null) continue
+    await noteVerification(target, idKey, { backupId, atMs, isSound: false })
+  }
 }
 
 function say(lines: LineOutput, report: VerifyRepositoryReport): void {
