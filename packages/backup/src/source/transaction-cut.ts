@@ -208,7 +208,7 @@ class Tail {
     if (!carriedOut.in.has(log.name)) return true
     const last = this.#markers.get(producerId)
     if (last === undefined && this.#start > log.logStartOffset) this.#unknown.add(producerId)
-    return last === carriedOut.ms
+    return last !== undefined && last >= carriedOut.ms
   }
 }
 

@@ -156,6 +156,10 @@ describe('a partition', () => {
     await send(7)
     await mark(7, 300)
     expect(await endOf(decidedEnd, 1, known)).toBe(2)
+    // Nor of what comes after several.
+    await send(7)
+    expect(await endOf(decidedEnd, 1, known)).toBe(2)
+    await mark(7, 400)
     expect(await endOf(decidedEnd, 4, known)).toBe(4)
   })
 })
