@@ -15,14 +15,6 @@ export interface LentContent {
   release(): void
 }
 
-/** How an object is read. */
-interface Reading {
-  readonly hasBatches: boolean
-  readonly isWanted: boolean
-  /** Where memory comes from and goes to; null where the content stays with the caller. */
-  readonly memory: ObjectMemory | null
-}
-
 /** Reads the data objects of a repository, each proven to be what it is said to be. */
 export class ObjectReader {
   readonly #repository: Repository
@@ -39,14 +31,19 @@ export class ObjectReader {
 
   /** Rejects with MissingObjectError, CorruptRepositoryError, BackupKeyError, TargetError. */
   async read(set: string, extent: StoredExtent, hasBatches: boolean): Promise<Uint8Array> {
-    const reading = { hasBatches, isWanted: true, memory: null }
-    return contentOf(await this.#decode(set, extent, reading))
+    const lent = await this.borrow(set, extent, hasBatches)
+    try {
+      // What waits to be collected is the content alone.
+      return new Uint8Array(lent.bytes)
+    } finally {
+      lent.release()
+    }
   }
 
   /** As `read`, in memory that is used again once it is released: little of it is needed. */
   async borrow(set: string, extent: StoredExtent, hasBatches: boolean): Promise<LentContent> {
     const memory = this.#memory
-    const outcome = await this.#decode(set, extent, { hasBatches, isWanted: true, memory })
+    const outcome = await this.#decode(set, extent, hasBatches, true)
     const bytes = contentOf(outcome)
     for (const piece of outcome.memory) if (piece.buffer !== bytes.buffer) memory.give(piece)
     return { bytes, release: () => memory.give(bytes) }
@@ -55,27 +52,28 @@ export class ObjectReader {
   /** As `read`, without the content. */
   async check(set: string, extent: StoredExtent, hasBatches: boolean): Promise<void> {
     const memory = this.#memory
-    const outcome = await this.#decode(set, extent, { hasBatches, isWanted: false, memory })
+    const outcome = await this.#decode(set, extent, hasBatches, false)
     for (const piece of outcome.memory) memory.give(piece)
   }
 
   async #decode(
     set: string,
     { id, sizeBytes }: StoredExtent,
-    { hasBatches, isWanted, memory }: Reading,
+    hasBatches: boolean,
+    isWanted: boolean,
   ): Promise<ObjectOutcome & { readonly isSound: true }> {
     const key = objectKey(set, id)
     const { target, keys, file: repositoryFile } = this.#repository
     await this.#throttle?.spend(sizeBytes)
     let taken: Buffer | null = null
     const take = (bytes: number): Buffer => {
-      taken = memory?.take(bytes) ?? Buffer.allocUnsafeSlow(bytes)
+      taken = this.#memory.take(bytes)
       return taken
     }
     const file = await target.get(key, { memory: take })
     if (file === null) throw new MissingObjectError(key)
     const epochKey = keys.isEncrypted ? await this.#epochKeyOf(file, key) : null
-    const room = isCompressedFile(file) ? this.#roomFor(sizeBytes, memory) : null
+    const room = isCompressedFile(file) ? this.#roomFor(sizeBytes) : null
     const outcome = await this.#decoder.decode({
       ...{ file, room, key, id, sizeBytes, hasBatches, isWanted, epochKey },
       isOwn: isOwn(file, taken),
@@ -83,14 +81,13 @@ export class ObjectReader {
       repositoryId: repositoryFile.repositoryId,
     })
     if (outcome.isSound) return outcome
-    for (const piece of outcome.memory) memory?.give(piece)
+    for (const piece of outcome.memory) this.#memory.give(piece)
     throw new CorruptRepositoryError(key, outcome.reason)
   }
 
   /** Large content gets memory as it comes: so much need not be in the file. */
-  #roomFor(bytes: number, memory: ObjectMemory | null): Buffer | null {
-    if (!this.#memory.hasRoomFor(bytes)) return null
-    return memory?.take(bytes) ?? Buffer.allocUnsafeSlow(bytes)
+  #roomFor(bytes: number): Buffer | null {
+    return this.#memory.hasRoomFor(bytes) ? this.#memory.take(bytes) : null
   }
 
   /** The file is checked by whoever decodes it. */

@@ -76,10 +76,10 @@ describe.each(['plain', 'encrypted'])('objects of a repository that is %s', (kin
     }
     expect(extents.length).toBeGreaterThan(5)
     expect(rooms.size).toBeLessThanOrEqual(2)
-    rooms.clear()
-    const own = await Promise.all(extents.map((extent) => reader.read('main', extent, true)))
+    const own: Uint8Array[] = []
+    for (const extent of extents) own.push(await reader.read('main', extent, true))
     expect(own.map((bytes) => Buffer.from(bytes))).toEqual(kept)
-    expect(rooms.size).toBeGreaterThanOrEqual(extents.length)
+    expect(rooms.size).toBeLessThanOrEqual(2)
   })
 
   test('that are rotten or cut off are not lent', async () => {
