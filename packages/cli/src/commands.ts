@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import yargs, { type Argv } from 'yargs'
 import { type CommandIo, UsageError } from './command-io.ts'
 import { addBackupVerb } from './verbs/backup-verb.ts'
+import { addBenchVerb } from './verbs/bench-verb.ts'
 import { addCompactVerb, addRetentionVerb } from './verbs/cleaning-verbs.ts'
 import { addConsumeVerb } from './verbs/consume-verb.ts'
 import { addDeadLetterVerb } from './verbs/dead-letter-verb.ts'
@@ -69,6 +70,7 @@ const verbs: Readonly<Record<string, (parser: Argv, choose: Choose) => void>> = 
   verify: addVerifyVerb,
   repair: addRepairVerb,
   reindex: addReindexVerb,
+  bench: addBenchVerb,
 }
 
 function buildParser(columns: number, choose: Choose): Argv {

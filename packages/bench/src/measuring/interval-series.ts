@@ -1,0 +1,127 @@
+import type { Clock, Timer } from '@varve/log'
+import { encodeHistogram } from './hdr-export.ts'
+import { LatencyHistogram } from './latency-histogram.ts'
+
+/** A stretch of a run. */
+export interface Interval {
+  /** From the start of what is counted. */
+  readonly startSeconds: number
+  readonly seconds: number
+  readonly records: number
+  /** Of keys and values. */
+  readonly bytes: number
+  readonly meanMs: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+  /** Its latencies in HdrHistogram's encoding; null without any. */
+  readonly histogram: string | null
+}
+
+export interface IntervalSeriesOptions {
+  readonly clock: Clock
+  /** Length of an interval; one in which the event loop stood still is longer. */
+  readonly intervalMs: number
+  readonly onInterval?: (interval: Interval) => void
+}
+
+/**
+ * Counts records, bytes and latencies by stretches of time, from `start` to `end`. Stretches in
+ * which nothing arrived are there too: a standstill shows.
+ */
+export class IntervalSeries {
+  readonly #options: IntervalSeriesOptions
+  readonly #total = new LatencyHistogram()
+  readonly #current = new LatencyHistogram()
+  readonly #intervals: Interval[] = []
+  #startMs = 0
+  #sinceMs = 0
+  #lastMs = 0
+  #records = 0
+  #bytes = 0
+  #totalRecords = 0
+  #totalBytes = 0
+  #timer: Timer | null = null
+
+  constructor(options: IntervalSeriesOptions) {
+    this.#options = options
+  }
+
+  get intervals(): readonly Interval[] {
+    return this.#intervals
+  }
+
+  get records(): number {
+    return this.#totalRecords + this.#records
+  }
+
+  /** Of keys and values. */
+  get bytes(): number {
+    return this.#totalBytes + this.#bytes
+  }
+
+  /** From the start to the last record. */
+  get seconds(): number {
+    return Math.max(0, this.#lastMs - this.#startMs) / 1000
+  }
+
+  start(): void {
+    this.#startMs = this.#options.clock.monotonic()
+    this.#sinceMs = this.#startMs
+    this.#lastMs = this.#startMs
+    this.#setTimer()
+  }
+
+  /** A record that arrived at `nowMs`. */
+  add(nowMs: number, bytes: number, latencyMs: number): void {
+    this.count(nowMs, bytes)
+    this.#current.record(latencyMs)
+  }
+
+  /** Records without latencies. */
+  count(nowMs: number, bytes: number, records = 1): void {
+    this.#records += records
+    this.#bytes += bytes
+    this.#lastMs = nowMs
+  }
+
+  /** Ends the last interval. Resolves with the latencies of all of them. */
+  end(): LatencyHistogram {
+    this.#timer?.cancel()
+    this.#timer = null
+    if (this.#records > 0) this.#close(this.#options.clock.monotonic())
+    return this.#total
+  }
+
+  #setTimer(): void {
+    const { clock, intervalMs } = this.#options
+    this.#timer = clock.setTimer(intervalMs, () => {
+      this.#close(clock.monotonic())
+      this.#setTimer()
+    })
+  }
+
+  #close(nowMs: number): void {
+    const current = this.#current
+    const interval: Interval = {
+      startSeconds: (this.#sinceMs - this.#startMs) / 1000,
+      seconds: (nowMs - this.#sinceMs) / 1000,
+      records: this.#records,
+      bytes: this.#bytes,
+      meanMs: current.count === 0 ? 0 : current.sumMs / current.count,
+      p50Ms: current.percentileMs(50),
+      p99Ms: current.percentileMs(99),
+      maxMs: current.maxMs,
+      histogram: current.count === 0 ? null : encodeHistogram(current),
+    }
+    this.#intervals.push(interval)
+    this.#total.add(current)
+    current.clear()
+    this.#totalRecords += this.#records
+    this.#totalBytes += this.#bytes
+    this.#records = 0
+    this.#bytes = 0
+    this.#sinceMs = nowMs
+    this.#options.onInterval?.(interval)
+  }
+}

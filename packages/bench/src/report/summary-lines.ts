@@ -1,0 +1,63 @@
+import type { LatencyFigures } from '../measuring/latency-histogram.ts'
+import { latencyNames } from './html-report.ts'
+import type { Measurement, TaskFigure } from './run-report.ts'
+
+/** What Kafka's tools do not tell of a measurement, as lines for people. */
+export function measurementLines(measurement: Measurement): readonly string[] {
+  const { latency, latencyKind, sendDelay, engine, process } = measurement
+  const lines: string[] = []
+  if (latency !== null && latencyKind !== null) {
+    lines.push(`${latencyNames[latencyKind]}: ${percentilesText(latency)}`)
+  }
+  if (sendDelay !== null) lines.push(`sent after they were due: ${percentilesText(sendDelay)}`)
+  if (engine !== null) {
+    const { recordsPerFlush, flushesPerSecond, meanFlushMs, bytesPerPayloadByte } = engine
+    lines.push(
+      `${round(recordsPerFlush)} records per flush, ${round(flushesPerSecond)} flushes/s, ` +
+        `${round(meanFlushMs)} ms per flush, ${round(bytesPerPayloadByte)} bytes written per byte`,
+    )
+  }
+  const { eventLoopUtilization: utilization } = process
+  const loop =
+    utilization === null ? 'turning to send in time' : `${round(utilization * 100)} % busy`
+  lines.push(
+    `${round(process.cpuSecondsPerMillionRecords)} CPU s per million records, ` +
+      `${round(process.residentMiB)} MiB resident, event loop ${loop}, ` +
+      `late by ${round(process.eventLoopDelayP99Ms)} ms (99 %), ` +
+      `${round(process.eventLoopDelayMaxMs)} ms (max)`,
+  )
+  return lines
+}
+
+/** A task in a line: how long it took, and at what rate. */
+export function taskLine({
+  name,
+  bytes,
+  records,
+  seconds,
+  megabytesPerSecond,
+}: TaskFigure): string {
+  const { median, min, max, samples } = seconds
+  const amount = `${round(bytes / 1e6)} MB${records === null ? '' : `, ${records} records`}`
+  const spread = samples.length > 1 ? ` (${min.toFixed(3)} … ${max.toFixed(3)})` : ''
+  return `${name}: ${amount} in ${median.toFixed(3)} s${spread}, ${round(megabytesPerSecond)} MB/s`
+}
+
+function percentilesText(figures: LatencyFigures): string {
+  const { meanMs, p50Ms, p95Ms, p99Ms, p999Ms, p9999Ms, maxMs } = figures
+  const parts = [
+    `mean ${round(meanMs)}`,
+    `50 % ${round(p50Ms)}`,
+    `95 % ${round(p95Ms)}`,
+    `99 % ${round(p99Ms)}`,
+    `99.9 % ${round(p999Ms)}`,
+    `99.99 % ${round(p9999Ms)}`,
+    `max ${round(maxMs)}`,
+  ]
+  return `${parts.join(', ')} ms`
+}
+
+/** Three digits; whole from 1,000 on. */
+function round(value: number): string {
+  return value >= 1000 ? Math.round(value).toString() : String(Number(value.toPrecision(3)))
+}

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { htmlReport } from '../../src/report/html-report.ts'
+import { plotSvg } from '../../src/report/line-plot.ts'
+import { measurementLines, taskLine } from '../../src/report/summary-lines.ts'
+import { interval, latency, measurement, runReport } from './report-samples.ts'
+
+describe('a report', () => {
+  const sweep = [1000, 5000, 20_000].map((rate) => {
+    const sendDelay = { ...latency, p99Ms: 0.125 }
+    return measurement({ rate, latencyKind: 'intended', sendDelay })
+  })
+
+  test('of several rates plots throughput, latencies, and latency against rate', () => {
+    const page = htmlReport(runReport({ measurements: sweep }))
+    expect(page.match(/<svg /g)).toHaveLength(4)
+    expect(page).toContain('Latency against rate')
+    expect(page).toContain('<td>99.99 %, ms</td><td>80</td><td>80</td><td>80</td>')
+    expect(page).toContain('latency from the intended send time')
+  })
+
+  test('needs nothing from anywhere else', () => {
+    const page = htmlReport(runReport({ measurements: sweep }))
+    expect(page).not.toMatch(/\b(?:src|href)=|url\(|@import|<script|https?:/)
+  })
+
+  test('shows what it was given as text, whatever that is', () => {
+    const page = htmlReport(runReport({ notes: ['<script>alert(1)</script>'] }))
+    expect(page).not.toContain('<script>')
+    expect(page).toContain('a &lt;fast&gt; one')
+    expect(page).toContain('JSON &amp; more')
+  })
+
+  test('of reading has no latencies, and none that are zero', () => {
+    const one = measurement({ latency: null, latencyKind: null, engine: null })
+    const page = htmlReport(runReport({ kind: 'consume', measurements: [one] }))
+    expect(page.match(/<svg /g)).toHaveLength(1)
+    expect(page).not.toContain('99.9 %')
+    expect(page).toContain('<td>records per flush</td><td>-</td>')
+  })
+
+  test('of tasks has a table of them', () => {
+    const seconds = { median: 2, min: 1, max: 3, samples: [1, 2, 3] }
+    const task = { name: 'recovery', bytes: 2e9, records: 10, seconds, megabytesPerSecond: 1000 }
+    const page = htmlReport(runReport({ tasks: [{ ...task, details: { tornBytes: 37 } }] }))
+    expect(page).toContain('<td>recovery</td><td>2,000</td><td>2.000</td><td>1.000 … 3.000</td>')
+    expect(page).toContain('<td>tornBytes</td><td>37</td>')
+  })
+})
+
+describe('a plot', () => {
+  const lines = [{ name: 'one', points: [1, 10, 100].map((y, x) => ({ x, y })) }]
+  const axes = { title: 'a < b', xTitle: 'x', yTitle: 'y' }
+
+  test('puts powers of ten at equal distances on a logarithmic scale', () => {
+    const svg = plotSvg({ ...axes, lines, yScale: 'logarithmic' })
+    const heights = [...svg.matchAll(/<circle cx="[\d.]+" cy="([\d.]+)"/g)].map((match) => {
+      return Number(match[1])
+    })
+    const [low = 0, middle = 0, high = 0] = heights
+    expect(low - middle).toBeCloseTo(middle - high, 0)
+    expect(low - middle).toBeGreaterThan(50)
+  })
+
+  test('lies within its frame, with ticks that are round', () => {
+    const points = [3, 17, 4321].map((y, x) => ({ x: x * 7, y }))
+    const svg = plotSvg({ ...axes, lines: [{ name: 'one', points }] })
+    for (const [, x, y] of svg.matchAll(/cx="([\d.]+)" cy="([\d.]+)"/g)) {
+      expect(Number(x) >= 0 && Number(x) <= 720).toBe(true)
+      expect(Number(y) >= 0 && Number(y) <= 320).toBe(true)
+    }
+    expect(svg).toContain('>5000<')
+    expect(svg).toContain('a &lt; b')
+  })
+
+  test.each([[[]], [[{ x: 0, y: 0 }]]])('has numbers everywhere, of %j too', (points) => {
+    for (const yScale of ['linear', 'logarithmic'] as const) {
+      expect(plotSvg({ ...axes, yScale, lines: [{ name: 'one', points }] })).not.toMatch(/NaN|Inf/)
+    }
+  })
+})
+
+describe('lines for people', () => {
+  test('tell whether latency is from the intended moment, or the time of service', () => {
+    const text = measurementLines(measurement({})).join('\n')
+    expect(text).toContain('service time (flat out')
+    expect(text).toContain('99.9 % 60.6')
+    expect(text).toContain('1000 records per flush, 10 flushes/s')
+    expect(text).toContain('1.09 bytes written per byte')
+    expect(text).toContain('event loop 75 % busy')
+    const paced = measurement({ latencyKind: 'intended', rate: 10, sendDelay: latency })
+    expect(measurementLines(paced)[0]).toContain('from the intended send time')
+    expect(measurementLines(paced)[1]).toContain('sent after they were due')
+  })
+
+  test('a task tells its amount, its time and its rate', () => {
+    const seconds = { median: 2, min: 1, max: 3, samples: [1, 2, 3] }
+    const task = { name: 'verify', bytes: 2e9, records: 10, seconds, megabytesPerSecond: 1000 }
+    expect(taskLine({ ...task, details: {} })).toBe(
+      'verify: 2000 MB, 10 records in 2.000 s (1.000 … 3.000), 1000 MB/s',
+    )
+  })
+
+  test('intervals do not disturb them', () => {
+    expect(measurementLines(measurement({ intervals: [interval({})] })).length).toBeGreaterThan(2)
+  })
+})

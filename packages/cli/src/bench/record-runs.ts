@@ -1,0 +1,191 @@
+import { realpathSync, writeFileSync } from 'node:fs'
+import {
+  BenchPlace,
+  type Conditions,
+  histogramLog,
+  histogramText,
+  isCluster,
+  keysOf,
+  type Measurement,
+  machineClock,
+  type Payload,
+  type ProducingLoad,
+  type RunContext,
+  runEndToEnd,
+  runProducing,
+  type SendingPlan,
+} from '@varve/bench'
+import { nodeFileSystem } from '@varve/log'
+import { InvalidArgumentError } from '@varve/record'
+import { type CommandIo, InterruptedError } from '../command-io.ts'
+import { requireCount } from '../option-checks.ts'
+import type { EndToEndRunOptions, ProduceRunOptions, RecordRunOptions } from './bench-options.ts'
+import { machineDirectory } from './bench-output.ts'
+import { payloadFor } from './bench-payload.ts'
+import { parseByteSize } from './byte-size.ts'
+import { IntervalLines } from './interval-lines.ts'
+
+/** A run of records, with what there is to say of it. */
+export interface RecordRun {
+  readonly measurements: readonly Measurement[]
+  readonly conditions: Conditions
+  readonly notes: readonly string[]
+}
+
+/** A run ends before it fills the disk. */
+const freeBytesMin = 2 ** 30
+const defaultDurationMs = 10_000
+
+/** Sends records, at each rate that was asked for; with `endToEnd` they are consumed too. */
+export async function runRates(
+  options: ProduceRunOptions,
+  endToEnd: EndToEndRunOptions | null,
+  io: CommandIo,
+): Promise<RecordRun> {
+  checkRecordRun(options)
+  for (const rate of options.rates) checkRate(rate)
+  const payload = payloadFor(options, options.seed)
+  await using place = await openPlace(options, payload)
+  const run = new RunSupport(io, options, place.directory)
+  const measurements: Measurement[] = []
+  for (const rate of options.rates) {
+    if (options.rates.length > 1) run.lines.say(rate < 0 ? 'flat out' : `${rate} records/s`)
+    const plan = planOf(options, rate)
+    const load = loadOf(options, payload)
+    const measurement =
+      endToEnd === null
+        ? await runProducing(place, load, plan, run.context)
+        : await runEndToEnd(place, load, plan, run.context, {
+            consumerIn: endToEnd.otherProcess ? 'another process' : 'this process',
+            pollMs: endToEnd.poll,
+          })
+    if (measurement.records > 0) measurements.push(measurement)
+    if (run.context.signal?.aborted === true) break
+  }
+  if (measurements.length === 0) throw new InterruptedError()
+  writeHistograms(options, measurements)
+  const conditions = { ...conditionsOf(options, payload, place), ...ratesOf(options) }
+  return { measurements, conditions, notes: run.notes }
+}
+
+/** What all runs of records have beside them: progress, and a watch on the disk. */
+export class RunSupport {
+  readonly lines: IntervalLines
+  readonly notes: string[] = []
+  readonly context: RunContext
+  readonly #io: CommandIo
+  readonly #full = new AbortController()
+
+  constructor(io: CommandIo, { interval }: RecordRunOptions, directory: string | null) {
+    this.#io = io
+    this.lines = new IntervalLines(io, interval)
+    const signal = AbortSignal.any([io.signal, this.#full.signal])
+    io.signal.addEventListener('abort', () => this.notes.push('interrupted: what there was counts'))
+    this.context = {
+      // The clock of a test, else the machine's: another process may have to subtract.
+      clock: machineClock,
+      signal,
+      onInterval: (measured) => {
+        this.lines.add(measured)
+        if (directory !== null) void this.#watch(directory)
+      },
+    }
+  }
+
+  async #watch(directory: string): Promise<void> {
+    const free = await nodeFileSystem.freeBytes(directory).catch(() => freeBytesMin)
+    if (free >= freeBytesMin || this.#full.signal.aborted || this.#io.signal.aborted) return
+    this.notes.push('ended early: less than 1 GiB is free on the disk')
+    this.#full.abort()
+  }
+}
+
+/** Throws InvalidArgumentError. */
+export function checkRecordRun(options: RecordRunOptions): void {
+  requireCount('partitions', options.partitions, 1)
+  requireCount('records', options.records, 1)
+  requireCount('in-flight', options.inFlight, 1)
+  requireCount('producers', options.producers, 1)
+  const { warmup, interval, topic, existing } = options
+  if (!(warmup >= 0)) throw new InvalidArgumentError('--warmup', warmup, 'must be 0 or more')
+  if (!(interval >= 1)) throw new InvalidArgumentError('--interval', interval, 'must be 1 or more')
+  if (existing && topic === null) {
+    throw new InvalidArgumentError('--existing', true, 'needs the --topic that exists')
+  }
+}
+
+function checkRate(rate: number): void {
+  if (rate === -1 || (rate > 0 && rate <= 1e7)) return
+  throw new InvalidArgumentError('--rate', rate, 'must be records a second, or -1 for flat out')
+}
+
+/** Where the run takes place, with a topic that takes its records. */
+export function openPlace(options: RecordRunOptions, payload: Payload): Promise<BenchPlace> {
+  const { data, topic, existing, keep, partitions } = options
+  const largest = payload.values.reduce((most, { length }) => Math.max(most, length), 0)
+  const maxMessageBytes = largest + 64 * 1024
+  const isLarge = maxMessageBytes > 2 ** 20
+  const address = isCluster(data) ? data : machineDirectory(data)
+  const topicSettings = { partitions, ...(isLarge && { maxMessageBytes }) }
+  return BenchPlace.open({ address, topic, existing, keep, topicSettings })
+}
+
+export function loadOf(options: RecordRunOptions, payload: Payload): ProducingLoad {
+  const { acks, compression, linger: lingerMs, producers, seed } = options
+  const batchBytes = parseByteSize('--batch-size', options.batchSize)
+  const nextKey = keysOf({ distribution: options.keys, range: options.keyRange, seed })
+  return { payload, nextKey, producers, sending: { acks, compression, lingerMs, batchBytes } }
+}
+
+function planOf(options: ProduceRunOptions, rate: number): SendingPlan {
+  const { duration, records, pacing, inFlight, warmup } = options
+  if (duration !== null && !(duration > 0)) {
+    throw new InvalidArgumentError('--duration', duration, 'must be more than 0 seconds')
+  }
+  const given = duration === null ? null : duration * 1000
+  const durationMs = given ?? (records === null ? defaultDurationMs : null)
+  const plan = { pacing, inFlight, warmUpMs: warmup * 1000, durationMs, records }
+  return { ...plan, rate: rate === -1 ? null : rate }
+}
+
+export function conditionsOf(
+  options: RecordRunOptions,
+  payload: Payload,
+  { partitions, directory }: Pick<BenchPlace, 'partitions' | 'directory'>,
+): Conditions {
+  const { acks, compression, linger, batchSize, inFlight, producers, warmup, keys } = options
+  return {
+    on: directory === null ? 'a Kafka cluster' : realpathSync(options.data),
+    payload: payload.description,
+    keys: keys === 'none' ? keys : `${keys} over ${options.keyRange}`,
+    partitions,
+    producers,
+    inFlight,
+    acks,
+    compression,
+    lingerMs: linger,
+    batchBytes: parseByteSize('--batch-size', batchSize),
+    warmUpSeconds: warmup,
+    seed: options.seed,
+  }
+}
+
+function ratesOf({ rates, duration, records, pacing }: ProduceRunOptions): Conditions {
+  const isPaced = rates.some((rate) => rate !== -1)
+  return { durationSeconds: duration, records, ...(isPaced && { pacing }) }
+}
+
+function writeHistograms(
+  { hlog, hgrm }: ProduceRunOptions,
+  measurements: readonly Measurement[],
+): void {
+  const several = measurements.length > 1
+  for (const measurement of measurements) {
+    const { rate, startedMs, intervals, histogram } = measurement
+    const mark = several ? `.${rate ?? 'flat-out'}` : ''
+    if (hlog !== null) writeFileSync(hlog + mark, histogramLog(startedMs, intervals))
+    if (hgrm !== null && histogram !== null) {
+      writeFileSync(hgrm + mark, histogramText(histogram))
+    }
+  }
+}

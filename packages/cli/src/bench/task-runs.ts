@@ -1,0 +1,101 @@
+import {
+  type Conditions,
+  keysOf,
+  type Payload,
+  runBackups,
+  runCompaction,
+  runRecovery,
+  type TaskContext,
+  type TaskFigure,
+} from '@varve/bench'
+import { systemClock } from '@varve/log'
+import { type CommandIo, InterruptedError } from '../command-io.ts'
+import { requireCount } from '../option-checks.ts'
+import type {
+  BackupRunArguments,
+  CompactRunOptions,
+  RecoverRunOptions,
+  TaskRunOptions,
+} from './bench-options.ts'
+import { machineDirectory } from './bench-output.ts'
+import { payloadFor } from './bench-payload.ts'
+import { parseByteSize } from './byte-size.ts'
+
+/** Something done as a whole, with what there is to say of it. */
+export interface TaskRun {
+  readonly tasks: readonly TaskFigure[]
+  readonly conditions: Conditions
+}
+
+export async function recoverTask(options: RecoverRunOptions, io: CommandIo): Promise<TaskRun> {
+  const { recoveryPoint } = options
+  const sizeBytes = parseByteSize('--size', options.size)
+  const batchBytes = parseByteSize('--batch-size', options.batchSize)
+  const payload = payloadFor(options, options.seed)
+  const directory = machineDirectory(options.data)
+  const given = { directory, payload, sizeBytes, batchBytes, recoveryPoint }
+  const tasks = await run(options, io, (context) => runRecovery(given, context))
+  return {
+    tasks,
+    conditions: conditionsOf(options, payload, { sizeBytes, batchBytes, recoveryPoint }),
+  }
+}
+
+export async function compactTask(options: CompactRunOptions, io: CommandIo): Promise<TaskRun> {
+  const { keys: distribution, keyRange: range, versions, seed } = options
+  requireCount('versions', versions, 1)
+  const records = range * versions
+  requireCount('key-range', records, 1)
+  const segmentBytes = parseByteSize('--segment-size', options.segmentSize)
+  const payload = payloadFor(options, seed)
+  const directory = machineDirectory(options.data)
+  const keys = () => keysOf({ distribution, range, seed })
+  keys()
+  const given = { directory, payload, keys, records, segmentBytes }
+  const tasks = await run(options, io, (context) => runCompaction(given, context))
+  const own = { keys: `${distribution} over ${range}`, versions, records, segmentBytes }
+  return { tasks, conditions: conditionsOf(options, payload, own) }
+}
+
+export async function backupTask(options: BackupRunArguments, io: CommandIo): Promise<TaskRun> {
+  const { repository, encrypt: isEncrypted } = options
+  const sizeBytes = parseByteSize('--size', options.size)
+  const segmentBytes = parseByteSize('--segment-size', options.segmentSize)
+  const payload = payloadFor(options, options.seed)
+  const given = {
+    directory: machineDirectory(options.data),
+    ...(repository !== null && { repository: machineDirectory(repository) }),
+    ...{ payload, sizeBytes, segmentBytes, isEncrypted },
+  }
+  const tasks = await run(options, io, (context) => runBackups(given, context))
+  const own = { sizeBytes, segmentBytes, encrypted: isEncrypted, repository }
+  return { tasks, conditions: conditionsOf(options, payload, own) }
+}
+
+async function run(
+  { repeat }: TaskRunOptions,
+  { signal, stderr }: CommandIo,
+  work: (context: TaskContext) => Promise<readonly TaskFigure[]>,
+): Promise<readonly TaskFigure[]> {
+  requireCount('repeat', repeat, 1)
+  // What is told goes on in place on a terminal; elsewhere nothing is to be seen of it.
+  const onProgress = (text: string): void => {
+    if (stderr.isTerminal) stderr.write(`\r\u001b[K${text}`).catch(() => undefined)
+  }
+  try {
+    return await work({ clock: systemClock, repeat, onProgress, signal })
+  } catch (error) {
+    throw signal.aborted ? new InterruptedError() : error
+  } finally {
+    onProgress('')
+  }
+}
+
+function conditionsOf(
+  { repeat, seed, data }: TaskRunOptions,
+  payload: Payload,
+  own: Conditions,
+): Conditions {
+  const state = 'what is read was written by the run, and may lie in the page cache'
+  return { in: machineDirectory(data), payload: payload.description, repeat, seed, state, ...own }
+}
