@@ -27,7 +27,7 @@ export function pointOf({ at, offsets, stable }: RestoreWishes): RestorePoint {
 /** Null for all. Throws InvalidArgumentError. */
 export function selectionOf({
   topics,
-}: RestoreWishes): ((topic: string, partition: number) => boolean) | null {
+}: Pick<RestoreWishes, 'topics'>): ((topic: string, partition: number) => boolean) | null {
   if (topics.length === 0) return null
   const wanted = new Set(topics)
   return (topic, partition) => wanted.has(topic) || wanted.has(`${topic}:${partition}`)

@@ -75,10 +75,10 @@ interface GivenWishes {
   readonly undo: boolean
   readonly finish: boolean
   readonly follow: boolean
-  readonly inPlace: boolean
-  readonly dryRun: boolean
+  readonly 'in-place': boolean
+  readonly 'dry-run': boolean
   readonly stable: boolean
-  readonly noHold: boolean
+  readonly 'no-hold': boolean
   readonly at: string | undefined
   readonly offset: readonly string[]
   readonly rename: readonly string[]
@@ -87,7 +87,7 @@ interface GivenWishes {
 }
 
 function checkWishes(given: GivenWishes): true {
-  const { repository, undo, finish, inPlace, dryRun } = given
+  const { repository, undo, finish, 'in-place': inPlace, 'dry-run': dryRun } = given
   checkFollow(given)
   if (undo && (inPlace || dryRun)) throw new Error('--undo goes with no other wish')
   if (finish && (undo || inPlace || dryRun)) throw new Error('--finish goes with no other wish')
@@ -97,8 +97,9 @@ function checkWishes(given: GivenWishes): true {
 
 /** A standby is all of what the newest backup has, as it is. */
 function checkFollow(given: GivenWishes): void {
-  const { follow, undo, finish, inPlace, dryRun, stable, noHold, at, offset, rename } = given
-  const isFlagged = undo || finish || inPlace || dryRun || stable || noHold
+  const { follow, undo, finish, stable, at, offset, rename } = given
+  const isElsewhere = given['in-place'] || given['dry-run'] || given['no-hold']
+  const isFlagged = undo || finish || stable || isElsewhere
   const isPointed = at !== undefined || offset.length + rename.length > 0
   if (follow && (isFlagged || isPointed || given.backup !== 'latest')) {
     throw new Error('--follow keeps the newest backup as it is: of these it goes with --topic')
