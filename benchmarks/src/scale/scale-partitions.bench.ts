@@ -29,7 +29,8 @@ export const scalePartitions: Benchmark = {
         appends: `${appends} records, to the partitions in turn, ${inFlight} in flight, written`,
       },
       prepare: async (size, path) => {
-        const options = { acks: 'written' } as const
+        // What is appended later has the time of then, and is not to begin segments by that.
+        const options = { acks: 'written', segmentMs: 10 * 365 * 24 * 3_600_000 } as const
         await using directory = await LogDirectory.open(path, { log: options })
         // Each is flushed when it is made: those that are made together share that.
         for (let first = 0; first < size; first += madeAtOnce) {
