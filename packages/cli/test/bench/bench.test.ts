@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { RunReport } from '@varve/bench'
 import { openVarve } from '@varve/broker'
 import { makeTemporaryDirectory } from '@varve/log/testing'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { run, runWith } from '../captured-io.ts'
 
 const temporary = makeTemporaryDirectory()
@@ -16,6 +16,13 @@ const producerLine =
 /** Nothing of a run is left where it took place. */
 function expectNothingLeft(): void {
   expect(readdirSync(data)).toEqual([])
+}
+
+/** Of the logs of a run that is under way. */
+function logBytes(): number {
+  const files = readdirSync(data, { recursive: true, encoding: 'utf8' })
+  const logs = files.filter((name) => name.endsWith('.log'))
+  return logs.reduce((sum, name) => sum + statSync(`${data}/${name}`).size, 0)
 }
 
 describe('varve bench produce', () => {
@@ -91,9 +98,14 @@ describe('varve bench produce', () => {
   })
 
   test('interrupted, it prints what there was until then, or says that there was nothing', async () => {
-    const signal = AbortSignal.timeout(300)
+    const controller = new AbortController()
+    const { signal } = controller
     const argv = ['bench', 'produce', ...tiny, '--duration', '60']
-    const { code, out } = await runWith({ signal }, ...argv)
+    const running = runWith({ signal }, ...argv)
+    // Of so many bytes, some have been acknowledged.
+    await vi.waitUntil(() => logBytes() > 1_000_000, { timeout: 20_000, interval: 20 })
+    controller.abort()
+    const { code, out } = await running
     expect(code).toBe(0)
     expect(out).toContain('interrupted: what there was counts')
     const atOnce = await runWith({ signal: AbortSignal.abort() }, ...argv)
