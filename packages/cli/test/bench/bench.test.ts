@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { RunReport } from '@varve/bench'
 import { openVarve } from '@varve/broker'
 import { makeTemporaryDirectory } from '@varve/log/testing'
@@ -9,6 +9,7 @@ const temporary = makeTemporaryDirectory()
 afterAll(() => temporary.remove())
 
 const data = `${temporary.path}/disk`
+mkdirSync(data)
 const tiny = ['--data', data, '--warmup', '0', '--record-size', '200']
 const producerLine =
   /^(\d+) records sent, \d+\.\d+ records\/sec \(\d+\.\d+ MB\/sec\), .* ms 99\.9th\.$/
