@@ -197,7 +197,7 @@ export { type OpenTargetOptions, openTarget } from './target/open-target.ts'
 export type { S3Credentials } from './target/s3-bucket.ts'
 export { S3ClientMissingError } from './target/s3-sdk.ts'
 export { S3Target, type S3TargetOptions } from './target/s3-target.ts'
-export type { PutOptions, StoredFile, Target } from './target/target.ts'
+export type { GetOptions, PutOptions, StoredFile, Target } from './target/target.ts'
 export { acceptLoss } from './verify/missing-backups.ts'
 export {
   type RepositoryFinding,
