@@ -42,7 +42,7 @@ export type {
   RunReport,
   TaskFigure,
 } from './report/run-report.ts'
-export { measurementLines, taskLine } from './report/summary-lines.ts'
+export { machineLine, measurementLines, taskLine } from './report/summary-lines.ts'
 export { type BackupRunOptions, runBackups } from './workload/backup-run.ts'
 export { BenchFailedError, BenchTopicExistsError } from './workload/bench-errors.ts'
 export { BenchPlace, isCluster, type PlaceOptions, scratchName } from './workload/bench-place.ts'

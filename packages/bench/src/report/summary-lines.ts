@@ -1,4 +1,5 @@
 import type { LatencyFigures } from '../measuring/latency-histogram.ts'
+import type { Machine } from '../measuring/machine.ts'
 import { latencyNames } from './html-report.ts'
 import type { Measurement, TaskFigure } from './run-report.ts'
 
@@ -27,6 +28,16 @@ export function measurementLines(measurement: Measurement): readonly string[] {
       `${round(process.eventLoopDelayMaxMs)} ms (max)`,
   )
   return lines
+}
+
+/** What the figures depend on besides the run, in a line. */
+export function machineLine(machine: Machine): string {
+  const { cpu, cpus, memoryGiB, kernel, node, fileSystem, device, loadAverage } = machine
+  const type = fileSystem.split(' ', 1)[0]
+  return (
+    `${cpus} × ${cpu}, ${memoryGiB} GiB; ${kernel}; Node ${node}; ${type} on ${device}; ` +
+    `load ${loadAverage.join(' ')}`
+  )
 }
 
 /** A task in a line: how long it took, and at what rate. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { htmlReport } from '../../src/report/html-report.ts'
 import { plotSvg } from '../../src/report/line-plot.ts'
-import { measurementLines, taskLine } from '../../src/report/summary-lines.ts'
+import { machineLine, measurementLines, taskLine } from '../../src/report/summary-lines.ts'
 import { interval, latency, measurement, runReport } from './report-samples.ts'
 
 describe('a report', () => {
@@ -97,6 +97,14 @@ describe('lines for people', () => {
     const task = { name: 'verify', bytes: 2e9, records: 10, seconds, megabytesPerSecond: 1000 }
     expect(taskLine({ ...task, details: {} })).toBe(
       'verify: 2000 MB, 10 records in 2.000 s (1.000 … 3.000), 1000 MB/s',
+    )
+  })
+
+  test('the machine is told with its disk, without the options of its mount', () => {
+    const { machine } = runReport({})
+    const line = machineLine({ ...machine, fileSystem: 'ext4 (rw,relatime)' })
+    expect(line).toBe(
+      '2 × a <fast> one, 8 GiB; Linux; Node v20; ext4 on /dev/vda1; load 0.1 0.2 0.3',
     )
   })
 

@@ -5,6 +5,7 @@ import {
   htmlReport,
   isCluster,
   type Measurement,
+  machineLine,
   type RunKind,
   type RunReport,
   type TaskFigure,
@@ -52,6 +53,7 @@ export async function printResult(
   if (options.json) output.json(report)
   else {
     for (const note of notes) output.line(note)
+    output.line(machineLine(report.machine))
     for (const line of lines) output.line(line)
   }
   await output.flush()

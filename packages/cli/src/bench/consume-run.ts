@@ -70,6 +70,7 @@ async function ofOwnTopic(
   )
   run.lines.say('consuming')
   const measurement = await read(readablePlace(place), run)
+  if (options.keep) run.notes.push(`kept: the topic ${place.topic} in ${place.address}`)
   const filled = conditionsOf(options, payload, place)
   return finished(options, measurement, filled, run)
 }

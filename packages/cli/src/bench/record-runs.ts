@@ -34,7 +34,7 @@ export interface RecordRun {
 
 /** A run ends before it fills the disk. */
 const freeBytesMin = 2 ** 30
-const defaultDurationMs = 10_000
+const defaultSeconds = 10
 
 /** Sends records, at each rate that was asked for; with `endToEnd` they are consumed too. */
 export async function runRates(
@@ -64,6 +64,7 @@ export async function runRates(
   }
   if (measurements.length === 0) throw new InterruptedError()
   writeHistograms(options, measurements)
+  if (options.keep) run.notes.push(`kept: the topic ${place.topic} in ${place.address}`)
   const conditions = { ...conditionsOf(options, payload, place), ...ratesOf(options) }
   return { measurements, conditions, notes: run.notes }
 }
@@ -142,8 +143,8 @@ function planOf(options: ProduceRunOptions, rate: number): SendingPlan {
   if (duration !== null && !(duration > 0)) {
     throw new InvalidArgumentError('--duration', duration, 'must be more than 0 seconds')
   }
-  const given = duration === null ? null : duration * 1000
-  const durationMs = given ?? (records === null ? defaultDurationMs : null)
+  const seconds = secondsOf(options)
+  const durationMs = seconds === null ? null : seconds * 1000
   const plan = { pacing, inFlight, warmUpMs: warmup * 1000, durationMs, records }
   return { ...plan, rate: rate === -1 ? null : rate }
 }
@@ -170,9 +171,15 @@ export function conditionsOf(
   }
 }
 
-function ratesOf({ rates, duration, records, pacing }: ProduceRunOptions): Conditions {
+/** Null where the number of records ends the run. */
+function secondsOf({ duration, records }: ProduceRunOptions): number | null {
+  return duration ?? (records === null ? defaultSeconds : null)
+}
+
+function ratesOf(options: ProduceRunOptions): Conditions {
+  const { rates, records, pacing } = options
   const isPaced = rates.some((rate) => rate !== -1)
-  return { durationSeconds: duration, records, ...(isPaced && { pacing }) }
+  return { durationSeconds: secondsOf(options), records, ...(isPaced && { pacing }) }
 }
 
 function writeHistograms(

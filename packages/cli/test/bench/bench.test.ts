@@ -72,6 +72,15 @@ describe('varve bench produce', () => {
     expect(readFileSync(`${distribution}.flat-out`, 'utf8')).toContain('Total count')
   })
 
+  test('what is kept is named, and can be read', async () => {
+    const disk = `${temporary.path}/kept`
+    const argv = ['--data', disk, '--warmup', '0', '--records', '7', '--keep']
+    const { out } = await run('bench', 'produce', ...argv)
+    const [, topic = '', address = ''] = /^kept: the topic (\S+) in (.*)$/m.exec(out) ?? []
+    await using varve = await openVarve(address)
+    expect((await varve.describeTopic(topic)).partitions[0]?.highWatermark).toBe(7)
+  })
+
   test('takes values from a file, between delimiters', async () => {
     const file = `${temporary.path}/payloads.txt`
     writeFileSync(file, 'one\ttwo\tthree')
