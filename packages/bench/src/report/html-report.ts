@@ -1,3 +1,4 @@
+import type { Interval } from '../measuring/interval-series.ts'
 import type { LatencyFigures } from '../measuring/latency-histogram.ts'
 import { escapeXml, type Plot, plotSvg } from './line-plot.ts'
 import type { Conditions, LatencyKind, Measurement, RunReport, TaskFigure } from './run-report.ts'
@@ -59,11 +60,17 @@ function throughput(measurements: readonly Measurement[]): Plot {
     yTitle: 'records/s',
     lines: measurements.map((measurement) => ({
       name: nameOf(measurement),
-      points: measurement.intervals.map(({ startSeconds, seconds, records }) => {
+      points: wholeIntervals(measurement).map(({ startSeconds, seconds, records }) => {
         return { x: startSeconds + seconds / 2, y: seconds > 0 ? records / seconds : 0 }
       }),
     })),
   }
+}
+
+/** Without the rest at the end, which is too short to have a rate, unless there is nothing else. */
+function wholeIntervals({ intervals }: Measurement): readonly Interval[] {
+  const longest = intervals.reduce((most, { seconds }) => Math.max(most, seconds), 0)
+  return intervals.filter(({ seconds }) => seconds >= longest / 2)
 }
 
 function latencyOverTime(measurements: readonly Measurement[]): Plot {
@@ -74,7 +81,7 @@ function latencyOverTime(measurements: readonly Measurement[]): Plot {
     yScale: 'logarithmic',
     lines: measurements.map((measurement) => ({
       name: nameOf(measurement),
-      points: measurement.intervals
+      points: wholeIntervals(measurement)
         .filter(({ records }) => records > 0)
         .map(({ startSeconds, seconds, p99Ms }) => ({ x: startSeconds + seconds / 2, y: p99Ms })),
     })),

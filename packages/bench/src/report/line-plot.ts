@@ -144,8 +144,8 @@ function pathOf(
 function legend(lines: readonly PlotLine[]): readonly string[] {
   if (lines.length < 2) return []
   return lines.map(({ name }, index) => {
-    const x = left + 8 + index * 104
-    const mark = `<rect x="${x}" y="${height - 14}" width="12" height="4" fill="${colourOf(index)}"/>`
+    const x = left + 8 + index * Math.min(104, (width - left - right) / lines.length)
+    const mark = `<rect x="${x.toFixed(1)}" y="${height - 14}" width="12" height="4" fill="${colourOf(index)}"/>`
     return mark + text(x + 17, height - 8, name, '')
   })
 }

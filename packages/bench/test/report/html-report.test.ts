@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Interval } from '../../src/measuring/interval-series.ts'
 import { htmlReport } from '../../src/report/html-report.ts'
 import { plotSvg } from '../../src/report/line-plot.ts'
 import { machineLine, measurementLines, taskLine } from '../../src/report/summary-lines.ts'
@@ -28,6 +29,15 @@ describe('a report', () => {
     expect(page).not.toContain('<script>')
     expect(page).toContain('a &lt;fast&gt; one')
     expect(page).toContain('JSON &amp; more')
+  })
+
+  test('leaves the rest of a second at the end out of what it draws', () => {
+    const rest = interval({ startSeconds: 2, seconds: 0.001, records: 1 })
+    const draw = (intervals: readonly Interval[]): string =>
+      htmlReport(runReport({ measurements: [measurement({ intervals })] }))
+    const whole = [interval({}), interval({ startSeconds: 1 })]
+    expect(draw([...whole, rest])).toBe(draw(whole))
+    expect(draw([rest]).match(/<circle/g)?.length).toBeGreaterThan(6)
   })
 
   test('of reading has no latencies, and none that are zero', () => {
