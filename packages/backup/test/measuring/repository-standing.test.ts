@@ -10,7 +10,7 @@ import { appendRecords, cheapPassphrase, keysOf, Machine } from '../backup-fixtu
 
 test('a repository is described as it stands, source by source', async () => {
   const machine = new Machine()
-  await using repository = await machine.create({ encryption: cheapPassphrase })
+  await using repository = await machine.create()
   expect(await describeRepository(repository)).toMatchObject({
     ...{ objects: 0, storedBytes: 0, sources: [], lastDrill: null },
   })
