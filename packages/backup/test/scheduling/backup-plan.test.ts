@@ -55,7 +55,7 @@ test('each repository has its own keys, schedules, limits and policy', () => {
 
 const one = { repository: '/mnt/backups' }
 
-test.each([
+test.each<readonly [path: string, plan: unknown]>([
   ['', []],
   ['.data', { repositories: [one] }],
   ['.data', { data: '', repositories: [one] }],

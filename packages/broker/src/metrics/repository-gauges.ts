@@ -5,7 +5,7 @@ import { type Labels, RepositorySeries } from './repository-series.ts'
 const ofRepository = ['repository']
 const ofSource = ['repository', 'source']
 
-/** Moments are in seconds since the epoch: a file that is read later still says how old they are. */
+/** Moments are in seconds since the epoch: read later, they still say how old they are. */
 const families: ReadonlyArray<readonly [name: string, help: string, labelNames: string[]]> = [
   ['repository_up', '1 where the repository could be looked at.', ofRepository],
   ['repository_bytes', 'Bytes of its objects, as they are stored.', ofRepository],
