@@ -1,5 +1,6 @@
-// Makes docs/api, the reference of everything that the package `varve` exports, out of the doc
-// comments. With --check, says instead whether what is there is what would be made.
+// Makes docs/api, the reference of everything that the package `varve` exports, and in a folder of
+// its own of what `@varve/backup` does, out of the doc comments. With --check, says instead whether
+// what is there is what would be made.
 
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -12,17 +13,18 @@ const reference = join(tools, '..', 'docs', 'api')
 const made = mkdtempSync(join(tmpdir(), 'varve-api-'))
 
 try {
-  generate()
+  generate('typedoc.json', made)
+  generate('typedoc.backup.json', join(made, 'backup'))
   if (process.argv.includes('--check')) check()
   else replace()
 } finally {
   rmSync(made, { recursive: true, force: true })
 }
 
-function generate() {
+function generate(name, out) {
   const typedoc = join(tools, 'node_modules', 'typedoc', 'bin', 'typedoc')
-  const options = join(tools, 'typedoc.json')
-  const { status } = spawnSync(process.execPath, [typedoc, '--options', options, '--out', made], {
+  const options = join(tools, name)
+  const { status } = spawnSync(process.execPath, [typedoc, '--options', options, '--out', out], {
     cwd: tools,
     stdio: ['ignore', 'ignore', 'inherit'],
   })

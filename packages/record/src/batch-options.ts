@@ -6,7 +6,7 @@ import type { Offset, Timestamp } from './units.ts'
 export interface BatchOptions {
   /** @defaultValue 'none' */
   readonly compressionType?: CompressionType
-  /** How hard to try; see {@link compress}. @defaultValue the codec's own */
+  /** How hard to try; see `compress`. @defaultValue the codec's own */
   readonly compressionLevel?: number
   /** @defaultValue 'CreateTime' */
   readonly timestampType?: 'CreateTime' | 'LogAppendTime'

@@ -62,7 +62,7 @@ export function readBatchAt(
  *
  * @param position of the buffer's first byte in its file, for errors
  * @returns the number of bytes at the end that hold no complete batch
- * @throws {CorruptBatchError} while iterating, as {@link readBatchAt}.
+ * @throws {CorruptBatchError} while iterating, as `readBatchAt`.
  */
 export function* readBatches(
   bytes: Buffer,

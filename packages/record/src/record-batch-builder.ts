@@ -13,7 +13,7 @@ export interface RecordBatchBuilderOptions extends BatchOptions {
 /** Small: most batches that are built one by one are. */
 const initialBytes = 512
 
-/** Builds one batch in memory of its own: the convenient form of {@link BatchEncoder}. */
+/** Builds one batch in memory of its own: the convenient form of `BatchEncoder`. */
 export class RecordBatchBuilder {
   readonly #encoder: BatchEncoder = new BatchEncoder({ initialBytes })
   readonly #defaultTimestamp: Timestamp

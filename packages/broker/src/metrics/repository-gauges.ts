@@ -1,4 +1,5 @@
 import { describeRepository, type Repository, type RepositoryStanding } from '@varve/backup'
+import { systemClock } from '@varve/log'
 import type { Registry } from 'prom-client'
 import { type Labels, RepositorySeries } from './repository-series.ts'
 
@@ -68,7 +69,7 @@ export class RepositoryGauges {
   }
 
   async #collect(): Promise<void> {
-    const nowMs = performance.now()
+    const nowMs = systemClock.monotonic()
     const looks = [...this.#watched.values()].map((watched) => {
       if (nowMs - watched.lookedMs < watched.maxAgeMs) return watched.look
       watched.lookedMs = nowMs
