@@ -65,8 +65,9 @@ export class IntervalSeries {
     return Math.max(0, this.#lastMs - this.#startMs) / 1000
   }
 
-  start(): void {
-    this.#startMs = this.#options.clock.monotonic()
+  /** `startMs` may have passed: what was due then is late. */
+  start(startMs: number = this.#options.clock.monotonic()): void {
+    this.#startMs = startMs
     this.#sinceMs = this.#startMs
     this.#lastMs = this.#startMs
     this.#setTimer()

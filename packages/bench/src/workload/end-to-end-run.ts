@@ -92,7 +92,7 @@ async function send(
   return await sendLoad(
     { varve, topic, load, plan, context, isDated: true },
     {
-      onCounting: () => gauges.startCounting(),
+      onCounting: (dueMs) => gauges.startCounting(dueMs),
       acknowledged: (nowMs, { delayMs, bytes }) => {
         if (plan.rate !== null) gauges.sendDelays.record(delayMs)
         if (countsHere) gauges.series.count(nowMs, bytes)

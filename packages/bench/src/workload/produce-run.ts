@@ -16,7 +16,7 @@ export async function runProducing(
   await sendLoad(
     { varve, topic, load, plan, context, isDated: false },
     {
-      onCounting: () => gauges.startCounting(),
+      onCounting: (dueMs) => gauges.startCounting(dueMs),
       acknowledged: (nowMs, { dueMs, delayMs, bytes }) => {
         gauges.series.add(nowMs, bytes, nowMs - dueMs)
         if (plan.rate !== null) gauges.sendDelays.record(delayMs)

@@ -18,7 +18,7 @@ export interface ProducingLoad {
 export const dueHeader = 'varve-bench-due'
 
 export interface LoadHooks {
-  onCounting(): void
+  onCounting(dueMs: number): void
   acknowledged(nowMs: number, record: Outgoing): void
 }
 

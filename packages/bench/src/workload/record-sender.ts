@@ -38,8 +38,8 @@ export interface SenderHooks {
   send(record: Outgoing): Promise<unknown>
   /** A counted record was acknowledged at `nowMs`. */
   acknowledged(nowMs: number, record: Outgoing): void
-  /** The warm-up is over: what is due from now on counts. */
-  onCounting(): void
+  /** The warm-up is over: what was due at `dueMs`, and from then on, counts. */
+  onCounting(dueMs: number): void
 }
 
 /** From here on a record's moment is waited for by turning. */
@@ -132,7 +132,7 @@ export class RecordSender {
   #send(dueMs: number, nowMs: number): void {
     const isCounted = dueMs >= this.#countFromMs
     if (isCounted) {
-      if (this.#counted === 0) this.#hooks.onCounting()
+      if (this.#counted === 0) this.#hooks.onCounting(dueMs)
       this.#counted += 1
     }
     this.#sent += 1

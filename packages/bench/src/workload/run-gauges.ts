@@ -48,13 +48,16 @@ export class RunGauges implements Disposable {
     })
   }
 
-  /** The warm-up is over. Only the first call counts. */
-  startCounting(): void {
+  /**
+   * The warm-up is over: the first record that counts was due at `dueMs`. Only the first call
+   * counts.
+   */
+  startCounting(dueMs: number = this.#clock.monotonic()): void {
     if (this.#startedMs !== null) return
-    this.#startedMs = this.#clock.now()
+    this.#startedMs = Math.round(this.#clock.now() - (this.#clock.monotonic() - dueMs))
     this.#engine?.restart()
     this.#process.restart()
-    this.series.start()
+    this.series.start(dueMs)
   }
 
   measurement(facts: MeasurementFacts): Measurement {

@@ -80,7 +80,7 @@ export class TailingConsumer implements AsyncDisposable {
     const due = record.headers.find(({ key }) => key === dueHeader)?.value
     const dueMs = due === null || due === undefined ? -1 : dueOf(due)
     if (dueMs < 0) return
-    this.#gauges.startCounting()
+    this.#gauges.startCounting(dueMs)
     const { key, value } = record
     this.#gauges.series.add(nowMs, (key?.length ?? 0) + (value?.length ?? 0), nowMs - dueMs)
     this.#received += 1

@@ -60,6 +60,16 @@ describe('gauges', () => {
     expect(measured.engine).toMatchObject({ flushes: 0 })
   })
 
+  test('time runs from when the first record was due, though it was sent later', () => {
+    const clock = new ManualClock()
+    clock.advance(5000)
+    using gauges = new RunGauges({ clock, intervalMs: 1000 }, false)
+    gauges.startCounting(4000)
+    gauges.series.add(clock.monotonic(), 10, 1000)
+    const facts = { rate: 1, latencyKind: 'intended', isSpinning: false } as const
+    expect(gauges.measurement(facts)).toMatchObject({ seconds: 1, startedMs: clock.now() - 1000 })
+  })
+
   test('counting starts once', () => {
     const clock = new ManualClock()
     using gauges = new RunGauges({ clock, intervalMs: 1000 }, false)
