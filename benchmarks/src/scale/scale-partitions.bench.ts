@@ -15,12 +15,12 @@ export const scalePartitions: Benchmark = {
   name: 'scale-partitions',
   summary: 'opening, holding and appending as a directory has more partitions',
   async run(context) {
-    const appends = context.size(20_000, 2_048)
+    const appends = context.size(10_000, 2_048)
     return await holdGrowth<ClosedDirectory>(context, {
       along: 'partitions',
       sizes: context.sizes({
         smoke: [5, 10, 20],
-        small: [10, 100, 1_000],
+        small: [10, 100, 300],
         full: [100, 1_000, 10_000],
       }),
       conditions: {
@@ -63,6 +63,7 @@ export const scalePartitions: Benchmark = {
         {
           name: 'a record, appended to partitions in turn',
           unit: 'ns',
+          exponentAtMost: 0.25,
           measure: (scene, size) => appendingInTurn(scene, size, appends),
         },
       ],
