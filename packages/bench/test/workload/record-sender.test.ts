@@ -142,23 +142,33 @@ test('the first send that fails ends it, when the others have arrived', async ()
   expect(sent).toBeLessThan(10)
 })
 
-test('precise pacing meets moments that lie between milliseconds', async () => {
-  const { systemClock } = await import('@varve/log')
-  const late: number[] = []
-  const sender = new RecordSender(
-    systemClock,
-    { ...plan, rate: 400, durationMs: 100, pacing: 'precise' },
-    {
-      onCounting: () => undefined,
-      acknowledged: (_, { delayMs }) => void late.push(delayMs),
-      send: () => Promise.resolve(),
-    },
-  )
-  await sender.run()
-  expect(late).toHaveLength(40)
-  // The machine may be busy; most are met.
-  expect(late.toSorted((a, b) => a - b)[10]).toBeLessThan(0.5)
-})
+test.each([
+  ['precise', 0],
+  ['timer', 0.5],
+] as const)(
+  'pacing: %s sends up to %d ms after a moment between two of them',
+  async (pacing, lateMs) => {
+    const clock = new ManualClock()
+    const late: number[] = []
+    const sender = new RecordSender(
+      clock,
+      { ...plan, rate: 400, durationMs: 100, pacing },
+      {
+        onCounting: () => undefined,
+        acknowledged: (_, { delayMs }) => void late.push(delayMs),
+        send: () => Promise.resolve(),
+      },
+    )
+    const running = sender.run()
+    for (let turn = 0; turn < 500; turn++) {
+      clock.advance(0.25)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await running
+    expect(late).toHaveLength(40)
+    expect(Math.max(...late)).toBe(lateMs)
+  },
+)
 
 test('stop ends it', async () => {
   const system = new StallingSystem()
