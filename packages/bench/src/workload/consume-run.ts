@@ -13,8 +13,8 @@ import { type RunContext, RunGauges } from './run-gauges.ts'
 export interface ConsumingLoad {
   readonly consumers: number
   /**
-   * In the name of a group, which shares the partitions out; null: each consumer has its share of
-   * them assigned.
+   * In the name of a group, which shares the partitions out, from where it has committed; null:
+   * each consumer has its share of them assigned, from the start.
    */
   readonly group: string | null
   /** Read at most so many records, of all consumers together; null to the end. */
@@ -67,7 +67,9 @@ export async function runConsuming(
   if (load.warmUpMs > 0) {
     const endMs = clock.monotonic() + load.warmUpMs
     const isOver = (): boolean => clock.monotonic() >= endMs
-    await readAll(place, load, context, { start: () => undefined, note: () => isOver() })
+    // In the name of the group it would commit what is to be read again.
+    const own = { ...load, group: null }
+    await readAll(place, own, context, { start: () => undefined, note: () => isOver() })
   }
   using gauges = new RunGauges(context, false)
   let readyMs = clock.monotonic()

@@ -156,7 +156,8 @@ describe('consuming', () => {
     expect(some.records).toBe(150)
     const warm = await runConsuming(readablePlace(place), { ...load, warmUpMs: 20 }, context)
     expect(warm.records).toBe(200)
-    const grouped = await runConsuming(readablePlace(place), { ...load, group: 'g' }, context)
+    const asGroup = { ...load, group: 'g', warmUpMs: 20 }
+    const grouped = await runConsuming(readablePlace(place), asGroup, context)
     expect(grouped.records).toBe(200)
     expect(grouped.rebalanceMs).toBeGreaterThanOrEqual(0)
   })
