@@ -8,8 +8,9 @@ const bufferBytes = 16 * 2 ** 20
 
 /**
  * Group commit with nothing around it, the limit for durable appends with one promise each: copy
- * the record, and once for all that came together checksum, write, fdatasync (in the thread pool, or
- * with the event loop standing still), resolve. No offsets for readers, no indexes, no recovery, no errors to speak of.
+ * the record, and once for all that came together checksum, write, fdatasync (in the thread pool,
+ * or with the event loop standing still), resolve. No offsets for readers, no indexes, no recovery,
+ * no errors to speak of.
  */
 export class BareGroupCommit {
   readonly #descriptor: number

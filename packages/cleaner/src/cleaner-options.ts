@@ -18,10 +18,10 @@ export interface CleanerOptions {
   /** What compaction may read and write a second, together; 0 no limit. @defaultValue 0 */
   readonly ioBytesPerSecond?: number
   /**
-   * How long a worker rests after every half millisecond of work, in ms, while the event loop of this
-   * thread has work: longer is kinder to appends and reads, and makes compaction slower. Logs that
-   * get dirty faster than they are cleaned have shorter rests, down to none. Up to 100; 0 never
-   * rests. @defaultValue 12
+   * How long a worker rests after every half millisecond of work, in ms, while the event loop of
+   * this thread has work: longer is kinder to appends and reads, and makes compaction slower.
+   * Logs that get dirty faster than they are cleaned have shorter rests, down to none. Up to 100;
+   * 0 never rests. @defaultValue 12
    */
   readonly restMs?: number
   /** How often retention looks at all logs, in ms. @defaultValue 300000 */

@@ -171,7 +171,10 @@ export interface DecodeOptions {
   readonly contentBytesMax: number
   /** Its place, for errors. */
   readonly key: string
-  /** Whether the file may be decrypted where it lies: then it is a file no more. @defaultValue false */
+  /**
+   * Whether the file may be decrypted where it lies: then it is a file no more.
+   * @defaultValue false
+   */
   readonly isInPlace?: boolean
   /** Memory for the content, where that is decompressed and fits. @defaultValue fresh memory */
   readonly into?: Buffer

@@ -8,7 +8,7 @@ const workerUrl: URL = import.meta.url.endsWith('.ts')
   ? new URL('../../dist/reading/decoding-worker.js', import.meta.url)
   : new URL('./decoding-worker.js', import.meta.url)
 
-/** In worker threads. The memory that a task has is handed over, and comes back with the outcome. */
+/** In worker threads. The memory of a task is handed over, and comes back with the outcome. */
 export function decoderPool(threads: number): ObjectDecoder {
   const pool = new Piscina({
     filename: fileURLToPath(workerUrl),

@@ -30,8 +30,8 @@ export interface LogOptions {
   readonly flushMs?: number
   /**
    * Where a flush waits for the disk: in the thread `pool`, or on the event `loop`, which stands
-   * still meanwhile, so that nothing else of this thread runs. That saves an append that waits alone
-   * the way to the pool and back, some 50 µs. @defaultValue 'pool'
+   * still meanwhile, so that nothing else of this thread runs. That saves an append that waits
+   * alone the way to the pool and back, some 50 µs. @defaultValue 'pool'
    */
   readonly flushOn?: 'pool' | 'loop'
   /** Largest batch accepted, compressed, header included. @defaultValue 1 MiB + 12 */
