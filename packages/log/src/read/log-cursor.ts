@@ -139,12 +139,17 @@ export class LogCursor {
     throw new OffsetOutOfRangeError(name, this.#nextOffset, logStartOffset, logEndOffset)
   }
 
-  /** The cursor's place, unless compaction has put another segment there. */
+  /**
+   * The cursor's place, unless compaction has put another segment there. In the segment as it is
+   * known now: the size of one that another process writes may have been looked at in the middle
+   * of a write.
+   */
   #currentPlace(): Place | null {
     const place = this.#place
     if (place === null) return null
     const current = this.#source.segmentFor(place.segment.baseOffset)
-    return current?.identity === place.segment.identity ? place : null
+    if (current?.identity !== place.segment.identity) return null
+    return current === place.segment ? place : { ...place, segment: current }
   }
 
   #locate(): Place | null {
