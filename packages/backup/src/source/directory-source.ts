@@ -3,6 +3,7 @@ import {
   type FileStat,
   type FileSystem,
   nodeFileSystem,
+  OffsetOutOfRangeError,
   openLogReadOnly,
   type ReadOnlyLog,
   type SegmentPlace,
@@ -270,7 +271,8 @@ export class DirectorySource implements BackupSource {
         }
       } catch (error) {
         if (this.#fs.stat(directory) === null) return null
-        if (isSystemError(error, 'ENOENT')) continue
+        // Replaced, or deleted by retention, while it was looked at.
+        if (isSystemError(error, 'ENOENT') || error instanceof OffsetOutOfRangeError) continue
         if (!isFileProblem(error)) throw error
         missing.push({ topic, partition, reason: error.message })
         return null

@@ -11,7 +11,11 @@ import { appendRecords, compact, dataPath, Machine, sourceBytes } from '../backu
 const work = '/.data.varve-backup'
 
 /** A file system of which one call does something else. */
-function withCall(fs: FileSystem, call: keyof FileSystem, instead: () => unknown): FileSystem {
+function withCall<Name extends keyof FileSystem>(
+  fs: FileSystem,
+  call: Name,
+  instead: (...args: Parameters<NonNullable<FileSystem[Name]>>) => unknown,
+): FileSystem {
   return new Proxy(fs, {
     get: (target, name) => {
       if (name === call) return instead
@@ -143,6 +147,34 @@ test('a directory is looked at whether or not somebody has it open', async () =>
   await after.release()
   // It was not left locked.
   await (await machine.openData()).close()
+})
+
+test('what retention deletes while a directory is looked at is no gap', async () => {
+  const machine = new Machine()
+  const directory = await machine.openData()
+  const log = await directory.createLog('t', 0)
+  await log.alter({ segmentBytes: 2 ** 20 })
+  // Larger than what is read at once, so that others have their turn during the read.
+  await log.append({ value: Buffer.alloc(200_000) })
+  await log.roll()
+  await log.settle()
+  let deletion: Promise<unknown> | null = null
+  const fs = withCall(machine.fs, 'open', (path, mode) => {
+    const file = machine.fs.open(path, mode)
+    const read = file.read.bind(file)
+    file.read = async (target, position) => {
+      deletion ??= log.deleteSegmentsBefore(log.highWatermark)
+      await deletion
+      return read(target, position)
+    }
+    return file
+  })
+  const snapshot = await new DirectorySource(dataPath, { fs }).snapshot()
+  expect(deletion).not.toBeNull()
+  expect(snapshot.missing).toEqual([])
+  expect(snapshot.partitions).toMatchObject([{ logStartOffset: 1, endOffset: 1 }])
+  await snapshot.release()
+  await directory.close()
 })
 
 test('what processes held that are gone is let go, and nothing else', async () => {

@@ -1,23 +1,25 @@
 import { expect, test } from 'vitest'
 import { openLogReadOnly } from '../../src/read/read-only-log.ts'
-import type { FileSystem } from '../../src/storage/file-system.ts'
+import type { FileStat, FileSystem } from '../../src/storage/file-system.ts'
 import { appendValues, createLog, simulatedPlace } from '../log-fixture.ts'
 
 test('a size that was looked at in the middle of a write is not where the data ends', async () => {
   const place = simulatedPlace()
   const { directory, log } = await createLog(place)
   let halfWritten = 0
-  const fs: FileSystem = {
-    ...place.fs,
-    open: (path, mode) => place.fs.open(path, mode),
-    list: (path) => place.fs.list(path),
-    // The kernel raises the size of a file page by page while it is written.
-    stat: (path) => {
-      const stat = place.fs.stat(path)
-      if (stat === null || !path.endsWith('.log')) return stat
-      return { ...stat, sizeBytes: stat.sizeBytes + halfWritten }
-    },
+  // The kernel raises the size of a file page by page while it is written.
+  const stat = (path: string): FileStat | null => {
+    const found = place.fs.stat(path)
+    if (found === null || !path.endsWith('.log')) return found
+    return { ...found, sizeBytes: found.sizeBytes + halfWritten }
   }
+  const fs = new Proxy<FileSystem>(place.fs, {
+    get: (target, name) => {
+      if (name === 'stat') return stat
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
   const reader = await openLogReadOnly(`${place.path}/t-0`, { fs, pollMs: 1 })
   await using following = reader.reader({ from: 0, follow: true })
   const offsets: number[] = []
