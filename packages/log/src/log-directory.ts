@@ -32,6 +32,7 @@ import {
 import { type FileLock, type FileSystem, isSystemError } from './storage/file-system.ts'
 import { nodeFileSystem } from './storage/node-file-system.ts'
 import { OpenFiles } from './storage/open-files.ts'
+import { openFilesDefault } from './storage/open-files-limit.ts'
 import { withOurErrors } from './storage/storage-error.ts'
 
 /** How a directory of logs is opened. */
@@ -40,7 +41,7 @@ export interface LogDirectoryOptions {
   readonly log?: LogOptions
   /** Settings of one log, on top of `log`. @defaultValue none */
   readonly logOptions?: (topic: string, partition: number) => LogOptions
-  /** Files kept open, about. @defaultValue 512 */
+  /** Files kept open, about. @defaultValue a quarter of the system's limit, 512 to 8192 */
   readonly openFilesMax?: number
   /** How often recovery points are written for all logs, in ms. @defaultValue 60000 */
   readonly checkpointIntervalMs?: number
@@ -91,7 +92,7 @@ export class LogDirectory implements AsyncDisposable {
     this.#options = options
     this.#fs = options.fs ?? nodeFileSystem
     this.#clock = options.clock ?? systemClock
-    this.#files = new OpenFiles(this.#fs, options.openFilesMax ?? 512)
+    this.#files = new OpenFiles(this.#fs, options.openFilesMax ?? openFilesDefault())
     this.#lock = lock
     this.#checkpoints = new DataCheckpoints(this.#fs, path)
     this.#removals = new TreeRemovals(this.#fs, this.#clock)
