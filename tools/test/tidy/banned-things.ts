@@ -21,6 +21,7 @@ const nodeFileSystems: ReadonlySet<string> = new Set([
   'packages/log/src/storage/node-file-system.ts',
   'packages/log/src/storage/directory-lock.ts',
   'packages/log/src/storage/lock-holder.ts',
+  'packages/log/src/storage/open-files-limit.ts',
   'packages/log/src/testing/temporary-directory.ts',
 ])
 

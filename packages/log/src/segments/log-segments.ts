@@ -30,31 +30,21 @@ export class LogSegments {
   /** The segment with the largest base offset that is at most `offset`; null before the first. */
   floor(offset: Offset): SealedSegment | ActiveSegment | null {
     if (offset >= this.#active.baseOffset) return this.#active
-    let low = 0
-    let high = this.#sealed.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const segment = this.#sealed[middle]
-      if (segment !== undefined && segment.baseOffset <= offset) low = middle + 1
-      else high = middle
-    }
-    return this.#sealed[low - 1] ?? null
+    return this.#sealed[this.#countTo(offset) - 1] ?? null
   }
 
   /** The first segment whose base offset is larger than `offset`; null after the last. */
   higher(offset: Offset): SealedSegment | ActiveSegment | null {
     if (offset >= this.#active.baseOffset) return null
-    const floor = this.floor(offset)
-    const index = floor === null ? 0 : this.#sealed.indexOf(floor as SealedSegment) + 1
-    return this.#sealed[index] ?? this.#active
+    return this.#sealed[this.#countTo(offset)] ?? this.#active
   }
 
   /** The active segment has been sealed; a new one follows it. */
   roll(sealed: SealedSegment, active: ActiveSegment): void {
     assert(sealed.baseOffset === this.#active.baseOffset, 'the active segment is sealed')
+    assert(active.baseOffset >= sealed.nextOffset, 'the active segment is the last one')
     this.#sealed.push(sealed)
     this.#active = active
-    this.#assertOrder()
   }
 
   /** An empty active segment gives way to one with another base offset. */
@@ -90,6 +80,19 @@ export class LogSegments {
 
   get sizeBytes(): number {
     return this.#sealed.reduce((sum, segment) => sum + segment.sizeBytes, this.#active.sizeBytes)
+  }
+
+  /** How many sealed segments have a base offset of at most `offset`. */
+  #countTo(offset: Offset): number {
+    let low = 0
+    let high = this.#sealed.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const segment = this.#sealed[middle]
+      if (segment !== undefined && segment.baseOffset <= offset) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #assertOrder(): void {
