@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { nodeFileSystem, openLogReadOnly, type ReadOnlyLog } from '@varve/log'
 import { Random } from '@varve/log/testing'
@@ -85,6 +85,10 @@ async function demo(data: string, seed: number): Promise<void> {
   explainRestore(await restoreAndProve(data, backups, corpus))
   markAsOurs(data, seed)
   runVarve('verify', shown)
+
+  heading('9. What this disk gives: records of 100 bytes, each acknowledged when it is flushed')
+  const size = ['--record-size', '100', '--warmup', '1', '--duration', '2']
+  runVarve('bench', 'produce', '--data', dirname(shown), ...size)
   explainNext(shown, corpus[Math.floor(corpus.length / 2)]?.key ?? '')
   print(styled('dim', `All of this took ${seconds(performance.now() - startedMs)}.`))
 }
