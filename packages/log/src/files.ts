@@ -47,6 +47,7 @@ export {
   isRestoreUnfinished,
   refuseUnfinishedRestore,
   replacedOf,
+  restorePlaceOf,
   restoreRecordBytesMax,
   restoreRecordFileName,
   stagingOf,
@@ -66,6 +67,7 @@ export {
   type TransactionIndex,
   transactionIndexEntryBytes,
 } from './format/transaction-index.ts'
+export { type DerivedFile, LogIndexing, type LogIndexingOptions } from './repair/log-indexing.ts'
 export { makeDirectories, removeTree } from './storage/directories.ts'
 export {
   cleanerOffsetCheckpointFileName,

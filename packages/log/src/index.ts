@@ -85,7 +85,6 @@ export {
 } from './read/log-reader.ts'
 export { openLogReadOnly, ReadOnlyLog } from './read/read-only-log.ts'
 export type { FoundOffset } from './read/timestamp-search.ts'
-export { type DerivedFile, LogIndexing, type LogIndexingOptions } from './repair/log-indexing.ts'
 export { type ReindexOptions, type ReindexReport, reindexLog } from './repair/reindex-log.ts'
 export {
   type RepairLogOptions,

@@ -1,5 +1,5 @@
-import { type FileSystem, LogIndexing, type LogOptions, reindexLog } from '@varve/log'
-import { parsePartitionDirectoryName, segmentFileName } from '@varve/log/files'
+import { type FileSystem, type LogOptions, reindexLog } from '@varve/log'
+import { LogIndexing, parsePartitionDirectoryName, segmentFileName } from '@varve/log/files'
 import type { Offset } from '@varve/record'
 import type { StoredPartition } from '../format/manifest.ts'
 import type {

@@ -1,14 +1,14 @@
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { type FileLock, type FileSystem, LogLockedError } from '@varve/log'
 import { RestoreRefusedError } from './restore-errors.ts'
-import { finishSwap, lockFileName, replacedOf, stagingOf } from './staged-swap.ts'
+import { finishSwap, lockFileName, replacedOf, restorePlaceOf, stagingOf } from './staged-swap.ts'
 
 /**
  * The place of a data directory that is to be restored, and the one beside it where that is put
  * together. Nobody else's until it is released.
  */
 export class RestoreTarget {
-  /** Absolute. */
+  /** Absolute, and no symbolic link. */
   readonly path: string
   readonly staging: string
   readonly #fs: FileSystem
@@ -31,7 +31,7 @@ export class RestoreTarget {
     to: string,
     { isInPlace, isDryRun }: { readonly isInPlace: boolean; readonly isDryRun: boolean },
   ): Promise<RestoreTarget> {
-    const target = new RestoreTarget(fs, resolve(to))
+    const target = new RestoreTarget(fs, restorePlaceOf(fs, to))
     if (dirname(target.path) === target.path) {
       throw new RestoreRefusedError(`${to} cannot be replaced`)
     }

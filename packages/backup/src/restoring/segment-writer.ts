@@ -1,5 +1,5 @@
-import type { File, FileSystem, LogIndexing } from '@varve/log'
-import { scanBatches, segmentFileName } from '@varve/log/files'
+import type { File, FileSystem } from '@varve/log'
+import { type LogIndexing, scanBatches, segmentFileName } from '@varve/log/files'
 import { type Batch, type Offset, readBatches } from '@varve/record'
 import { CorruptRepositoryError } from '../base/backup-errors.ts'
 import type { StoredExtent, StoredSegment } from '../format/partition-list.ts'

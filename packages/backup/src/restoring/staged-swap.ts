@@ -9,6 +9,7 @@ import {
   removeTree,
   replacedOf,
   replaceSmallFile,
+  restorePlaceOf,
   restoreRecordBytesMax,
   restoreRecordFileName,
   stagingOf,
@@ -16,7 +17,7 @@ import {
 import { JsonShape } from '../format/json-shape.ts'
 import { RestoreRefusedError } from './restore-errors.ts'
 
-export { replacedOf, stagingOf }
+export { replacedOf, restorePlaceOf, stagingOf }
 
 /** Where what an undone restore had brought is, until it is removed. */
 function undoneOf(directory: string): string {
@@ -44,9 +45,10 @@ export async function swapIn(
   const staging = stagingOf(directory)
   await writeRecord(fs, staging, { kind: 'restore', kept })
   try {
-    setAside(fs, directory)
+    // What cannot be done shows at the first rename, when nothing else has changed.
+    if (!setAside(fs, directory)) fs.rename(staging, directory)
   } catch (error) {
-    // Nothing has changed: nobody shall go on with it.
+    // Nobody shall go on with it.
     await fs.remove(`${staging}/${restoreRecordFileName}`)
     await fs.syncDirectory(staging)
     if (!isSystemError(error, 'EBUSY', 'EXDEV')) throw error
@@ -55,6 +57,7 @@ export async function swapIn(
       'restore into a directory within it, or beside it',
     )
   }
+  await fs.syncDirectory(dirname(directory))
   await completeSwap(fs, directory)
 }
 
@@ -63,7 +66,8 @@ export async function swapIn(
  * something to do. Rejects with LogLockedError while somebody is at it, and with
  * RestoreRefusedError where somebody has made another directory meanwhile.
  */
-export async function finishSwap(fs: FileSystem, directory: string): Promise<boolean> {
+export async function finishSwap(fs: FileSystem, path: string): Promise<boolean> {
+  const directory = restorePlaceOf(fs, path)
   const isToDo = (): boolean => isUnfinished(fs, directory)
   if (!isToDo()) return false
   const locks: FileLock[] = []
@@ -126,11 +130,11 @@ async function completeSwap(fs: FileSystem, directory: string): Promise<void> {
   if (record.kind === 'undo') await completeUndo(fs, directory)
 }
 
-/** What is in the way of the staged directory. */
-function setAside(fs: FileSystem, directory: string): void {
+/** What is in the way of the staged directory. Tells whether something was. */
+function setAside(fs: FileSystem, directory: string): boolean {
   const stat = fs.stat(directory)
   // An empty one gives way to what is renamed to its name.
-  if (stat === null || (stat.isDirectory && fs.list(directory).length === 0)) return
+  if (stat === null || (stat.isDirectory && fs.list(directory).length === 0)) return false
   const replaced = replacedOf(directory)
   if (fs.stat(replaced) !== null) {
     throw new RestoreRefusedError(
@@ -139,6 +143,7 @@ function setAside(fs: FileSystem, directory: string): void {
     )
   }
   fs.rename(directory, replaced)
+  return true
 }
 
 /**
@@ -147,7 +152,8 @@ function setAside(fs: FileSystem, directory: string): void {
  * RestoreRefusedError when there is nothing to put back, with LogLockedError while somebody has the
  * directory open.
  */
-export async function undoRestore(fs: FileSystem, directory: string): Promise<void> {
+export async function undoRestore(fs: FileSystem, path: string): Promise<void> {
+  const directory = restorePlaceOf(fs, path)
   await finishSwap(fs, directory)
   const replaced = replacedOf(directory)
   const staging = stagingOf(directory)

@@ -12,22 +12,24 @@ export class S3Reading {
   }
 
   /**
-   * Null when there is no such file. Bytes whose MD5 is not the file's are read again; when they
-   * come the same once more, they are what is stored, rotten or not, and whoever reads them checks
-   * them as everything from a repository. Rejects with S3Failure.
+   * Null when there is no such file. Bytes whose MD5 is not the file's are read again; when the
+   * same come once more under the same ETag, they are what is stored, rotten or not, and whoever
+   * reads them checks them as everything from a repository. In between there may have been others:
+   * a file may be replaced while it is read. Rejects with S3Failure.
    */
   read(key: string, signal: AbortSignal | null): Promise<Buffer | null> {
-    let before: Buffer | null = null
+    /** MD5s of what came, by ETag. */
+    const before = new Map<string, Buffer>()
     return this.#bucket.retrying(signal, async () => {
       const read = await this.#bucket.getOnce(key, signal)
       if (read === null) return null
       const md5 = md5Of(read.bytes)
       if (this.etags.agrees(read.file, md5) !== false) return read.bytes
-      if (before?.equals(md5) === true) {
+      if (before.get(read.file.etag)?.equals(md5) === true) {
         this.etags.meansNothing()
         return read.bytes
       }
-      before = md5
+      before.set(read.file.etag, md5)
       const details = { code: 'BadDigest', isRetriable: true }
       throw new S3Failure('what came is not what the server says it sent', details)
     })

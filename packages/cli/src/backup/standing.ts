@@ -136,7 +136,9 @@ class Standing {
     const { json, metrics } = this.#options
     if (this.#io.signal.aborted) return
     try {
-      this.#worst = Math.max(this.#worst, await runJob(job, this.#options, this.#io))
+      const code = await runJob(job, this.#options, this.#io)
+      // Others may have failed meanwhile.
+      this.#worst = Math.max(this.#worst, code)
     } catch (error) {
       if (this.#io.signal.aborted) return
       if (!isForeseen(error)) throw error
