@@ -11,6 +11,9 @@ import type { ReadableSegment, ReadSource } from '../segments/read-source.ts'
 /** Reads below this are made on the event loop: shorter than the hop through the thread pool. */
 const synchronousReadBytes = 64 * 1024
 
+/** Read at least: with one call instead of two, most batches are there whole. */
+const leastReadBytes = 16 * 1024
+
 export interface SegmentBytesOptions {
   /**
    * While what was read is looked at, the thread pool reads what comes next. For those who read on.
@@ -80,7 +83,7 @@ export class SegmentBytes {
     if (cached !== null) return { bytes: cached, highWatermark }
     const left = limit - position
     const least = Math.min(RecordBatch.headerBytes, left)
-    const length = Math.max(Math.min(wanted, left), least)
+    const length = Math.min(Math.max(wanted, leastReadBytes), left)
     const already = await this.#readAlready(segment, { position, offset }, least)
     const { bytes } = already ?? { bytes: await this.#readFile(segment, position, length) }
     const size = batchSizeAt(bytes, 0, bytes.length, position)
@@ -90,7 +93,10 @@ export class SegmentBytes {
     }
     // With the beginning of the next batch, which proves this one's offsets.
     const needed = Math.min(size + batchPrefixBytes, left)
-    const whole = needed <= bytes.length ? bytes : await this.#readFile(segment, position, needed)
+    const isEnough = needed <= bytes.length
+    const found = isEnough ? bytes : await this.#readFile(segment, position, needed)
+    const asked = Math.max(wanted, needed)
+    const whole = found.length > asked ? found.subarray(0, asked) : found
     if (this.#source.isSame(segment)) {
       this.#readAhead(segment, position, whole, wanted, limit)
       return { bytes: whole, highWatermark: already?.highWatermark ?? highWatermark }

@@ -135,10 +135,16 @@ export class SealedSegment implements ReadableSegment {
    * log.
    */
   #pathOf(name: string): string {
+    return this.#findPath(name) ?? `${this.directory}/${name}`
+  }
+
+  #findPath(name: string): string | null {
     const path = `${this.directory}/${name}`
     const suffix = this.#path.slice(this.#path.lastIndexOf('.log') + '.log'.length)
-    const candidates = [`${path}${suffix}`, path, `${path}${swapSuffix}`]
-    return candidates.find((candidate) => this.#files.fs.stat(candidate) !== null) ?? path
+    for (const candidate of [`${path}${suffix}`, path, `${path}${swapSuffix}`]) {
+      if (this.#files.fs.stat(candidate) !== null) return candidate
+    }
+    return null
   }
 
   /** The digest of this segment; null when Varve did not seal it. */
@@ -163,8 +169,8 @@ export class SealedSegment implements ReadableSegment {
     name: string,
     lookup: (file: File, sizeBytes: number) => Result,
   ): Result | null {
-    const path = this.#pathOf(name)
-    if (this.#files.fs.stat(path) === null) return null
+    const path = this.#findPath(name)
+    if (path === null) return null
     const file = this.#files.borrow(path, 'read')
     try {
       return lookup(file, file.sizeBytes())
