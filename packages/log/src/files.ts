@@ -68,7 +68,7 @@ export {
   transactionIndexEntryBytes,
 } from './format/transaction-index.ts'
 export { type DerivedFile, LogIndexing, type LogIndexingOptions } from './repair/log-indexing.ts'
-export { makeDirectories, removeTree } from './storage/directories.ts'
+export { makeDirectories, removeContent, removeTree } from './storage/directories.ts'
 export {
   cleanerOffsetCheckpointFileName,
   cleanShutdownFileName,

@@ -61,7 +61,6 @@ export const untestedAllowed: readonly string[] = [
   'packages/log/src/read/committed-only.ts',
   'packages/log/src/read/committed-view.ts',
   'packages/log/src/format/data-checkpoints.ts',
-  'packages/log/src/storage/directories.ts',
   'packages/log/src/segments/file-removals.ts',
   'packages/log/src/storage/file-window.ts',
   'packages/log/src/verify/index-checks.ts',

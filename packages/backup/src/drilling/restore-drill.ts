@@ -1,11 +1,10 @@
-import { resolve } from 'node:path'
-import { nodeFileSystem, systemClock, verifyPath } from '@varve/log'
+import { LogLockedError, nodeFileSystem, systemClock, verifyPath } from '@varve/log'
 import type { ReadManifest } from '../repository/backup-catalogue.ts'
 import { recordDrill } from '../repository/drill-records.ts'
 import type { Repository } from '../repository/repository.ts'
 import { RestoreRefusedError } from '../restoring/restore-errors.ts'
-import { type RestoreOptions, restoreBackup } from '../restoring/restore-run.ts'
-import { removeDurably, replacedOf, stagingOf } from '../restoring/staged-swap.ts'
+import { type RestoreOptions, type RestoreReport, restoreBackup } from '../restoring/restore-run.ts'
+import { removeDurably, replacedOf, restorePlaceOf, stagingOf } from '../restoring/staged-swap.ts'
 
 export interface DrillOptions
   extends Pick<RestoreOptions, 'threads' | 'signal' | 'onProgress' | 'hooks' | 'clock'> {
@@ -37,10 +36,10 @@ export async function drillRestore(
   options: DrillOptions,
 ): Promise<DrillReport> {
   const { clock = systemClock, ...rest } = options
-  const scratch = resolve(options.scratch)
+  const scratch = restorePlaceOf(nodeFileSystem, options.scratch)
   refuseOthers(scratch)
+  const restored = await restoreInto(repository, backup, { ...rest, clock, to: scratch })
   try {
-    const restored = await restoreBackup(repository, backup, { ...rest, clock, to: scratch })
     const findings: string[] = restored.gaps.map(
       ({ topic, partition, reason }) => `${topic}-${partition}: not in the backup: ${reason}`,
     )
@@ -60,7 +59,23 @@ export async function drillRestore(
     await recordDrill(repository.target, record, clock)
     return report
   } finally {
-    await removeScratch(scratch)
+    await removeDurably(nodeFileSystem, scratch)
+  }
+}
+
+/** Where it fails, what is at that place is somebody else's; what was put together goes. */
+async function restoreInto(
+  repository: Repository,
+  backup: ReadManifest,
+  options: RestoreOptions,
+): Promise<RestoreReport> {
+  try {
+    return await restoreBackup(repository, backup, options)
+  } catch (error) {
+    // Another drill is at it.
+    if (error instanceof LogLockedError) throw error
+    await removeDurably(nodeFileSystem, stagingOf(options.to))
+    throw error
   }
 }
 
@@ -71,9 +86,4 @@ function refuseOthers(scratch: string): void {
   )
   if (isInUse === undefined) return
   throw new RestoreRefusedError(`${isInUse} is there`, 'give a drill a directory that is not there')
-}
-
-/** Also what was put together beside it, where restoring failed. */
-async function removeScratch(scratch: string): Promise<void> {
-  for (const path of [stagingOf(scratch), scratch]) await removeDurably(nodeFileSystem, path)
 }

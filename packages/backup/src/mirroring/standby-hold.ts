@@ -1,10 +1,11 @@
 import type { FileSystem } from '@varve/log'
-import { readSmallFile, replaceSmallFile } from '@varve/log/files'
+import { readSmallFile, removeContent, replaceSmallFile } from '@varve/log/files'
 import { CorruptRepositoryError } from '../base/backup-errors.ts'
 import { JsonShape } from '../format/json-shape.ts'
 import { backupIdPattern } from '../format/manifest.ts'
 import { RestoreRefusedError } from '../restoring/restore-errors.ts'
 import { type RestoreScene, retentionHoldFileName } from '../restoring/restore-run.ts'
+import { removeDurably, replacedOf } from '../restoring/staged-swap.ts'
 
 // A standby's directory is held as every restored one is, and the hold says that it is a standby's.
 // Whoever releases retention takes it for his own.
@@ -40,6 +41,38 @@ export function readStandbyHold(
     'follow into a directory that is not there yet; one whose retention was released is not ' +
       'followed into any more',
   )
+}
+
+/**
+ * Throws RestoreRefusedError where what a standby's directory would be kept aside as is there
+ * already, and is not what a standby of the same repository was.
+ */
+export function refuseOthersAside(fs: FileSystem, directory: string, repositoryId: string): void {
+  const aside = replacedOf(directory)
+  if (isVacant(fs, aside)) return
+  const hold = readHold(fs, `${aside}/${retentionHoldFileName}`)
+  if (hold !== null && hold.standbyOf === repositoryId) return
+  throw new RestoreRefusedError(
+    `${aside} is there, and is no standby of this repository`,
+    'move it away, or remove it when it is not needed any more',
+  )
+}
+
+/**
+ * Removes what a standby's directory was before. Its mark goes last, so that what a crash leaves is
+ * known for what it is. Rejects as `refuseOthersAside` throws.
+ */
+export async function removeFormerStandby(
+  fs: FileSystem,
+  directory: string,
+  repositoryId: string,
+): Promise<void> {
+  refuseOthersAside(fs, directory, repositoryId)
+  const aside = replacedOf(directory)
+  if (fs.stat(aside)?.isDirectory !== true) return
+  await removeContent(fs, aside, (name) => name !== retentionHoldFileName)
+  await fs.syncDirectory(aside)
+  await removeDurably(fs, aside)
 }
 
 /** Whether nothing is there that could be lost. */

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { type Clock, type FileSystem, nodeFileSystem, systemClock, type Timer } from '@varve/log'
 import { InvalidArgumentError, VarveError } from '@varve/record'
 import { BackupNotFoundError } from '../base/backup-errors.ts'
@@ -10,8 +9,14 @@ import {
   type RestoreScene,
   restoreBackup,
 } from '../restoring/restore-run.ts'
-import { finishSwap, removeDurably, replacedOf } from '../restoring/staged-swap.ts'
-import { isVacant, readStandbyHold, writeStandbyHold } from './standby-hold.ts'
+import { finishSwap, restorePlaceOf } from '../restoring/staged-swap.ts'
+import {
+  isVacant,
+  readStandbyHold,
+  refuseOthersAside,
+  removeFormerStandby,
+  writeStandbyHold,
+} from './standby-hold.ts'
 
 /** `signal` ends a round that goes on, and the standby with it; what was fetched is made use of. */
 export interface StandbyOptions
@@ -63,9 +68,9 @@ export class Standby {
     }
     this.#repository = repository
     this.#repositoryId = repository.file.repositoryId.toString('hex')
-    this.#options = { ...options, to: resolve(options.to) }
     this.#clock = options.clock ?? systemClock
     this.#fs = options.fs ?? nodeFileSystem
+    this.#options = { ...options, to: restorePlaceOf(this.#fs, options.to) }
     this.#running = this.#run()
     // Told by `ended`, and not unhandled before somebody asks.
     this.#running.catch(() => undefined)
@@ -122,7 +127,8 @@ export class Standby {
     if (newest.backupId === this.#held?.backupId) return
     await finishSwap(this.#fs, to)
     const standing = readStandbyHold(this.#fs, to, this.#repositoryId)
-    if (standing !== null) await removeDurably(this.#fs, replacedOf(to))
+    if (standing === null) refuseOthersAside(this.#fs, to, this.#repositoryId)
+    else await removeFormerStandby(this.#fs, to, this.#repositoryId)
     const backup = await catalogue.read(newest)
     if (standing !== newest.backupId) await this.#restore(backup)
     this.#held = { backupId: newest.backupId, takenMs: backup.manifest.takenMs }
@@ -141,7 +147,7 @@ export class Standby {
       hooks: { ...hooks, adjust },
     })
     // What it was before is in the repository.
-    if (isReplaced) await removeDurably(this.#fs, replacedOf(to))
+    if (isReplaced) await removeFormerStandby(this.#fs, to, this.#repositoryId)
     this.#options.onRestored?.(report)
   }
 

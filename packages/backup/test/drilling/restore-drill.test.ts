@@ -74,3 +74,23 @@ test('a drill takes no directory that is there: it would be removed', async () =
     expect(existsSync(`${temporary.path}/${name}/orders-0`)).toBe(true)
   }
 })
+
+test('a drill removes nothing that somebody made in its place meanwhile', async () => {
+  using temporary = makeTemporaryDirectory()
+  await using directory = await LogDirectory.open(`${temporary.path}/data`)
+  await (await directory.createLog('orders', 0)).append({ value: 'one' })
+  const target = new DirectoryTarget(`${temporary.path}/repository`)
+  await using repository = await Repository.create(target)
+  await runBackup(repository, new LiveSource(directory), { encoder: inlineEncoder(nodeFileSystem) })
+  const backup = await new BackupCatalogue(repository).find('latest')
+  const scratch = `${temporary.path}/scratch`
+  const adjust = async (): Promise<readonly string[]> => {
+    mkdirSync(`${scratch}/precious-0`, { recursive: true })
+    return []
+  }
+  await expect(drillRestore(repository, backup, { scratch, hooks: { adjust } })).rejects.toThrow(
+    'was made while it was being restored',
+  )
+  expect(readdirSync(scratch)).toEqual(['precious-0'])
+  expect(existsSync(`${scratch}.restoring`)).toBe(false)
+})

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { LogDirectory, nodeFileSystem } from '@varve/log'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { InvalidArgumentError } from '@varve/record'
@@ -102,6 +110,57 @@ test('a standby goes on where another one stopped, and replaces nothing that is 
   expect(readdirSync(mine)).toEqual(['letter'])
   expect(existsSync(`${mine}.before-restore`)).toBe(true)
   expect(restored).toEqual([backupId])
+})
+
+test('a standby removes nothing beside its directory that no standby was', async () => {
+  using temporary = makeTemporaryDirectory()
+  await using directory = await LogDirectory.open(`${temporary.path}/data`)
+  await (await directory.createLog('orders', 0)).append({ value: 'first' })
+  await using repository = await Repository.create(
+    new DirectoryTarget(`${temporary.path}/repository`),
+  )
+  const source = new LiveSource(directory)
+  await runBackup(repository, source, { encoder })
+  const to = `${temporary.path}/standby`
+  // What a restore in place kept aside, of a directory that was removed afterwards.
+  const aside = `${to}.before-restore`
+  mkdirSync(`${aside}/precious-0`, { recursive: true })
+  const standby = new Standby(repository, { to, intervalMs: 100, encoder, decoder })
+  const isRefused = (): void =>
+    expect(standby.status.error?.message).toContain('is no standby of this repository')
+  await vi.waitFor(isRefused, 5000)
+  expect(existsSync(to)).toBe(false)
+  rmSync(aside, { recursive: true })
+  await vi.waitFor(() => expect(standby.status).toMatchObject({ error: null }), 5000)
+  mkdirSync(`${aside}/precious-0`, { recursive: true })
+  await directory.log('orders', 0).append({ value: 'second' })
+  await runBackup(repository, source, { encoder })
+  await vi.waitFor(isRefused, 5000)
+  await standby.stop()
+  expect(readdirSync(aside)).toEqual(['precious-0'])
+})
+
+test('a standby at a symbolic link is kept where that leads', async () => {
+  using temporary = makeTemporaryDirectory()
+  await using directory = await LogDirectory.open(`${temporary.path}/data`)
+  const log = await directory.createLog('orders', 0)
+  await using repository = await Repository.create(
+    new DirectoryTarget(`${temporary.path}/repository`),
+  )
+  const to = `${temporary.path}/link`
+  symlinkSync('disk', to)
+  const standby = new Standby(repository, { to, intervalMs: 100, encoder, decoder })
+  for (const value of ['first', 'second']) {
+    await log.append({ value })
+    const { backupId } = await runBackup(repository, new LiveSource(directory), { encoder })
+    await vi.waitFor(() => expect(standby.status).toMatchObject({ backupId, error: null }), 5000)
+  }
+  await standby.stop()
+  expect(readlinkSync(to)).toBe('disk')
+  await using reopened = await LogDirectory.open(to)
+  expect(reopened.log('orders', 0).logEndOffset).toBe(2)
+  const left = readdirSync(temporary.path).filter((name) => /disk|link/.test(name))
+  expect(left.sort()).toEqual(['disk', 'link'])
 })
 
 test('a signal ends a round that goes on, and the next standby goes on with it', async () => {

@@ -1,9 +1,10 @@
 import { LogLockedError } from '@varve/log'
 import { Random } from '@varve/log/testing'
 import { InvalidArgumentError } from '@varve/record'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { inlineDecoder } from '../../src/reading/object-decoder.ts'
 import { RestoreRefusedError } from '../../src/restoring/restore-errors.ts'
+import { finishSwap } from '../../src/restoring/staged-swap.ts'
 import { restoredPath, Scene } from './scene.ts'
 import { appendCounted } from './source-topics.ts'
 
@@ -46,6 +47,23 @@ describe('a restore is refused, and makes nothing,', () => {
       InvalidArgumentError,
     )
     expect(withoutStaging(scene.treeOf(''))).toEqual(before)
+  })
+
+  test.each([
+    ['EBUSY', { to: restoredPath }],
+    ['EXDEV', { to: '/source', isInPlace: true }],
+  ])('where a file system is mounted (%s, %j)', async (code, options) => {
+    const { fs } = scene
+    const place = options.to
+    if (fs.stat(place) === null) fs.makeDirectory(place)
+    const rename = fs.rename.bind(fs)
+    vi.spyOn(fs, 'rename').mockImplementation((from, to) => {
+      if (from === place || to === place) throw Object.assign(new Error(code), { code })
+      rename(from, to)
+    })
+    await expect(scene.restore(options)).rejects.toThrow('where a file system is mounted')
+    // Nothing waits to be finished.
+    expect(await finishSwap(fs, place)).toBe(false)
   })
 
   test('where there is not the space for it', async () => {

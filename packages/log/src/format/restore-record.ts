@@ -11,6 +11,15 @@ export const restoreRecordFileName = 'varve-restored'
 /** More than the names of all partitions have. */
 export const restoreRecordBytesMax: number = 2 ** 26
 
+/**
+ * The place of a data directory, absolute: where it is a symbolic link, of what that names. The
+ * link stays, and what is put together or kept aside is beside what it names.
+ */
+export function restorePlaceOf(fs: FileSystem, directory: string): string {
+  const path = resolve(directory)
+  return fs.resolveLinks?.(path) ?? path
+}
+
 /** Where a restored data directory is put together, beside its place. */
 export function stagingOf(directory: string): string {
   return `${directory}.restoring`
@@ -23,12 +32,12 @@ export function replacedOf(directory: string): string {
 
 /**
  * Whether a restore was interrupted as it took its place: one that is whole waits beside it, or
- * partitions that belong to it have not moved over yet. Costs two looks at names that are not
- * there.
+ * partitions that belong to it have not moved over yet. Costs three looks at
+ * names that are not there.
  */
 export function isRestoreUnfinished(fs: FileSystem, directory: string): boolean {
-  const path = resolve(directory)
   try {
+    const path = restorePlaceOf(fs, directory)
     return (
       fs.stat(`${stagingOf(path)}/${restoreRecordFileName}`) !== null || lacksPartitions(fs, path)
     )

@@ -22,14 +22,27 @@ export async function makeDirectories(fs: FileSystem, path: string): Promise<voi
   await fs.syncDirectory(parent)
 }
 
-/** Removes a directory with the files in it; a partition's directory holds no others. */
+/** Removes a directory with all that is in it. Of symbolic links in it, not what they name. */
 export async function removeTree(fs: FileSystem, path: string): Promise<void> {
-  for (const name of fs.list(path)) {
+  await removeContent(fs, path)
+  await fs.removeDirectory(path)
+}
+
+/** As `removeTree`, of what is in a directory and is chosen. */
+export async function removeContent(
+  fs: FileSystem,
+  path: string,
+  isChosen: (name: string) => boolean = () => true,
+): Promise<void> {
+  for (const name of fs.list(path).filter(isChosen)) {
     const child = `${path}/${name}`
-    if (fs.stat(child)?.isDirectory === true) await removeTree(fs, child)
+    if (isOwnDirectory(fs, child)) await removeTree(fs, child)
     else await fs.remove(child)
   }
-  await fs.removeDirectory(path)
+}
+
+function isOwnDirectory(fs: FileSystem, path: string): boolean {
+  return fs.stat(path)?.isDirectory === true && (fs.resolveLinks?.(path) ?? path) === path
 }
 
 /** Files that only a data directory has. */

@@ -17,6 +17,11 @@ export interface FileSystem {
   list(directory: string): readonly string[]
   /** What is at `path`, or null when nothing is. */
   stat(path: string): FileStat | null
+  /**
+   * What a symbolic link names in the end, whether something is there or not; `path` itself where
+   * it is no link. Absent where there are no links.
+   */
+  resolveLinks?(path: string): string
   /** Makes one directory; its parent must exist. An existing directory is an error (EEXIST). */
   makeDirectory(path: string): void
   /** Renames a file or directory, replacing a file of that name. Durable after syncDirectory. */

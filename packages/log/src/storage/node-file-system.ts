@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { lockFile } from './directory-lock.ts'
 import {
   type File,
@@ -21,6 +22,7 @@ export const nodeFileSystem: FileSystem = {
   },
   list: (directory: string): readonly string[] => fs.readdirSync(directory),
   stat: statPath,
+  resolveLinks,
   makeDirectory: (path: string): void => fs.mkdirSync(path),
   rename: (from: string, to: string): void => fs.renameSync(from, to),
   link: (existing: string, added: string): void => fs.linkSync(existing, added),
@@ -57,6 +59,28 @@ function statPath(path: string): FileStat | null {
     sizeBytes: stat.size,
     modifiedMs: stat.mtimeMs,
   }
+}
+
+/** As many as Linux follows. */
+const linksMax = 40
+
+/** Of the last part of a path only: so that is still beside what it is beside. */
+function resolveLinks(path: string): string {
+  let found = path
+  for (let links = 0; links < linksMax; links++) {
+    let named: string
+    try {
+      named = fs.readlinkSync(found)
+    } catch (error) {
+      // It is no link, nothing is there, or there is a file where a directory should be.
+      if (isSystemError(error, 'EINVAL', 'ENOENT', 'ENOTDIR', 'UNKNOWN')) return found
+      throw error
+    }
+    found = resolve(dirname(found), named)
+  }
+  throw Object.assign(new Error(`ELOOP: too many symbolic links, '${path}'`), {
+    ...{ code: 'ELOOP', syscall: 'readlink', path },
+  })
 }
 
 async function syncDirectory(path: string): Promise<void> {

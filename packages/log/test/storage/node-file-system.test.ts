@@ -1,3 +1,7 @@
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { restorePlaceOf } from '../../src/format/restore-record.ts'
+import { removeTree } from '../../src/storage/directories.ts'
 import { nodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { makeTemporaryDirectory } from '../../src/testing/index.ts'
 import { describeFileSystem } from '../file-system-conformance.ts'
@@ -5,4 +9,33 @@ import { describeFileSystem } from '../file-system-conformance.ts'
 describeFileSystem('nodeFileSystem', () => {
   const directory = makeTemporaryDirectory()
   return { fs: nodeFileSystem, directory: directory.path, remove: directory.remove }
+})
+
+describe('symbolic links', () => {
+  test('are followed to what they name in the end, though nothing is there', () => {
+    using temporary = makeTemporaryDirectory()
+    const { path } = temporary
+    mkdirSync(`${path}/sub`)
+    symlinkSync('sub/second', `${path}/first`)
+    symlinkSync('../nothing', `${path}/sub/second`)
+    symlinkSync('loop', `${path}/loop`)
+    writeFileSync(`${path}/file`, '')
+    for (const name of ['sub', 'file', 'nothing', 'file/below', 'no/thing']) {
+      expect(restorePlaceOf(nodeFileSystem, `${path}/${name}`)).toBe(`${path}/${name}`)
+    }
+    expect(restorePlaceOf(nodeFileSystem, `${path}/first/`)).toBe(`${path}/nothing`)
+    expect(() => restorePlaceOf(nodeFileSystem, `${path}/loop`)).toThrow('ELOOP')
+  })
+
+  test('are removed with a tree, and what they name is not', async () => {
+    using temporary = makeTemporaryDirectory()
+    const { path } = temporary
+    mkdirSync(`${path}/elsewhere/precious`, { recursive: true })
+    mkdirSync(`${path}/tree/sub`, { recursive: true })
+    symlinkSync('../../elsewhere', `${path}/tree/sub/link`)
+    symlinkSync('nothing', `${path}/tree/dangling`)
+    await removeTree(nodeFileSystem, `${path}/tree`)
+    expect(readdirSync(path)).toEqual(['elsewhere'])
+    expect(readdirSync(`${path}/elsewhere`)).toEqual(['precious'])
+  })
 })
