@@ -1,10 +1,12 @@
-import { LogLockedError, nodeFileSystem, systemClock, verifyPath } from '@varve/log'
+import { type Clock, LogLockedError, nodeFileSystem, systemClock, verifyPath } from '@varve/log'
+import { TargetError } from '../base/backup-errors.ts'
 import type { ReadManifest } from '../repository/backup-catalogue.ts'
-import { recordDrill } from '../repository/drill-records.ts'
+import { type DrillRecord, recordDrill } from '../repository/drill-records.ts'
 import type { Repository } from '../repository/repository.ts'
 import { RestoreRefusedError } from '../restoring/restore-errors.ts'
 import { type RestoreOptions, type RestoreReport, restoreBackup } from '../restoring/restore-run.ts'
 import { removeDurably, replacedOf, restorePlaceOf, stagingOf } from '../restoring/staged-swap.ts'
+import type { Target } from '../target/target.ts'
 
 export interface DrillOptions
   extends Pick<RestoreOptions, 'threads' | 'signal' | 'onProgress' | 'hooks' | 'clock'> {
@@ -23,6 +25,8 @@ export interface DrillReport {
   readonly partitions: number
   /** What is wrong with the restored directory; empty when it is as it must be. */
   readonly findings: readonly string[]
+  /** Why this is not in the repository, as where that is read-only; null where it is. */
+  readonly notRecorded: string | null
 }
 
 /**
@@ -46,7 +50,7 @@ export async function drillRestore(
     for await (const finding of verifyPath(scratch)) {
       findings.push(`${finding.path}: ${finding.message}`)
     }
-    const report: DrillReport = {
+    const report = {
       backupId: restored.backupId,
       atMs: clock.now(),
       recoveryMs: restored.durationMs,
@@ -56,8 +60,7 @@ export async function drillRestore(
       findings,
     }
     const record = { ...report, findings: findings.length }
-    await recordDrill(repository.target, record, clock)
-    return report
+    return { ...report, notRecorded: await note(repository.target, record, clock) }
   } finally {
     await removeDurably(nodeFileSystem, scratch)
   }
@@ -76,6 +79,17 @@ async function restoreInto(
     if (error instanceof LogLockedError) throw error
     await removeDurably(nodeFileSystem, stagingOf(options.to))
     throw error
+  }
+}
+
+/** What was found is as true where it cannot be written. */
+async function note(target: Target, record: DrillRecord, clock: Clock): Promise<string | null> {
+  try {
+    await recordDrill(target, record, clock)
+    return null
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error
+    return error.message
   }
 }
 

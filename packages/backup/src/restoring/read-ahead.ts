@@ -70,7 +70,9 @@ export class ReadAhead<Item, Content extends Lent> {
         this.#planned.delete(planned)
       }
       await this.#slots.take()
-      this.#begin()
+      // What was left out may have been given back meanwhile, and begun this one.
+      if (this.#begun.length === 0) this.#begin()
+      else this.#slots.release()
     }
     this.#fill()
     const content = this.#begun.shift()?.content

@@ -29,7 +29,7 @@ import { restorePartitions } from './partitions-restore.ts'
 import { RestoreRefusedError } from './restore-errors.ts'
 import { type DecidedProducers, planRestore } from './restore-plan.ts'
 import type { RestorePoint } from './restore-point.ts'
-import { RestoreTarget } from './restore-target.ts'
+import { RestoreTarget, refuseRepository } from './restore-target.ts'
 import { partitionsIn, replacedOf, swapIn } from './staged-swap.ts'
 import { prepareStaging, writeCheckpoints, writeStagingFiles } from './staging-files.ts'
 
@@ -192,6 +192,7 @@ class RestoreRun {
   async run(): Promise<RestoreReport> {
     const { clock, to, isInPlace = false, isDryRun = false } = this.#options
     const startedMs = clock.monotonic()
+    refuseRepository(this.#fs, this.#repository.target, to)
     const target = await RestoreTarget.claim(this.#fs, to, { isInPlace, isDryRun })
     try {
       const partitions = await this.#plan()

@@ -1,5 +1,7 @@
 import { dirname } from 'node:path'
 import { type FileLock, type FileSystem, LogLockedError } from '@varve/log'
+import { DirectoryTarget } from '../target/directory-target.ts'
+import type { Target } from '../target/target.ts'
 import { RestoreRefusedError } from './restore-errors.ts'
 import { finishSwap, lockFileName, replacedOf, restorePlaceOf, stagingOf } from './staged-swap.ts'
 
@@ -114,4 +116,20 @@ export class RestoreTarget {
     this.#fs.makeDirectory(path)
     await this.#fs.syncDirectory(parent)
   }
+}
+
+/** Throws RestoreRefusedError where a repository would be set aside, or get a directory in it. */
+export function refuseRepository(fs: FileSystem, repository: Target, to: string): void {
+  if (!(repository instanceof DirectoryTarget)) return
+  const [stored, place] = [restorePlaceOf(fs, repository.name), restorePlaceOf(fs, to)]
+  if (!isWithin(stored, place) && !isWithin(place, stored)) return
+  const where = isWithin(stored, place) ? 'holds the repository' : 'is in the repository'
+  throw new RestoreRefusedError(
+    `${to} ${where} that is restored from`,
+    'restore into another directory, or move the repository away first',
+  )
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`)
 }

@@ -61,7 +61,8 @@ export async function findMissingBackups(
 
 /**
  * Says that a backup that is gone is known to be, so that it is no finding any more. Rejects with
- * InvalidArgumentError for what is no id.
+ * InvalidArgumentError for what is no id, and for a backup that is there: should that go, nobody
+ * would be told.
  */
 export async function acceptLoss(
   { target, keys }: Repository,
@@ -70,6 +71,9 @@ export async function acceptLoss(
 ): Promise<void> {
   if (!backupIdPattern.test(backupId)) {
     throw new InvalidArgumentError('backupId', backupId, 'is not the id of a backup')
+  }
+  if ((await listBackups(target)).some((name) => name.backupId === backupId)) {
+    throw new InvalidArgumentError('backupId', backupId, 'is the id of a backup that is there')
   }
   const audit = new AuditLog(target, keys.naming.idKey)
   await audit.add({ atMs: clock.now(), action: 'accept loss', details: backupId, actor })

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { LogDirectory, nodeFileSystem } from '@varve/log'
 import { makeTemporaryDirectory } from '@varve/log/testing'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { TargetError } from '../../src/base/backup-errors.ts'
 import { drillRestore } from '../../src/drilling/restore-drill.ts'
 import { BackupCatalogue } from '../../src/repository/backup-catalogue.ts'
 import { drilledBackups, drillsPrefix } from '../../src/repository/drill-records.ts'
@@ -93,4 +94,17 @@ test('a drill removes nothing that somebody made in its place meanwhile', async 
   )
   expect(readdirSync(scratch)).toEqual(['precious-0'])
   expect(existsSync(`${scratch}.restoring`)).toBe(false)
+})
+
+test('a drill of a repository that is read-only says what it showed, and that it is not noted', async () => {
+  using temporary = makeTemporaryDirectory()
+  await using directory = await LogDirectory.open(`${temporary.path}/data`)
+  await (await directory.createLog('orders', 0)).append({ value: 'one' })
+  const target = new DirectoryTarget(`${temporary.path}/repository`)
+  await using repository = await Repository.create(target)
+  await runBackup(repository, new LiveSource(directory), { encoder: inlineEncoder(nodeFileSystem) })
+  const backup = await new BackupCatalogue(repository).find('latest')
+  vi.spyOn(target, 'put').mockRejectedValue(new TargetError('writing', new Error('EROFS')))
+  const report = await drillRestore(repository, backup, { scratch: `${temporary.path}/scratch` })
+  expect(report).toMatchObject({ findings: [], notRecorded: 'writing failed: EROFS' })
 })

@@ -53,6 +53,23 @@ describe('reading ahead', () => {
     expect(store.lent).toBe(0)
   })
 
+  test('gives the last one, though what was left out before it comes at one moment', async () => {
+    let open = (): void => {}
+    const gate = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    const read = async (item: number): Promise<Piece> => {
+      if (item === 1 || item === 2) await gate
+      return { item, release: () => undefined }
+    }
+    const ahead = new ReadAhead(new ReadSlots(2), [0, 1, 2, 3], read)
+    ;(await ahead.take(0)).release()
+    const last = ahead.take(3)
+    open()
+    expect((await last).item).toBe(3)
+    await ahead.close()
+  })
+
   test('tells whoever asks for what cannot be read, and goes on', async () => {
     const store = new Store()
     store.failing.add(1)

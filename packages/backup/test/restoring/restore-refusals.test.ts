@@ -26,6 +26,8 @@ describe('a restore is refused, and makes nothing,', () => {
     ['over files that are there', { to: '/source' }],
     ['into a file', { to: '/source/orders-0/00000000000000000000.log' }],
     ['over the root', { to: '/', isInPlace: true }],
+    ['over the repository', { to: '/repository', isInPlace: true }],
+    ['into the repository', { to: '/repository/restored' }],
     ['of nothing', { select: () => false }],
     ['of a topic that is not there', { rename: new Map([['order', 'o']]) }],
     ['to an offset of another partition', offsets('orders-2', 5)],

@@ -53,5 +53,7 @@ async function drill(
     lines.line(findings.length === 0 ? 'it is as it must be' : 'it is not as it must be')
   }
   await lines.flush()
+  const { notRecorded } = report
+  if (notRecorded !== null) await io.stderr.write(`not noted in the repository: ${notRecorded}\n`)
   return report.findings.length === 0 ? exitCodes.fine : exitCodes.findings
 }
