@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path'
 import {
   type FileLock,
   type FileStat,
@@ -293,13 +294,18 @@ export class DirectorySource implements BackupSource {
     const endOffset = Math.min(log.highWatermark, this.#closedEnd(name))
     const all = log.segmentPlaces()
     const infos = all.filter(({ baseOffset }) => baseOffset < endOffset)
-    const segments = infos.map((info, index) => {
+    const found = infos.map((info, index) => {
       // Also the last one, where the active segment has nothing yet.
       const isSealed = index < all.length - 1 && info.nextOffset <= endOffset
-      const found = this.#segment(info, isSealed, endOffset)
-      return isStored(found) ? found : this.#held(found, held.hold(info.path, name))
+      const segment = this.#segment(info, isSealed, endOffset)
+      return isStored(segment) ? segment : this.#held(segment, held)
     })
     const end = await ending(place, log, endOffset)
+    // Stored as a whole is not stored as a part: that has to be read.
+    const segments = found.map((segment) => {
+      const isCut = segment.baseOffset < end && end < segment.nextOffset
+      return isCut && isStored(segment) ? this.#held(segment, held) : segment
+    })
     if (!this.#isStillSo(infos, segments)) return null
     const files = partitionFiles(this.#fs, directory, end)
     const topicId = topicIdOf(files, directory)
@@ -342,7 +348,8 @@ export class DirectorySource implements BackupSource {
   }
 
   /** What was held may be another file than the one that was looked at. */
-  #held(segment: SegmentSnapshot, path: string): SegmentSnapshot {
+  #held(segment: SegmentSnapshot, held: HeldFiles): SegmentSnapshot {
+    const path = held.hold(segment.sourcePath, basename(dirname(segment.sourcePath)))
     const { fileId, modifiedMs } = this.#mustStat(path)
     return { ...segment, path, fileId, modifiedMs }
   }
