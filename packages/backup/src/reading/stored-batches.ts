@@ -1,7 +1,7 @@
 import { type Batch, type Offset, readBatches } from '@varve/record'
 import { CorruptRepositoryError } from '../base/backup-errors.ts'
 import type { PartitionList, StoredSegment } from '../format/partition-list.ts'
-import type { ObjectReader } from './object-reader.ts'
+import type { LentContent, ObjectReader } from './object-reader.ts'
 
 /** A partition in a backup. */
 export interface StoredLog {
@@ -33,24 +33,40 @@ export async function* storedBatches(
       const place = `${list.topic}-${list.partition}, offsets ${segment.baseOffset} and on`
       throw new CorruptRepositoryError(place, `damaged in the source: ${segment.damage.reason}`)
     }
-    const extents = [...segment.extents]
-    const read = (index: number): Promise<Uint8Array> | null => {
-      const extent = extents[index]
-      if (extent === undefined) return null
-      const content = reader.read(sets[segment.set] ?? '', extent, true)
-      // It is read ahead; when nobody comes for it, its failure is nobody's.
-      content.catch(() => undefined)
-      return content
-    }
-    let ahead = read(0)
-    for (let index = 0; ahead !== null; index++) {
-      const content = await ahead
-      ahead = read(index + 1)
-      for (const batch of readBatches(
-        Buffer.from(content.buffer, content.byteOffset, content.byteLength),
-      )) {
-        if (batch.nextOffset > from) yield batch
+    yield* segmentBatches(reader, sets[segment.set] ?? '', segment, from)
+  }
+}
+
+/** One object is read ahead. Memory is used again as soon as its batches were looked at. */
+async function* segmentBatches(
+  reader: ObjectReader,
+  set: string,
+  { extents }: StoredSegment,
+  from: Offset,
+): AsyncGenerator<Batch, void, undefined> {
+  const begin = (index: number): Promise<LentContent> | null => {
+    const extent = extents[index]
+    if (extent === undefined) return null
+    const content = reader.borrow(set, extent, true)
+    // When nobody comes for it, its failure is nobody's.
+    content.catch(() => undefined)
+    return content
+  }
+  let ahead = begin(0)
+  try {
+    for (let index = 1; ahead !== null; index++) {
+      const lent: LentContent = await ahead
+      ahead = begin(index)
+      try {
+        for (const batch of readBatches(lent.bytes)) if (batch.nextOffset > from) yield batch
+      } finally {
+        lent.release()
       }
     }
+  } finally {
+    ahead?.then(
+      (lent) => lent.release(),
+      () => undefined,
+    )
   }
 }

@@ -89,8 +89,18 @@ function* recordsOf(batch: Batch, from: Offset): Generator<LogRecord, void, unde
   for (const record of batch.records()) if (record.offset >= from) yield record
 }
 
+/** A copy: a batch, and its memory, is good until the next one is read. */
 function inputOf({ key, value, headers, timestamp }: LogRecord): ReplayRecord {
-  return { key, value, headers, timestamp }
+  return {
+    key: copyOf(key),
+    value: copyOf(value),
+    headers: headers.map((header) => ({ key: header.key, value: copyOf(header.value) })),
+    timestamp,
+  }
+}
+
+function copyOf(bytes: Buffer | null): Buffer | null {
+  return bytes && Buffer.from(bytes)
 }
 
 /** Without compression, at most: lengths, deltas and counts have up to 36 bytes together. */

@@ -131,6 +131,7 @@ class ReplayRun {
   readonly #options: ReplayOptions
   readonly #clock: Clock
   readonly #name: string
+  /** Those that are not read to their end. */
   #active: Lane[] = []
   #records = 0
   #transactions = 0
@@ -250,17 +251,22 @@ class ReplayRun {
     }
   }
 
-  /** What goes into the next transaction: of each partition in turn. */
+  /**
+   * What goes into the next transaction. One partition after the other: of each that has begun some
+   * objects are in memory, however many there are.
+   */
   async #gather(): Promise<readonly Placed[]> {
     const { transactionBytes = transactionBytesDefault } = this.#options
     const round: Placed[] = []
     let sizeBytes = 0
     while (this.#active.length > 0 && sizeBytes < transactionBytes && round.length < chunksMax) {
-      const lane = this.#active.shift()
+      const [lane] = this.#active
       if (lane === undefined) break
       const { done, value: chunk } = await lane.chunks.next()
-      if (done === true) continue
-      this.#active.push(lane)
+      if (done === true) {
+        this.#active.shift()
+        continue
+      }
       round.push({ lane, chunk })
       sizeBytes += chunk.sizeBytes
     }

@@ -1,5 +1,5 @@
 import { Random } from '@varve/log/testing'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { CorruptRepositoryError, MissingObjectError } from '../../src/base/backup-errors.ts'
 import { decoderPool } from '../../src/reading/decoder-pool.ts'
 import { decode } from '../../src/reading/decoding-worker.ts'
@@ -69,6 +69,34 @@ describe('the batches of a partition in a backup', () => {
     const segments = log.list.segments.map((segment) => ({ ...segment, damage }))
     log = { ...log, list: { ...log.list, segments } }
     await expect(read()).rejects.toThrow('rot')
+  })
+
+  test('lie in memory that is given back, once, wherever reading ends', async () => {
+    const [, second] = log.list.segments[0]?.extents ?? []
+    if (second === undefined) throw new Error('segments have several objects')
+    for (const most of [1, 5, Number.POSITIVE_INFINITY]) {
+      const reader = new ObjectReader(scene.repository, inlineDecoder())
+      const borrow = reader.borrow.bind(reader)
+      /** How often each was given back. */
+      const uses: number[] = []
+      reader.borrow = async (...wanted) => {
+        const use = uses.push(0) - 1
+        const lent = await borrow(...wanted)
+        const release = (): void => {
+          uses[use] = (uses[use] ?? 0) + 1
+          lent.bytes.fill(0xff)
+          lent.release()
+        }
+        return { ...lent, release }
+      }
+      let count = 0
+      for await (const batch of storedBatches(reader, log)) {
+        batch.validate()
+        if (++count >= most) break
+      }
+      await vi.waitFor(() => expect(new Set(uses)).toEqual(new Set([1])))
+      expect(uses.length).toBeGreaterThan(1)
+    }
   })
 
   test('can be left after the first, though the next is not there', async () => {

@@ -1,5 +1,5 @@
 import { SimulatedFileSystem } from '@varve/log/testing'
-import { RecordBatchBuilder, type RecordInput } from '@varve/record'
+import { RecordBatchBuilder, type RecordInput, readBatches } from '@varve/record'
 import { describe, expect, test } from 'vitest'
 import type { HistoryPartition, RecordHistory } from '../../src/reading/record-history.ts'
 import { replayChunks } from '../../src/replaying/replay-chunks.ts'
@@ -120,6 +120,56 @@ test('batches have no more bytes than the target takes, and no record is left ou
   }
   expect(seen).toEqual(wanted)
   expect(next).toBe(150)
+})
+
+test('records are whole though the memory of a batch is used again for the next one', async () => {
+  const memory = Buffer.alloc(4096)
+  const whole = partitionOf(0)
+  const reusing: HistoryPartition = {
+    ...whole,
+    async *batches(options) {
+      for await (const batch of whole.batches(options)) {
+        const size = batch.bytes.copy(memory)
+        yield* readBatches(memory.subarray(0, size))
+        memory.fill(0xff)
+      }
+    },
+  }
+  const options = { from: 0, filter: {}, openTransactions: 'stop', chunkBytes: 2500 } as const
+  const seen: RecordInput[] = []
+  for await (const { records: some } of replayChunks(reusing, options)) seen.push(...some)
+  const texts = seen.map(({ key, value, headers }) => {
+    const [header] = headers ?? []
+    return `${key} ${String(value)} ${String(header?.value)}`
+  })
+  expect(texts).toEqual(
+    records.map(({ key, value }, index) => `${key} ${value} ${index % 2 === 0 ? 'even' : 'odd'}`),
+  )
+})
+
+test('partitions are read one after the other: of many, few objects are in memory', async () => {
+  const fs = new SimulatedFileSystem()
+  fs.makeDirectories('/maps')
+  let open = 0
+  let most = 0
+  const counting = history.partitions.map(
+    (partition): HistoryPartition => ({
+      ...partition,
+      async *batches(options) {
+        most = Math.max(most, ++open)
+        try {
+          yield* partition.batches(options)
+        } finally {
+          open--
+        }
+      },
+    }),
+  )
+  const sink = new MemorySink()
+  const options = { fs, map: '/maps/m', transactionBytes: 1500 }
+  await replayHistory({ ...history, partitions: counting }, sink, options)
+  expect(values(sink)).toEqual([wanted, wanted])
+  expect([open, most]).toEqual([0, 1])
 })
 
 test('a filter lets pass what meets all of it', async () => {
