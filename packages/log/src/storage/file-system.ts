@@ -128,6 +128,12 @@ export function readSmallFile(fs: FileSystem, path: string, bytesMax: number): B
     }
     const bytes = Buffer.alloc(size)
     return bytes.subarray(0, file.readSync(bytes, 0))
+  } catch (error) {
+    // The system does not say which.
+    if (!isSystemError(error, 'EISDIR')) throw error
+    throw Object.assign(new Error(`${path} is a directory`, { cause: error }), {
+      ...{ code: 'EISDIR', syscall: 'read', path },
+    })
   } finally {
     file.close()
   }

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { restorePlaceOf } from '../../src/format/restore-record.ts'
 import { removeTree } from '../../src/storage/directories.ts'
+import { readSmallFile } from '../../src/storage/file-system.ts'
 import { nodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { makeTemporaryDirectory } from '../../src/testing/index.ts'
 import { describeFileSystem } from '../file-system-conformance.ts'
@@ -38,4 +39,10 @@ describe('symbolic links', () => {
     expect(readdirSync(path)).toEqual(['elsewhere'])
     expect(readdirSync(`${path}/elsewhere`)).toEqual(['precious'])
   })
+})
+
+test('a directory that should be a small file is named', () => {
+  using temporary = makeTemporaryDirectory()
+  const read = (): unknown => readSmallFile(nodeFileSystem, temporary.path, 100_000)
+  expect(read).toThrow(`${temporary.path} is a directory`)
 })
