@@ -19,7 +19,7 @@ const { blockingFileSystem } = await import('./blocking-file-system.ts')
 const { ProcessorBreaks } = await import('./processor-breaks.ts')
 
 /** Each is a message, which wakes the thread of whoever appends. */
-const progressIntervalMs = 20
+const progressIntervalMs = 100
 
 /** Runs a round in a worker thread. Never rejects. */
 export async function compact({ task, port, traffic }: WorkerRequest): Promise<WorkerOutcome> {
