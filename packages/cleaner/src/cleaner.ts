@@ -313,10 +313,10 @@ export class Cleaner implements AsyncDisposable {
       })
       this.#lastCompactedMs.set(name, compactedMs)
       this.#failures.succeeded(log, 'compaction')
-      this.#pace.compacted(name, plan.dirtyBytes, this.planCompaction(log).dirtyBytes)
       done.set(name, outcome)
       const durationMs = clock.monotonic() - startedMs
       cleanerChannels.compaction.publish({ log: name, reason, outcome, durationMs })
+      this.#pace.compacted(name, plan.dirtyBytes, this.planCompaction(log).dirtyBytes)
     })
   }
 

@@ -23,6 +23,8 @@ export class CleaningPace {
 
   /** A log was compacted: what of it was dirty, and is by now. */
   compacted(log: string, dirtyBytes: number, dirtyAgainBytes: number): void {
+    // It was compacted for something else, as records that had expired.
+    if (dirtyBytes === 0) return
     const restMs = this.restMsOf(log)
     if (dirtyAgainBytes > dirtyBytes / 2) {
       this.#restMs.set(log, restMs / 2 < leastRestMs ? 0 : restMs / 2)

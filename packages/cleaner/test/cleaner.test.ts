@@ -1,7 +1,7 @@
 import { type Log, LogDirectory, type LogOptions } from '@varve/log'
 import { ManualClock, SimulatedFileSystem } from '@varve/log/testing'
 import { InvalidArgumentError } from '@varve/record'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Cleaner } from '../src/cleaner.ts'
 import {
   type CleaningFailureEvent,
@@ -11,6 +11,7 @@ import {
   type RetentionEvent,
 } from '../src/cleaner-events.ts'
 import { type CleanerOptions, resolveCleanerOptions } from '../src/cleaner-options.ts'
+import { CleaningPace } from '../src/cleaning-pace.ts'
 import type { CleaningPolicy } from '../src/policy/cleaning-policy.ts'
 import { EventRecorder } from './event-recorder.ts'
 
@@ -80,6 +81,17 @@ describe('one run', () => {
     expect(progress.events.map(({ phase }) => phase)).toContain('mapping')
     expect(progress.events.at(-1)).toMatchObject({ phase: 'rewriting', log: 'clean-0' })
     expect((await cleaner.runOnce()).compaction.size).toBe(0)
+  })
+
+  test('its pace is told what was dirty, and what has become so meanwhile', async () => {
+    const house = await openHouse()
+    const log = await fill(house, 'dirty', 40)
+    const compacted = vi.spyOn(CleaningPace.prototype, 'compacted')
+    onTestFinished(() => compacted.mockRestore())
+    await using cleaner = cleanerOf(house)
+    const { dirtyBytes } = cleaner.planCompaction(log)
+    await cleaner.runOnce()
+    expect(compacted.mock.calls).toEqual([['dirty-0', dirtyBytes, 0]])
   })
 
   test('deletes what has expired, and says what groups hold back', async () => {

@@ -27,6 +27,7 @@ test('in between nothing changes, and a log that is gone leaves nothing behind',
   const pace = new CleaningPace(12)
   pace.compacted('t-0', 1000, 600)
   pace.compacted('t-0', 1000, 300)
+  pace.compacted('t-0', 0, 300)
   expect(pace.restMsOf('t-0')).toBe(6)
   pace.keepOnly(new Map([['other-0', true]]))
   expect(pace.restMsOf('t-0')).toBe(12)

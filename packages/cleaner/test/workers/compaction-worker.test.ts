@@ -3,7 +3,11 @@ import { type Log, LogDirectory, nodeFileSystem } from '@varve/log'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { expect, test } from 'vitest'
 import { Cleaner } from '../../src/cleaner.ts'
-import { type CompactionProgressEvent, cleanerChannels } from '../../src/cleaner-events.ts'
+import {
+  type CompactionEvent,
+  type CompactionProgressEvent,
+  cleanerChannels,
+} from '../../src/cleaner-events.ts'
 import { workerExecutor } from '../../src/workers/worker-executor.ts'
 import { WorkerPool } from '../../src/workers/worker-pool.ts'
 import { EventRecorder } from '../event-recorder.ts'
@@ -42,6 +46,34 @@ test('a worker compacts, and the log puts in place what it wrote', async () => {
   expect(compaction.get('t-0')?.stats).toMatchObject({ inputRecords: 5000, outputRecords: 100 })
   expect(progress.events.length).toBeGreaterThan(1)
   expect(await valuesOf(log)).toEqual(Array(100).fill('49'.padStart(100, '.')))
+})
+
+test('a worker rests while the event loop of its process has work, as long as it is told', async () => {
+  using temporary = makeTemporaryDirectory()
+  await using directory = await LogDirectory.open(temporary.path, {
+    log: { segmentBytes: 1_000_000 },
+  })
+  const log = await directory.createLog('t', 0)
+  // Somebody has work all the time, and leaves the worker enough of its own.
+  const working = setInterval(() => {
+    const startedMs = performance.now()
+    while (performance.now() - startedMs < 1);
+  }, 4)
+  try {
+    const tookMs: number[] = []
+    for (const restMs of [0, 40]) {
+      await fill(log, 300)
+      await using cleaner = new Cleaner(directory, { policy, workers: 1, restMs })
+      using done = new EventRecorder<CompactionEvent>(cleanerChannels.compaction)
+      await cleaner.runOnce()
+      tookMs.push(done.events[0]?.durationMs ?? 0)
+    }
+    const [without = 0, withRests = 0] = tookMs
+    // Four MB are read, twice, in pieces of 256 KiB at most: five rests are few.
+    expect(withRests - without).toBeGreaterThan(200)
+  } finally {
+    clearInterval(working)
+  }
 })
 
 test('cancelled, a worker ends within 100 ms, and leaves the log as it was', async () => {
