@@ -54,6 +54,7 @@ export {
   runConsuming,
   withReader,
 } from './workload/consume-run.ts'
+export { bytesToLeave, requireRoom } from './workload/disk-room.ts'
 export { type EndToEndOptions, runEndToEnd } from './workload/end-to-end-run.ts'
 export { runProducing } from './workload/produce-run.ts'
 export type { ProducingLoad } from './workload/producing-load.ts'

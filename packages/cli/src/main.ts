@@ -23,7 +23,7 @@ async function runCommand(argv: readonly string[], io: CommandIo): Promise<numbe
     await io.stdout.write(`${parsed.text}\n`)
     return exitCodes.fine
   } catch (error) {
-    return await reportError(error, isJson(argv), io)
+    return await reportError(firstCause(error), isJson(argv), io)
   }
 }
 
@@ -55,6 +55,15 @@ function describe(error: unknown): ErrorDescription {
     ...(hint !== undefined && { hint }),
     ...(stack !== undefined && { stack }),
   }
+}
+
+/**
+ * Where closing what was open fails as well, as on a disk that is full, what came first says why.
+ * By its name: Node 20 does not have the class, and the compiler stands in for it.
+ */
+function firstCause(error: unknown): unknown {
+  const isSuppressing = error instanceof Error && error.name === 'SuppressedError'
+  return isSuppressing && 'suppressed' in error ? firstCause(error.suppressed) : error
 }
 
 /** What the library says to programs is said here to whoever types. */

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { afterAll, describe, expect, test } from 'vitest'
+import { UsageError } from '../src/command-io.ts'
 import { main } from '../src/main.ts'
 import { captureIo, run, runWith } from './captured-io.ts'
 
@@ -126,4 +127,17 @@ describe('the command line', () => {
       expect(out.length).toBeLessThan(400_000)
     }
   })
+})
+
+test('where closing fails after something else did, that is told, not the closing', async () => {
+  const first = new UsageError('the disk is full', 'make room')
+  const suppressing = Object.assign(new Error('during disposal'), {
+    name: 'SuppressedError',
+    error: new Error('closing failed too'),
+    suppressed: first,
+  })
+  const io = captureIo()
+  const stdout = { isTerminal: false, columns: 80, write: () => Promise.reject(suppressing) }
+  expect(await main(['--version'], { ...io, stdout })).toBe(2)
+  expect(io.stderr.text).toBe('varve: the disk is full\n  make room\n')
 })

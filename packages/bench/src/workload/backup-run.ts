@@ -14,6 +14,7 @@ import type { TaskFigure } from '../report/run-report.ts'
 import { BenchFailedError } from './bench-errors.ts'
 import { fillLog } from './bench-log.ts'
 import { ScratchDirectory } from './bench-place.ts'
+import { requireRoom } from './disk-room.ts'
 import { checkRepeat, type TaskContext, taskFigure, timed } from './task-timing.ts'
 
 export interface BackupRunOptions {
@@ -44,6 +45,10 @@ export async function runBackups(
 ): Promise<readonly TaskFigure[]> {
   const { directory, fs = nodeFileSystem, isEncrypted } = options
   checkRepeat(context.repeat)
+  // The log, its restored copy, and a repository that is as large where nothing can be compressed.
+  const { repository, sizeBytes } = options
+  await requireRoom(directory, (repository === undefined ? 3 : 2) * sizeBytes, fs)
+  if (repository !== undefined) await requireRoom(repository, sizeBytes, fs)
   await using scratch = await ScratchDirectory.make(directory, { fs })
   await using other = await ScratchDirectory.make(options.repository ?? directory, { fs })
   const data = `${scratch.path}/data`

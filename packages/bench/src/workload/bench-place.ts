@@ -1,6 +1,7 @@
 import {
   type CreateTopicOptions,
   openVarve,
+  readVarve,
   TopicNotFoundError,
   type Varve,
   type VarveOptions,
@@ -18,7 +19,7 @@ export interface PlaceOptions {
    * in the scratch directory, which is removed with it.
    */
   readonly topic?: string | null
-  /** Write to `topic` though it is there already. @defaultValue false */
+  /** Write to `topic`, which has to be there already. @defaultValue false */
   readonly existing?: boolean
   /** Never make `topic`: it is only read. @defaultValue false */
   readonly readOnly?: boolean
@@ -101,7 +102,8 @@ export class BenchPlace implements AsyncDisposable {
    * TopicNotFoundError, and as `openVarve` does.
    */
   static async open(options: PlaceOptions): Promise<BenchPlace> {
-    const { topic = null, keep = false, fs = nodeFileSystem } = options
+    const { topic = null, keep = false, existing = false, fs = nodeFileSystem } = options
+    if (topic !== null && existing) await requireTopic(options.address, topic)
     const isOwn = topic === null && !isCluster(options.address)
     const scratch = isOwn ? await ScratchDirectory.make(options.address, { fs, keep }) : null
     const address = scratch?.path ?? options.address
@@ -113,8 +115,8 @@ export class BenchPlace implements AsyncDisposable {
         ...(options.cluster !== undefined && { cluster: options.cluster }),
       })
       const name = topic ?? scratchName()
-      const { existing = false, readOnly = false } = options
-      if (readOnly) await varve.describeTopic(name)
+      const { readOnly = false } = options
+      if (readOnly || existing) await varve.describeTopic(name)
       const found = await partitionsOf(varve, name)
       if (found !== null && !existing && !readOnly) throw new BenchTopicExistsError(name)
       const { partitions } =
@@ -137,6 +139,13 @@ export class BenchPlace implements AsyncDisposable {
       await this.varve.close().finally(() => this.#scratch?.[Symbol.asyncDispose]())
     }
   }
+}
+
+/** Looked for by a reader: opening a directory to write makes a data directory of it. */
+async function requireTopic(address: string, topic: string): Promise<void> {
+  if (isCluster(address)) return
+  await using reader = await readVarve(address)
+  await reader.describeTopic(topic)
 }
 
 async function make(varve: Varve, name: string, settings: CreateTopicOptions): Promise<number> {

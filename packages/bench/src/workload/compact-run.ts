@@ -1,11 +1,13 @@
 import { Cleaner, type CompactionStats } from '@varve/cleaner'
 import { type FileSystem, LogDirectory, nodeFileSystem } from '@varve/log'
+import { removeTree } from '@varve/log/files'
 import type { NextKey } from '../payload/key-distribution.ts'
 import type { Payload } from '../payload/payload.ts'
 import type { TaskFigure } from '../report/run-report.ts'
 import { BenchFailedError } from './bench-errors.ts'
 import { benchLog, type FilledLog, fillLog } from './bench-log.ts'
 import { ScratchDirectory } from './bench-place.ts'
+import { requireRoom } from './disk-room.ts'
 import { checkRepeat, type TaskContext, taskFigure, timed } from './task-timing.ts'
 
 export interface CompactOptions {
@@ -26,6 +28,8 @@ export async function runCompaction(
 ): Promise<readonly TaskFigure[]> {
   const { directory, fs = nodeFileSystem } = options
   checkRepeat(context.repeat)
+  // What is cleaned stands beside the rest until it takes its place.
+  await requireRoom(directory, 2 * bytesOf(options), fs)
   await using scratch = await ScratchDirectory.make(directory, { fs })
   const seconds: number[] = []
   let last: { readonly stats: CompactionStats; readonly filled: FilledLog } | null = null
@@ -37,6 +41,7 @@ export async function runCompaction(
     const { stats, seconds: taken } = await compact(data, options.segmentBytes, context)
     seconds.push(taken)
     last = { stats, filled }
+    await removeTree(fs, data)
   }
   if (last === null) return []
   const { stats, filled } = last
@@ -49,6 +54,12 @@ export async function runCompaction(
   }
   const facts = { bytes: stats.inputBytes, records: stats.inputRecords }
   return [taskFigure({ name: 'compaction', ...facts, details }, seconds)]
+}
+
+/** About. */
+function bytesOf({ payload: { values }, records }: CompactOptions): number {
+  const valueBytes = values.reduce((sum, { length }) => sum + length, 0)
+  return records * (valueBytes / values.length + 24)
 }
 
 function fill(

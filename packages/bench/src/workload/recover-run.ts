@@ -13,6 +13,7 @@ import { bareScan } from './bare-scan.ts'
 import { BenchFailedError } from './bench-errors.ts'
 import { benchLog, type FilledLog, fillLog } from './bench-log.ts'
 import { ScratchDirectory } from './bench-place.ts'
+import { requireRoom } from './disk-room.ts'
 import { checkRepeat, type TaskContext, taskFigure, timed } from './task-timing.ts'
 
 export interface RecoverOptions {
@@ -40,6 +41,7 @@ export async function runRecovery(
 ): Promise<readonly TaskFigure[]> {
   const { directory, fs = nodeFileSystem, recoveryPoint } = options
   checkRepeat(context.repeat)
+  await requireRoom(directory, options.sizeBytes, fs)
   await using scratch = await ScratchDirectory.make(directory, { fs })
   const data = `${scratch.path}/data`
   const log = {

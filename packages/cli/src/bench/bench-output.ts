@@ -1,4 +1,5 @@
-import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import {
   type Conditions,
   describeMachine,
@@ -10,6 +11,7 @@ import {
   type RunReport,
   type TaskFigure,
 } from '@varve/bench'
+import { InvalidArgumentError } from '@varve/record'
 import type { CommandIo } from '../command-io.ts'
 import { LineOutput } from '../output.ts'
 import type { BenchOptions } from './bench-options.ts'
@@ -28,6 +30,28 @@ export function machineDirectory(data: string): string {
   if (isCluster(data)) return realpathSync('.')
   mkdirSync(data, { recursive: true })
   return realpathSync(data)
+}
+
+/**
+ * Files that a run will write when it is over are to be found impossible before it. Throws
+ * InvalidArgumentError.
+ */
+export function checkOutputs(paths: Readonly<Record<string, string | null>>): void {
+  for (const [option, path] of Object.entries(paths)) {
+    if (path === null) continue
+    try {
+      accessSync(dirname(path), constants.W_OK | constants.X_OK)
+    } catch {
+      const rule = 'must be in a directory that is there and can be written to'
+      throw new InvalidArgumentError(`--${option}`, path, rule)
+    }
+  }
+}
+
+/** A directory for a run that takes place on this machine. Throws InvalidArgumentError. */
+export function localDirectory(option: string, data: string): string {
+  if (!isCluster(data)) return machineDirectory(data)
+  throw new InvalidArgumentError(option, data, 'must be a directory: this is not done on a cluster')
 }
 
 /** Writes the report, and prints it as JSON or as the lines that are given. */

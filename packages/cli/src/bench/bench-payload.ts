@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { generatePayload, type Payload, payloadOfFile } from '@varve/bench'
+import { InvalidArgumentError } from '@varve/record'
 import type { PayloadOptions } from './bench-options.ts'
 import { parseByteSize } from './byte-size.ts'
+
+/** One batch holds it, with room for what is around it. */
+const recordBytesMax = 2 ** 28
 
 const escapes: Readonly<Record<string, string>> = { '\\n': '\n', '\\t': '\t', '\\\\': '\\' }
 
@@ -10,7 +14,20 @@ export function payloadFor(options: PayloadOptions, seed: number): Payload {
   const { payloadFile, payloadDelimiter } = options
   if (payloadFile !== null) {
     const delimiter = payloadDelimiter.replace(/\\[nt\\]/g, (mark) => escapes[mark] ?? mark)
-    return payloadOfFile(readFileSync(payloadFile), delimiter, payloadFile)
+    return payloadOfFile(readPayloads(payloadFile), delimiter, payloadFile)
   }
-  return generatePayload(options.payload, parseByteSize('--record-size', options.recordSize), seed)
+  const recordBytes = parseByteSize('--record-size', options.recordSize)
+  if (recordBytes > recordBytesMax) {
+    throw new InvalidArgumentError('--record-size', options.recordSize, 'must be 256 MiB or less')
+  }
+  return generatePayload(options.payload, recordBytes, seed)
+}
+
+function readPayloads(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new InvalidArgumentError('--payload-file', path, `must be readable: ${reason}`)
+  }
 }

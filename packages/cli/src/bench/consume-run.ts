@@ -21,6 +21,7 @@ import {
   openPlace,
   type RecordRun,
   RunSupport,
+  requireRoomFor,
 } from './record-runs.ts'
 
 const defaultRecords = 500_000
@@ -56,8 +57,9 @@ async function ofOwnTopic(
 ): Promise<RecordRun> {
   const payload = payloadFor(options, options.seed)
   await using place = await openPlace(options, payload)
-  const run = new RunSupport(io, options, place.directory)
   const records = options.records ?? defaultRecords
+  await requireRoomFor(place, payload, records)
+  const run = new RunSupport(io, options, place.directory)
   run.lines.say(`producing ${records} records to be read`)
   const load = loadOf({ ...options, acks: 'written' }, payload)
   const plan = { rate: null, pacing: 'timer', warmUpMs: 0, durationMs: null, records } as const
@@ -84,7 +86,7 @@ async function beside(
 ): Promise<RecordRun> {
   const { data } = options
   return await withReader(data, topic, async (place) => {
-    const run = new RunSupport(io, options, null)
+    const run = new RunSupport(io, options, data)
     const { partitions } = place
     return finished(options, await read(place, run), { on: data, topic, partitions }, run)
   })
@@ -94,7 +96,7 @@ async function beside(
 async function ofTopic(options: ConsumeRunOptions, io: CommandIo, read: Read): Promise<RecordRun> {
   const { data: address, topic } = options
   await using place = await BenchPlace.open({ address, topic, readOnly: true })
-  const run = new RunSupport(io, options, null)
+  const run = new RunSupport(io, options, place.directory)
   const { partitions } = place
   const measurement = await read(readablePlace(place), run)
   return finished(options, measurement, { on: address, topic, partitions }, run)

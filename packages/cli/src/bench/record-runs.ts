@@ -1,6 +1,7 @@
 import { realpathSync, writeFileSync } from 'node:fs'
 import {
   BenchPlace,
+  bytesToLeave,
   type Conditions,
   histogramLog,
   histogramText,
@@ -11,6 +12,7 @@ import {
   type Payload,
   type ProducingLoad,
   type RunContext,
+  requireRoom,
   runEndToEnd,
   runProducing,
   type SendingPlan,
@@ -20,7 +22,7 @@ import { InvalidArgumentError } from '@varve/record'
 import { type CommandIo, InterruptedError } from '../command-io.ts'
 import { requireCount } from '../option-checks.ts'
 import type { EndToEndRunOptions, ProduceRunOptions, RecordRunOptions } from './bench-options.ts'
-import { machineDirectory } from './bench-output.ts'
+import { checkOutputs, machineDirectory } from './bench-output.ts'
 import { payloadFor } from './bench-payload.ts'
 import { parseByteSize } from './byte-size.ts'
 import { IntervalLines } from './interval-lines.ts'
@@ -32,9 +34,11 @@ export interface RecordRun {
   readonly notes: readonly string[]
 }
 
-/** A run ends before it fills the disk. */
-const freeBytesMin = 2 ** 30
 const defaultSeconds = 10
+
+const clusterNote =
+  'on a cluster: acks flushed asks for all replicas that are in sync, which flush as their topic ' +
+  'is set to; the machine below is that of the client'
 
 /** Sends records, at each rate that was asked for; with `endToEnd` they are consumed too. */
 export async function runRates(
@@ -44,8 +48,13 @@ export async function runRates(
 ): Promise<RecordRun> {
   checkRecordRun(options)
   for (const rate of options.rates) checkRate(rate)
+  checkOutputs({ hlog: options.hlog, hgrm: options.hgrm })
+  if (endToEnd !== null) checkPoll(endToEnd.poll)
   const payload = payloadFor(options, options.seed)
   await using place = await openPlace(options, payload)
+  if (options.records !== null) {
+    await requireRoomFor(place, payload, options.records * options.rates.length)
+  }
   const run = new RunSupport(io, options, place.directory)
   const measurements: Measurement[] = []
   for (const rate of options.rates) {
@@ -76,11 +85,14 @@ export class RunSupport {
   readonly context: RunContext
   readonly #io: CommandIo
   readonly #full = new AbortController()
+  #freeBytesMin: number | null = null
 
   constructor(io: CommandIo, { interval }: RecordRunOptions, directory: string | null) {
     this.#io = io
     this.lines = new IntervalLines(io, interval)
     const signal = AbortSignal.any([io.signal, this.#full.signal])
+    if (directory === null) this.notes.push(clusterNote)
+    else void this.#watch(directory)
     io.signal.addEventListener('abort', () => this.notes.push('interrupted: what there was counts'))
     this.context = {
       // The clock of a test, else the machine's: another process may have to subtract.
@@ -94,9 +106,12 @@ export class RunSupport {
   }
 
   async #watch(directory: string): Promise<void> {
-    const free = await nodeFileSystem.freeBytes(directory).catch(() => freeBytesMin)
-    if (free >= freeBytesMin || this.#full.signal.aborted || this.#io.signal.aborted) return
-    this.notes.push('ended early: less than 1 GiB is free on the disk')
+    const free = await nodeFileSystem.freeBytes(directory).catch(() => Number.POSITIVE_INFINITY)
+    // The first look says what there was.
+    this.#freeBytesMin ??= Number.isFinite(free) ? bytesToLeave(free) : null
+    if (free >= (this.#freeBytesMin ?? 0)) return
+    if (this.#full.signal.aborted || this.#io.signal.aborted) return
+    this.notes.push('ended early: the disk is nearly full')
     this.#full.abort()
   }
 }
@@ -107,6 +122,7 @@ export function checkRecordRun(options: RecordRunOptions): void {
   requireCount('records', options.records, 1)
   requireCount('in-flight', options.inFlight, 1)
   requireCount('producers', options.producers, 1)
+  checkOutputs({ report: options.report })
   const { warmup, interval, topic, existing } = options
   if (!(warmup >= 0)) throw new InvalidArgumentError('--warmup', warmup, 'must be 0 or more')
   if (!(interval >= 1)) throw new InvalidArgumentError('--interval', interval, 'must be 1 or more')
@@ -117,7 +133,13 @@ export function checkRecordRun(options: RecordRunOptions): void {
 
 function checkRate(rate: number): void {
   if (rate === -1 || (rate > 0 && rate <= 1e7)) return
-  throw new InvalidArgumentError('--rate', rate, 'must be records a second, or -1 for flat out')
+  const rule = 'must be records a second, ten million at most, or -1 for flat out'
+  throw new InvalidArgumentError('--rate', rate, rule)
+}
+
+function checkPoll(poll: number): void {
+  if (Number.isSafeInteger(poll) && poll >= 1 && poll <= 60_000) return
+  throw new InvalidArgumentError('--poll', poll, 'must be whole milliseconds, 1 to 60,000')
 }
 
 /** Where the run takes place, with a topic that takes its records. */
@@ -129,6 +151,17 @@ export function openPlace(options: RecordRunOptions, payload: Payload): Promise<
   const address = isCluster(data) ? data : machineDirectory(data)
   const topicSettings = { partitions, ...(isLarge && { maxMessageBytes }) }
   return BenchPlace.open({ address, topic, existing, keep, topicSettings })
+}
+
+/** Rejects with BenchFailedError. */
+export async function requireRoomFor(
+  { directory }: BenchPlace,
+  { values }: Payload,
+  records: number,
+): Promise<void> {
+  if (directory === null) return
+  const valueBytes = values.reduce((sum, { length }) => sum + length, 0) / values.length
+  await requireRoom(directory, records * (valueBytes + 8))
 }
 
 export function loadOf(options: RecordRunOptions, payload: Payload): ProducingLoad {

@@ -17,9 +17,12 @@ import type {
   RecoverRunOptions,
   TaskRunOptions,
 } from './bench-options.ts'
-import { machineDirectory } from './bench-output.ts'
+import { checkOutputs, localDirectory } from './bench-output.ts'
 import { payloadFor } from './bench-payload.ts'
 import { parseByteSize } from './byte-size.ts'
+
+/** Between lines of progress where there is no terminal. */
+const plainLinesMs = 5000
 
 /** Something done as a whole, with what there is to say of it. */
 export interface TaskRun {
@@ -32,7 +35,7 @@ export async function recoverTask(options: RecoverRunOptions, io: CommandIo): Pr
   const sizeBytes = parseByteSize('--size', options.size)
   const batchBytes = parseByteSize('--batch-size', options.batchSize)
   const payload = payloadFor(options, options.seed)
-  const directory = machineDirectory(options.data)
+  const directory = localDirectory('--data', options.data)
   const given = { directory, payload, sizeBytes, batchBytes, recoveryPoint }
   const tasks = await run(options, io, (context) => runRecovery(given, context))
   return {
@@ -48,7 +51,7 @@ export async function compactTask(options: CompactRunOptions, io: CommandIo): Pr
   requireCount('key-range', records, 1)
   const segmentBytes = parseByteSize('--segment-size', options.segmentSize)
   const payload = payloadFor(options, seed)
-  const directory = machineDirectory(options.data)
+  const directory = localDirectory('--data', options.data)
   const keys = () => keysOf({ distribution, range, seed })
   keys()
   const given = { directory, payload, keys, records, segmentBytes }
@@ -63,8 +66,8 @@ export async function backupTask(options: BackupRunArguments, io: CommandIo): Pr
   const segmentBytes = parseByteSize('--segment-size', options.segmentSize)
   const payload = payloadFor(options, options.seed)
   const given = {
-    directory: machineDirectory(options.data),
-    ...(repository !== null && { repository: machineDirectory(repository) }),
+    directory: localDirectory('--data', options.data),
+    ...(repository !== null && { repository: localDirectory('--repository', repository) }),
     ...{ payload, sizeBytes, segmentBytes, isEncrypted },
   }
   const tasks = await run(options, io, (context) => runBackups(given, context))
@@ -73,15 +76,14 @@ export async function backupTask(options: BackupRunArguments, io: CommandIo): Pr
 }
 
 async function run(
-  { repeat }: TaskRunOptions,
-  { signal, stderr }: CommandIo,
+  { repeat, report }: TaskRunOptions,
+  io: CommandIo,
   work: (context: TaskContext) => Promise<readonly TaskFigure[]>,
 ): Promise<readonly TaskFigure[]> {
   requireCount('repeat', repeat, 1)
-  // What is told goes on in place on a terminal; elsewhere nothing is to be seen of it.
-  const onProgress = (text: string): void => {
-    if (stderr.isTerminal) stderr.write(`\r\u001b[K${text}`).catch(() => undefined)
-  }
+  checkOutputs({ report })
+  const { signal } = io
+  const onProgress = progressOf(io)
   try {
     return await work({ clock: systemClock, repeat, onProgress, signal })
   } catch (error) {
@@ -91,11 +93,30 @@ async function run(
   }
 }
 
+/** On a terminal one line that is written over; elsewhere a line now and then. */
+function progressOf({ stderr, clock }: CommandIo): (text: string) => void {
+  let toldMs = clock.monotonic()
+  return (text) => {
+    if (stderr.isTerminal) stderr.write(`\r\u001b[K${text}`).catch(() => undefined)
+    else if (text !== '' && clock.monotonic() - toldMs >= plainLinesMs) {
+      toldMs = clock.monotonic()
+      stderr.write(`${text}\n`).catch(() => undefined)
+    }
+  }
+}
+
 function conditionsOf(
   { repeat, seed, data }: TaskRunOptions,
   payload: Payload,
   own: Conditions,
 ): Conditions {
   const state = 'what is read was written by the run, and may lie in the page cache'
-  return { in: machineDirectory(data), payload: payload.description, repeat, seed, state, ...own }
+  return {
+    in: localDirectory('--data', data),
+    payload: payload.description,
+    repeat,
+    seed,
+    state,
+    ...own,
+  }
 }

@@ -49,20 +49,20 @@ export interface RecordArguments extends BaseArguments, PayloadArguments, KeysAr
 
 export interface RateArguments {
   readonly duration: number | undefined
-  readonly rate: number
+  readonly rate: number | undefined
   readonly rates: string | undefined
   readonly pacing: string
   readonly hlog: string | undefined
   readonly hgrm: string | undefined
 }
 
-export function withBase<T>(verb: Argv<T>): Argv<T & Omit<BaseArguments, 'json'>> {
+/** `place`: what `--data` may be. */
+export function withBase<T>(
+  verb: Argv<T>,
+  place = 'a directory on the disk that is meant',
+): Argv<T & Omit<BaseArguments, 'json'>> {
   return verb
-    .option('data', {
-      ...text,
-      default: '.',
-      describe: 'Where: a directory on the disk that is meant, or kafka://host:port',
-    })
+    .option('data', { ...text, default: '.', describe: `Where: ${place}` })
     .option('seed', { ...number, default: 2026, describe: 'Of payloads and keys' })
     .option('report', { ...text, describe: 'Write an HTML page with plots to this file' })
 }
@@ -100,7 +100,8 @@ const acks = ['none', 'written', 'flushed', '0', '1', 'all', '-1']
 const compressionTypes = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
 export function withSending<T>(verb: Argv<T>): Argv<T & Omit<RecordArguments, 'json'>> {
-  return withKeyOptions(withPayload(withBase(verb)), { keys: 'none', range: 10_000 })
+  const place = 'a directory on the disk that is meant, or kafka://host:port'
+  return withKeyOptions(withPayload(withBase(verb, place)), { keys: 'none', range: 10_000 })
     .option('topic', { ...text, describe: 'A topic in --data itself, instead of a scratch one' })
     .option('existing', { ...flag, describe: 'The topic is there, and may be written to' })
     .option('keep', { ...flag, describe: 'Leave what the run made' })
@@ -109,6 +110,7 @@ export function withSending<T>(verb: Argv<T>): Argv<T & Omit<RecordArguments, 'j
     .option('warmup', { ...number, default: 2, describe: 'Seconds beforehand that do not count' })
     .option('interval', { ...number, default: 5, describe: 'Seconds between lines of progress' })
     .option('acks', {
+      ...text,
       choices: acks,
       default: 'flushed',
       describe: 'Acknowledged when; 0, 1 and all mean none, written and flushed',
@@ -123,8 +125,9 @@ export function withSending<T>(verb: Argv<T>): Argv<T & Omit<RecordArguments, 'j
 export function withRates<T>(verb: Argv<T>): Argv<T & RateArguments> {
   return verb
     .option('duration', { ...number, describe: 'Seconds that count; 10 without --records' })
-    .option('rate', { ...number, default: -1, describe: 'Records a second; -1 flat out' })
+    .option('rate', { ...number, describe: 'Records a second; without it, or with -1, flat out' })
     .option('rates', { ...text, describe: 'Several, one after the other: 1000,5000,-1' })
+    .conflicts('rate', 'rates')
     .option('pacing', {
       choices: ['precise', 'timer'],
       default: 'precise',
@@ -179,7 +182,7 @@ export function produceRunOf(given: RecordArguments & RateArguments): ProduceRun
   return {
     ...recordRunOf(given),
     ...{ duration, hlog, hgrm },
-    rates: rates === undefined ? [rate] : listOfRates(rates),
+    rates: rates === undefined ? [rate ?? -1] : listOfRates(rates),
     pacing: given.pacing as Pacing,
   }
 }

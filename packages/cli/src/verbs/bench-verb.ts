@@ -15,7 +15,7 @@ import { type Choose, flag, number, text, withJson } from './verb-options.ts'
 
 export function addBenchVerb(parser: Argv, choose: Choose): void {
   const about = 'Measure producing, consuming and upkeep, on this disk'
-  parser.command('bench <workload>', about, (verb) => {
+  parser.command('bench [workload]', about, (verb) => {
     const workloads = withJson(verb)
       .example('$0 bench produce --data /mnt/disk --record-size 100', '')
       .example('$0 bench end-to-end --rates 1000,5000,20000 --report latency.html', '')

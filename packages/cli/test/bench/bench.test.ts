@@ -131,10 +131,44 @@ describe('varve bench produce', () => {
     [['--duration', '-1'], '--duration'],
     [['--existing'], '--existing'],
     [['--acks', 'some'], 'acks'],
+    [['--rate', '5', '--rates', '5,6'], 'rates'],
+    [['--payload-file', `${temporary.path}/absent`], '--payload-file'],
+    [['--record-size', '1GiB'], '--record-size'],
+    [['--report', `${temporary.path}/absent/page.html`], '--report'],
+    [['--hlog', `${temporary.path}/absent/latency.hlog`], '--hlog'],
   ])('%j is an error of usage, before anything is made', async (argv, name) => {
     const { code, err } = await run('bench', 'produce', ...tiny, ...argv)
     expect(code).toBe(2)
     expect(err).toContain(name)
+    expectNothingLeft()
+  })
+})
+
+describe('varve bench produce, as Kafka’s users spell it', () => {
+  test.each([
+    ['0', 'none'],
+    ['1', 'written'],
+    ['-1', 'flushed'],
+  ])('--acks %s is %s', async (given, acks) => {
+    const argv = ['--records', '5', '--acks', given, '--json']
+    const { code, stdout } = await run('bench', 'produce', ...tiny, ...argv)
+    expect(code).toBe(0)
+    expect(stdout.documents).toMatchObject([{ conditions: { acks } }])
+  })
+
+  test('more records than the disk holds are refused before the first is written', async () => {
+    const argv = ['--records', String(2 ** 45)]
+    const { code, err } = await run('bench', 'produce', ...tiny, ...argv)
+    expect(code).toBe(3)
+    expect(err).toMatch(/it would write about \d+\.\d GB to .* are free/)
+    expectNothingLeft()
+  })
+
+  test('a topic that is said to exist, and does not, is not made', async () => {
+    const argv = ['--data', data, '--topic', 'orders', '--existing', '--records', '5']
+    const { code, err } = await run('bench', 'produce', ...argv)
+    expect(code).toBe(3)
+    expect(err).toContain("there is no topic 'orders'")
     expectNothingLeft()
   })
 })
@@ -181,6 +215,19 @@ describe('upkeep', () => {
     for (const name of ['backup', 'verify', 'restore']) {
       expect(out).toMatch(new RegExp(`^${name}: 0\\.\\d+ MB, `, 'm'))
     }
+    expectNothingLeft()
+  })
+
+  test.each(['recover', 'compact', 'backup'])('%s: a cluster is no place for it', async (name) => {
+    const { code, err } = await run('bench', name, '--data', 'kafka://127.0.0.1:9')
+    expect(code).toBe(2)
+    expect(err).toContain('must be a directory')
+  })
+
+  test('a log that does not fit on the disk is not begun', async () => {
+    const { code, err } = await run('bench', 'recover', ...once, '--size', '4000TB')
+    expect(code).toBe(3)
+    expect(err).toContain('are free')
     expectNothingLeft()
   })
 
