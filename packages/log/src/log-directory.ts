@@ -8,7 +8,12 @@ import {
   LogLockedError,
   LogNotFoundError,
 } from './base/log-errors.ts'
-import { type LogOptions, type ResolvedLogOptions, resolveLogOptions } from './base/log-options.ts'
+import {
+  type LogOptions,
+  type ResolvedLogOptions,
+  resolveLogOptions,
+  SharedLogOptions,
+} from './base/log-options.ts'
 import { NamedTurns } from './base/named-turns.ts'
 import { randomFraction } from './base/random-fraction.ts'
 import { removeCleanShutdown, writeCleanShutdown } from './format/clean-shutdown.ts'
@@ -76,6 +81,7 @@ export class LogDirectory implements AsyncDisposable {
   readonly #files: OpenFiles
   readonly #lock: FileLock
   readonly #checkpoints: DataCheckpoints
+  readonly #sharedOptions = new SharedLogOptions()
   readonly #logs = new Map<string, Log>()
   readonly #failures = new Map<string, VarveError>()
   /** Logs that failed while they were open and have not been opened again. */
@@ -355,7 +361,7 @@ export class LogDirectory implements AsyncDisposable {
 
   #logOptions(topic: string, partition: number): ResolvedLogOptions {
     const { log = {}, logOptions } = this.#options
-    return resolveLogOptions({ ...log, ...logOptions?.(topic, partition) })
+    return this.#sharedOptions.resolve({ ...log, ...logOptions?.(topic, partition) })
   }
 
   async #load(

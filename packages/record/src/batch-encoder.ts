@@ -101,6 +101,11 @@ export class BatchEncoder {
     return this.#start
   }
 
+  /** Memory that it holds. */
+  get capacityBytes(): number {
+    return this.#bytes.length
+  }
+
   /**
    * Opens a batch.
    *

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import {
-  BatchEncoder,
+  type BatchEncoder,
   type CompressionType,
   type FilePosition,
   InvalidArgumentError,
@@ -13,6 +13,7 @@ import type { Clock } from '../base/clock.ts'
 import { AppendQueueFullError, BatchTooLargeError } from '../base/log-errors.ts'
 import type { Acks, ResolvedLogOptions } from '../base/log-options.ts'
 import type { AppendResult } from './append-result.ts'
+import { encoders } from './encoder-pool.ts'
 import { type Settle, Waiters } from './waiters.ts'
 
 /** Who appends, and so what is checked: a transaction coordinator may write control batches. */
@@ -47,7 +48,8 @@ const recordsPerClockReading = 64
 /**
  * Appends on their way to the writer. Records are encoded when they arrive, straight into the
  * buffer that will be written, so the caller may use its memory again at once; appends that arrive
- * together share batches. Two buffers take turns: one fills while the other is written.
+ * together share batches. Two buffers take turns: one fills while the other is written. A queue that
+ * nobody appends to has none.
  *
  * The queue holds about `queueBytesMax`; what comes then waits outside, in order, or is refused.
  */
@@ -55,8 +57,9 @@ export class AppendQueue {
   readonly #log: string
   #options: ResolvedLogOptions
   readonly #clock: Clock
-  #filling = new BatchEncoder()
-  #spare: BatchEncoder | null = new BatchEncoder()
+  /** Null until something is queued. */
+  #current: BatchEncoder | null = null
+  #spare: BatchEncoder | null = null
   #batches: QueuedBatch[] = []
   #open: { readonly compressionType: CompressionType; readonly waiters: Waiters } | null = null
   /** Batches of the group that are not copied. */
@@ -85,6 +88,13 @@ export class AppendQueue {
     return this.#appends === 0
   }
 
+  get #filling(): BatchEncoder {
+    if (this.#current !== null) return this.#current
+    this.#current = this.#spare ?? encoders.take()
+    this.#spare = null
+    return this.#current
+  }
+
   /** Other settings for what is queued from now on. */
   alter(options: ResolvedLogOptions): void {
     this.#finishOpen()
@@ -93,8 +103,10 @@ export class AppendQueue {
 
   /** Bytes that wait to be written. */
   get sizeBytes(): number {
-    const open = this.#filling.isOpen ? this.#filling.openSizeBytes : 0
-    return this.#filling.sizeBytes + open + this.#externalBytes
+    const filling = this.#current
+    if (filling === null) return this.#externalBytes
+    const open = filling.isOpen ? filling.openSizeBytes : 0
+    return filling.sizeBytes + open + this.#externalBytes
   }
 
   /** Whether enough is queued for a batch of full size. */
@@ -135,11 +147,13 @@ export class AppendQueue {
 
   /** Everything queued, for the writer; null when there is nothing. */
   take(): AppendGroup | null {
-    if (this.#appends === 0) return null
+    if (this.#appends === 0) {
+      this.#giveBack()
+      return null
+    }
     this.#finishOpen()
     const group = { batches: this.#batches, encoder: this.#filling, appends: this.#appends }
-    this.#filling = this.#spare ?? new BatchEncoder()
-    this.#spare = null
+    this.#current = null
     this.#batches = []
     this.#appends = 0
     this.#externals.clear()
@@ -154,6 +168,17 @@ export class AppendQueue {
     this.#spare = encoder
   }
 
+  /** Nothing is queued: others may have the buffers. */
+  #giveBack(): void {
+    if (this.#current !== null && !this.#current.isOpen) {
+      encoders.giveBack(this.#current)
+      this.#current = null
+    }
+    if (this.#spare === null) return
+    encoders.giveBack(this.#spare)
+    this.#spare = null
+  }
+
   /** Rejects everything that is queued or waits to be. */
   fail(error: unknown): void {
     const waiting = this.#batches.map(({ waiters }) => waiters)
@@ -165,7 +190,8 @@ export class AppendQueue {
     this.#externals.clear()
     this.#externalBytes = 0
     this.#outside = []
-    this.#filling = new BatchEncoder()
+    // Something may still be written from it: nobody else is given it.
+    this.#current = null
     for (const waiters of waiting) waiters.reject(error)
     for (const { reject } of outside) reject(error)
   }

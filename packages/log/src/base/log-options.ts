@@ -151,6 +151,20 @@ export function resolveLogOptions(options: LogOptions = {}): ResolvedLogOptions 
   return Object.freeze({ ...defaultLogOptions, ...given })
 }
 
+/** The settings of many logs: those that have the same share one object. */
+export class SharedLogOptions {
+  readonly #known = new Map<string, ResolvedLogOptions>()
+
+  /** As {@link resolveLogOptions}. */
+  resolve(options: LogOptions): ResolvedLogOptions {
+    const resolved = resolveLogOptions(options)
+    const key = JSON.stringify(resolved)
+    const known = this.#known.get(key)
+    if (known === undefined) this.#known.set(key, resolved)
+    return known ?? resolved
+  }
+}
+
 function checkOption(name: string, value: unknown, rule: Rule): void {
   if (rule.kind === 'choice') {
     if (rule.values.includes(value)) return

@@ -35,7 +35,8 @@ const gatheredBytes = 64 * spineBytesPerBatch
 export class SpineDigest {
   #crc: number
   #batches: number
-  readonly #gathered: Buffer = Buffer.alloc(gatheredBytes)
+  /** Made when it is needed: a log that nobody appends to has nothing to gather. */
+  #gathered: Buffer | null = null
   #gatheredEnd = 0
 
   /** `start`: where a digest of the batches before left off; none by default. */
@@ -47,6 +48,7 @@ export class SpineDigest {
   /** `start` is where the batch, or just its first 21 bytes, begins in `bytes`. */
   add(bytes: Uint8Array, start = 0): void {
     if (this.#gatheredEnd === gatheredBytes) this.#digestGathered()
+    this.#gathered ??= Buffer.alloc(gatheredBytes)
     const gathered = this.#gathered
     const end = this.#gatheredEnd
     for (let index = 0; index < spineBytesPerBatch; index += 1) {
@@ -67,7 +69,7 @@ export class SpineDigest {
   }
 
   #digestGathered(): void {
-    if (this.#gatheredEnd === 0) return
+    if (this.#gatheredEnd === 0 || this.#gathered === null) return
     this.#crc = crc32c(this.#gathered.subarray(0, this.#gatheredEnd), this.#crc)
     this.#gatheredEnd = 0
   }

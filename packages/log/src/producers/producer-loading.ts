@@ -5,7 +5,7 @@ import {
   CorruptProducerSnapshotError,
   decodeProducerSnapshot,
 } from '../format/producer-snapshot.ts'
-import { type ListedSegment, listSegmentFiles } from '../format/segment-listing.ts'
+import { type ListedSegment, LogListing } from '../format/segment-listing.ts'
 import { producerSnapshotFileName } from '../storage/file-names.ts'
 import { readFileStart } from '../storage/file-system.ts'
 import { replayProducers } from './producer-replay.ts'
@@ -14,21 +14,30 @@ import { ProducerStateManager } from './producer-state.ts'
 /** A snapshot holds 46 bytes a producer; this is more than a million. */
 export const snapshotBytesMax: number = 64 * 2 ** 20
 
+/** From what the producer state of a log is made. */
+export interface ProducerSources {
+  /** Of the snapshots in the log's directory, ascending. */
+  readonly snapshotOffsets: readonly Offset[]
+  readonly segments: readonly ListedSegment[]
+  /** The state is asked for as it was before the batch at this offset. */
+  readonly offset: Offset
+  /** Told of snapshots that could not be read. */
+  readonly rebuiltFiles: string[]
+}
+
 /**
- * The producer state as of `offset`: the newest usable snapshot at or below it, and the batches of
- * `segments` from there. A snapshot that cannot be read is removed and the next older one tried.
+ * The producer state as of an offset: the newest usable snapshot at or below it, and the batches of
+ * the segments from there. A snapshot that cannot be read is removed and the next older one tried.
  */
 export async function loadProducers(
   context: LogContext,
-  segments: readonly ListedSegment[],
-  offset: Offset,
-  rebuilt: string[],
+  { snapshotOffsets: listed, segments, offset, rebuiltFiles }: ProducerSources,
 ): Promise<ProducerStateManager> {
   const producers = new ProducerStateManager()
-  const { start, unusable } = loadNewestSnapshot(context, producers, offset)
+  const { start, unusable } = loadNewestSnapshot(context, producers, offset, listed)
   for (const path of unusable) {
     await context.fs.remove(path)
-    rebuilt.push(path)
+    rebuiltFiles.push(path)
   }
   for (const [index, segment] of segments.entries()) {
     const end = segments[index + 1]?.baseOffset ?? offset
@@ -47,11 +56,12 @@ export function loadNewestSnapshot(
   context: Pick<LogContext, 'fs' | 'directory' | 'name'>,
   producers: ProducerStateManager,
   offset: Offset,
+  listed: readonly Offset[] = snapshotOffsets(context),
 ): { readonly start: Offset; readonly unusable: readonly string[] } {
   const { fs, directory, name } = context
   const unusable: string[] = []
-  const offsets = snapshotOffsets(context).filter((candidate) => candidate <= offset)
-  for (const candidate of offsets.reverse()) {
+  for (const candidate of listed.toReversed()) {
+    if (candidate > offset) continue
     const path = `${directory}/${producerSnapshotFileName(candidate)}`
     // One byte more than is believed: a longer file does not have the size that its count asks for.
     const bytes = readFileStart(fs, path, snapshotBytesMax + 1)
@@ -69,10 +79,8 @@ export function loadNewestSnapshot(
 }
 
 /** The offsets of the snapshots in a directory, ascending. */
-export function snapshotOffsets(context: Pick<LogContext, 'fs' | 'directory'>): Offset[] {
-  return listSegmentFiles(context.fs, context.directory)
-    .filter(({ kind, suffix }) => kind === 'snapshot' && suffix === '')
-    .map(({ baseOffset }) => baseOffset)
+export function snapshotOffsets(context: Pick<LogContext, 'fs' | 'directory'>): readonly Offset[] {
+  return LogListing.read(context.fs, context.directory).snapshotOffsets
 }
 
 /**
@@ -80,14 +88,14 @@ export function snapshotOffsets(context: Pick<LogContext, 'fs' | 'directory'>): 
  * newest one. A snapshot beyond the log's end is from before a cut and wrong.
  */
 export async function removeStraySnapshots(
-  context: LogContext,
-  baseOffsets: ReadonlySet<Offset>,
+  { fs, directory }: LogContext,
+  offsets: readonly Offset[],
+  isBaseOffset: (offset: Offset) => boolean,
   logEndOffset: Offset,
 ): Promise<void> {
-  const offsets = snapshotOffsets(context)
-  const newest = Math.max(...offsets.filter((offset) => offset <= logEndOffset))
+  const newest = offsets.findLast((offset) => offset <= logEndOffset)
   for (const offset of offsets) {
-    const isKept = offset <= logEndOffset && (offset === newest || baseOffsets.has(offset))
-    if (!isKept) await context.fs.remove(`${context.directory}/${producerSnapshotFileName(offset)}`)
+    const isKept = offset <= logEndOffset && (offset === newest || isBaseOffset(offset))
+    if (!isKept) await fs.remove(`${directory}/${producerSnapshotFileName(offset)}`)
   }
 }

@@ -9,7 +9,7 @@ import type { LogCut, RecoveryReport } from '../base/recovery-report.ts'
 import type { LeaderEpochCache } from '../format/leader-epoch-cache.ts'
 import { provenLogStart } from '../format/log-start.ts'
 import { ProgressFile, progressFileBytes } from '../format/progress-file.ts'
-import { type ListedSegment, listSegmentFiles, listSegments } from '../format/segment-listing.ts'
+import { type ListedSegment, LogListing } from '../format/segment-listing.ts'
 import { loadProducers, removeStraySnapshots } from '../producers/producer-loading.ts'
 import type { ProducerStateManager } from '../producers/producer-state.ts'
 import { ActiveSegment } from '../segments/active-segment.ts'
@@ -63,15 +63,17 @@ export async function loadLog(
   // Names that a killed process made or removed become durable before anything is built on them. A
   // file that a power cut brought back could know of a later recovery point than is assumed here.
   if (!isClean) await fs.syncDirectory(directory)
-  const finishedFiles = [...(await finishSwap(fs, directory))]
-  const listed = listSegments(fs, directory)
+  const { listing, finishedFiles } = await listFinished(context)
+  const listed = listing.segments(fs)
   const rebuiltFiles: string[] = []
-  const known = readKnown(context, listed, await readLogStart(context, rebuiltFiles))
-  await removeOrphans(context, listed, finishedFiles)
+  const logStart = await readLogStart(context, rebuiltFiles)
+  const known = readKnown(context, listing, listed, logStart)
+  await removeOrphans(context, listing, finishedFiles)
   const { logStartOffset: knownStart } = known
   const { epochs, saved } = await loadEpochs(context, listed, knownStart, rebuiltFiles)
 
-  const segments = await loadSegments(context, { listed, known, isClean, epochs, rebuiltFiles })
+  const options = { listing, listed, known, isClean, epochs, rebuiltFiles }
+  const segments = await loadSegments(context, options)
   const { active, producers } = segments
   const logEndOffset = Math.max(active.nextOffset, known.logStartOffset)
   const logStartOffset = Math.max(known.logStartOffset, (segments.sealed[0] ?? active).baseOffset)
@@ -80,8 +82,12 @@ export async function loadLog(
   if (saved === null || !epochs.encode().equals(saved)) {
     await replaceSmallFile(fs, `${directory}/${leaderEpochCheckpointFileName}`, epochs.encode())
   }
-  const baseOffsets = new Set([...segments.sealed, active].map(({ baseOffset }) => baseOffset))
-  await removeStraySnapshots(context, baseOffsets, logEndOffset)
+  // What was recovered or made anew may have other snapshots than the listing shows.
+  const isAsListed = segments.isRestored && rebuiltFiles.length === 0
+  const { snapshotOffsets } = isAsListed ? listing : LogListing.read(fs, directory)
+  const logSegments = new LogSegments(segments.sealed, active)
+  const isBaseOffset = (offset: Offset) => logSegments.floor(offset)?.baseOffset === offset
+  await removeStraySnapshots(context, snapshotOffsets, isBaseOffset, logEndOffset)
 
   const report: RecoveryReport = {
     clean: isClean,
@@ -99,7 +105,7 @@ export async function loadLog(
   logChannels.recover.publish({ log: name, report })
   const loaded: LoadedLog = {
     ...context,
-    segments: new LogSegments(segments.sealed, active),
+    segments: logSegments,
     offsets: new LogOffsets(logStartOffset, logEndOffset),
     producers,
     epochs,
@@ -123,6 +129,8 @@ function leaderEpochOf(context: LogContext, epochs: LeaderEpochCache): number {
 async function readLogStart(context: LogContext, rebuiltFiles: string[]): Promise<Offset> {
   const { fs, directory, checkpoints, name } = context
   const claimed = checkpoints.logStartOffset ?? 0
+  // No log starts lower: there is nothing that has to be proven.
+  if (claimed === 0) return 0
   const proven = provenLogStart(fs, directory, claimed)
   if (proven === claimed) return proven
   const path = checkpoints.logStartPath
@@ -133,9 +141,26 @@ async function readLogStart(context: LogContext, rebuiltFiles: string[]): Promis
   return proven
 }
 
-function readKnown(context: LogContext, listed: readonly ListedSegment[], logStart: Offset): Known {
-  const { fs, directory, checkpoints } = context
-  const progressBytes = readFileStart(fs, `${directory}/${progressFileName}`, progressFileBytes)
+/** What is in the directory once interrupted replacements are finished. */
+async function listFinished({
+  fs,
+  directory,
+}: LogContext): Promise<{ readonly listing: LogListing; readonly finishedFiles: string[] }> {
+  const listing = LogListing.read(fs, directory)
+  const finishedFiles = listing.hasSuffixes ? [...(await finishSwap(fs, directory))] : []
+  if (finishedFiles.length === 0) return { listing, finishedFiles }
+  return { listing: LogListing.read(fs, directory), finishedFiles }
+}
+
+function readKnown(
+  { fs, directory, checkpoints }: LogContext,
+  listing: LogListing,
+  listed: readonly ListedSegment[],
+  logStart: Offset,
+): Known {
+  const progressBytes = listing.hasOther(progressFileName)
+    ? readFileStart(fs, `${directory}/${progressFileName}`, progressFileBytes)
+    : null
   const progress = progressBytes === null ? null : ProgressFile.read(progressBytes)
   const firstBaseOffset = listed[0]?.baseOffset ?? 0
   const logStartOffset = Math.max(logStart, firstBaseOffset)
@@ -146,19 +171,18 @@ function readKnown(context: LogContext, listed: readonly ListedSegment[], logSta
 
 /** Derived files whose log is gone: a crash came between the removal of the one and the others. */
 async function removeOrphans(
-  context: LogContext,
-  listed: readonly ListedSegment[],
+  { fs, directory }: LogContext,
+  listing: LogListing,
   finished: string[],
 ): Promise<void> {
-  const bases = new Set(listed.map(({ baseOffset }) => baseOffset))
-  for (const file of listSegmentFiles(context.fs, context.directory)) {
-    if (file.suffix !== '' || file.kind === 'snapshot' || bases.has(file.baseOffset)) continue
-    await context.fs.remove(`${context.directory}/${file.name}`)
-    finished.push(file.name)
+  for (const name of listing.orphans()) {
+    await fs.remove(`${directory}/${name}`)
+    finished.push(name)
   }
 }
 
 interface LoadSegmentsOptions {
+  readonly listing: LogListing
   readonly listed: readonly ListedSegment[]
   readonly known: Known
   readonly isClean: boolean
@@ -171,13 +195,16 @@ async function loadSegments(
   options: LoadSegmentsOptions,
 ): Promise<LoadedSegments> {
   const { listed, known, isClean, epochs, rebuiltFiles } = options
+  const { snapshotOffsets } = options.listing
   const last = listed.at(-1)
-  if (last === undefined) return createFirstSegment(context, known)
+  if (last === undefined) return createFirstSegment(context, known, snapshotOffsets)
   const restored = isClean ? restoreActiveSegment(context, last) : null
   if (restored !== null) {
     const isEmpty = listed.every(({ sizeBytes }) => sizeBytes === 0)
     refuseShortLog(restored, isEmpty ? known.flushedOffset : known.recoveryPoint)
-    const producers = await loadProducers(context, listed, restored.nextOffset, rebuiltFiles)
+    const producers = await loadProducers(context, {
+      ...{ snapshotOffsets, segments: listed, offset: restored.nextOffset, rebuiltFiles },
+    })
     const sealed = sealedSegments(context, listed, restored.baseOffset)
     return { ...unscanned, sealed, active: restored, producers, isRestored: true }
   }
@@ -188,7 +215,9 @@ async function loadSegments(
   const first = await firstToRecover(context, listed, recoveryPoint, known.logStartOffset)
   const toRecover = listed.slice(first)
   const firstBaseOffset = toRecover[0]?.baseOffset ?? 0
-  const producers = await loadProducers(context, listed, firstBaseOffset, rebuiltFiles)
+  const producers = await loadProducers(context, {
+    ...{ snapshotOffsets, segments: listed, offset: firstBaseOffset, rebuiltFiles },
+  })
   const { segments, scannedBytes, cut } = await recoverSegments(context, {
     name: context.name,
     segments: toRecover,
@@ -234,7 +263,11 @@ async function firstToRecover(
 }
 
 /** A log without any segment: a new one, or one whose segments were all deleted. */
-async function createFirstSegment(context: LogContext, known: Known): Promise<LoadedSegments> {
+async function createFirstSegment(
+  context: LogContext,
+  known: Known,
+  snapshotOffsets: readonly Offset[],
+): Promise<LoadedSegments> {
   const { logStartOffset, recoveryPoint } = known
   if (recoveryPoint > logStartOffset) {
     throw new CorruptLogError({
@@ -251,7 +284,9 @@ async function createFirstSegment(context: LogContext, known: Known): Promise<Lo
   })
   createSegmentFile(context.fs, active, context.options)
   await context.fs.syncDirectory(context.directory)
-  const producers = await loadProducers(context, [], logStartOffset, [])
+  const producers = await loadProducers(context, {
+    ...{ snapshotOffsets, segments: [], offset: logStartOffset, rebuiltFiles: [] },
+  })
   return { ...unscanned, sealed: [], active, producers, isRestored: false }
 }
 

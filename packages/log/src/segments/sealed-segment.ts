@@ -10,6 +10,7 @@ import {
 } from '../format/transaction-index.ts'
 import {
   indexFileName,
+  logFileName,
   segmentDigestFileName,
   swapSuffix,
   timeIndexFileName,
@@ -29,10 +30,11 @@ export class SealedSegment implements ReadableSegment {
   readonly nextOffset: Offset
   readonly sizeBytes: number
   readonly directory: string
-  #path: string
   /** The same as that of the active segment that was sealed, where it was one. */
   readonly identity: object
   readonly #files: OpenFiles
+  /** Where it is, when that is not where its base offset says: there may be tens of thousands. */
+  #otherPath: string | null = null
   #maxTimestamp: Timestamp | null
   #transactionIndex: TransactionIndex | null = null
   #isTimeIndexRight: boolean | null = null
@@ -41,25 +43,29 @@ export class SealedSegment implements ReadableSegment {
     files: OpenFiles,
     directory: string,
     info: Omit<SegmentInfo, 'maxTimestamp'> & { readonly maxTimestamp: Timestamp | null },
-    identity: object = {},
+    identity: object | null = null,
   ) {
-    this.identity = identity
+    this.identity = identity ?? this
     this.#files = files
     this.directory = directory
     this.baseOffset = info.baseOffset
     this.nextOffset = info.nextOffset
     this.sizeBytes = info.sizeBytes
-    this.#path = info.path
     this.#maxTimestamp = info.maxTimestamp
+    this.movedTo(info.path)
   }
 
   get path(): string {
-    return this.#path
+    return this.#otherPath ?? this.#ownPath
+  }
+
+  get #ownPath(): string {
+    return `${this.directory}/${logFileName(this.baseOffset)}`
   }
 
   /** The segment has left the log and its file was renamed; who still reads it goes on there. */
   movedTo(path: string): void {
-    this.#path = path
+    this.#otherPath = path === this.#ownPath ? null : path
   }
 
   info(): SegmentInfo {
@@ -140,7 +146,7 @@ export class SealedSegment implements ReadableSegment {
 
   #findPath(name: string): string | null {
     const path = `${this.directory}/${name}`
-    const suffix = this.#path.slice(this.#path.lastIndexOf('.log') + '.log'.length)
+    const suffix = this.#otherPath?.slice(this.#otherPath.lastIndexOf('.log') + '.log'.length) ?? ''
     for (const candidate of [`${path}${suffix}`, path, `${path}${swapSuffix}`]) {
       if (this.#files.fs.stat(candidate) !== null) return candidate
     }

@@ -19,6 +19,8 @@ import { segmentPath } from './segment-files.ts'
 /** A batch header of the current format. */
 const headerBytes = 61
 
+const noBytes = Buffer.alloc(0)
+
 /**
  * The active segment as a clean shutdown left it, from its indexes and digest, without reading its
  * records. Null when these are missing or do not fit: then the segment has to be read, as after a
@@ -42,7 +44,7 @@ export function restoreActiveSegment(
   const maxBytes = options.segmentIndexBytes
   const offsets = decodeOffsetIndex(offsetBytes, baseOffset, { maxBytes })
   const times = decodeTimeIndex(timeBytes, baseOffset, { maxBytes })
-  const transactionBytes = read('txnindex') ?? Buffer.alloc(0)
+  const transactionBytes = (listed.kinds.has('txnindex') ? read('txnindex') : null) ?? noBytes
   if (crc32c(transactionBytes) !== digest.transactionIndexCrc32c) return null
   if (crc32c(timeBytes) !== digest.timeIndexCrc32c) return null
   const transactions = decodeTransactionIndex(transactionBytes, baseOffset)

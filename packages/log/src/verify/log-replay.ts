@@ -53,7 +53,7 @@ export class LogReplay {
     this.#options = options
     const { fs, facts } = options
     this.#epochs = this.#readEpochs()
-    this.#snapshots = snapshotOffsets({ fs, directory: facts.directory }).reverse()
+    this.#snapshots = snapshotOffsets({ fs, directory: facts.directory }).toReversed()
     this.#nextOffset = facts.segments[0]?.baseOffset ?? 0
     this.#isExact = this.#nextOffset === 0 || this.#loadFirstSnapshot()
   }
