@@ -48,8 +48,8 @@ const recordsPerClockReading = 64
 /**
  * Appends on their way to the writer. Records are encoded when they arrive, straight into the
  * buffer that will be written, so the caller may use its memory again at once; appends that arrive
- * together share batches. Two buffers take turns: one fills while the other is written. A queue that
- * nobody appends to has none.
+ * together share batches. Two buffers take turns: one fills while the other is written. A queue
+ * that nobody appends to has none.
  *
  * The queue holds about `queueBytesMax`; what comes then waits outside, in order, or is refused.
  */
