@@ -1,4 +1,5 @@
 import { fitPowerLaw } from '../harness/line-fit.ts'
+import { colourOf, type Drawing } from './drawing.ts'
 import { type LogAxis, logAxisOf, placeOn } from './log-axis.ts'
 import { escapeText, shortNumber } from './markup.ts'
 
@@ -25,46 +26,37 @@ export interface CurvePlot {
   readonly isFitted: boolean
 }
 
-const [width, height] = [460, 280]
-const frame = { left: 64, right: 12, top: 12, bottom: 40 } as const
-/** Told apart by those who do not see all colours (Okabe and Ito). */
-const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7f7f7f']
+const [width, height] = [460, 290]
+const frame = { left: 68, right: 14, top: 12, bottom: 46 } as const
 
 interface Axes {
   readonly x: LogAxis
   readonly y: LogAxis
 }
 
-/** Curves over a size, both axes logarithmic, with a legend: a figure of HTML with SVG in it. */
-export function curvePlotMarkup(plot: CurvePlot): string {
+/** Curves over a size, both axes logarithmic. */
+export function curveDrawing(plot: CurvePlot): Drawing {
   const points = plot.curves.flatMap((curve) => curve.points)
   const axes: Axes = {
     x: logAxisOf(points.map(({ at }) => at)),
     y: logAxisOf(points.flatMap(({ min, max }) => [min, max])),
   }
   const curves = plot.curves.map((curve, index) => {
-    return curveMarkup(axes, curve, colours[index % colours.length] ?? '', plot.isFitted)
+    return curveMarkup(axes, curve, colourOf(index), plot.isFitted)
   })
-  const entries = plot.curves.map((curve, index) => {
-    const colour = colours[index % colours.length] ?? ''
-    return `<li style="--c:${colour}">${escapeText(legendText(curve, plot.isFitted))}</li>`
-  })
-  return [
-    '<figure class="plot">',
-    `<figcaption>${escapeText(plot.title)}</figcaption>`,
-    `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeText(plot.title)}">`,
-    axisMarkup(axes, plot),
-    ...curves,
-    '</svg>',
-    `<ul class="legend">${entries.join('')}</ul>`,
-    '</figure>',
-  ].join('\n')
+  return {
+    ...{ title: plot.title, width, height },
+    body: [axisMarkup(axes, plot), ...curves].join('\n'),
+    legend: plot.curves.map((curve, index) => {
+      return { text: legendText(curve, plot.isFitted), colour: colourOf(index) }
+    }),
+  }
 }
 
 function legendText(curve: PlotCurve, isFitted: boolean): string {
   if (!isFitted) return curve.name
   const { exponent } = fitPowerLaw(curve.points.map(({ at, median }) => [at, median]))
-  return `${curve.name}: grows as the size to the power of ${exponent.toFixed(2)}`
+  return `grows as the size to the power of ${exponent.toFixed(2)}`
 }
 
 function axisMarkup({ x, y }: Axes, { along, unit }: CurvePlot): string {
@@ -73,7 +65,7 @@ function axisMarkup({ x, y }: Axes, { along, unit }: CurvePlot): string {
     const at = xOf(x, tick)
     return (
       `<line class="grid" x1="${at}" x2="${at}" y1="${frame.top}" y2="${bottom}"/>` +
-      `<text class="tick" x="${at}" y="${bottom + 14}">${shortNumber(tick)}</text>`
+      `<text class="tick" x="${at}" y="${bottom + 15}">${shortNumber(tick)}</text>`
     )
   })
   const horizontal = y.ticks.map((tick) => {

@@ -1,3 +1,5 @@
+import { metColour, missedColour } from './drawing.ts'
+
 /** Works in light and dark, on screens and on paper; loads nothing. */
 export const pageStyle: string = `
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #6b7280; --rule: #d8dce2; --paper: #fff }
@@ -12,8 +14,12 @@ dd { margin: 0 }
 figure { margin: 1rem 0 }
 figcaption { font-weight: 600 }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem 2rem }
-.plot { width: 29rem; max-width: 100% }
-.ratios svg { width: 46rem; max-width: 100% }
+.plot { width: var(--w); max-width: 100% }
+.plot svg { width: 100% }
+@media (max-width: 45rem) {
+  .plot { overflow-x: auto }
+  .plot svg { min-width: min(var(--w), 42rem) }
+}
 svg text { fill: var(--ink); font-size: 11px }
 .grid { stroke: var(--rule) }
 .grid.one { stroke: var(--soft); stroke-width: 1.5 }
@@ -23,9 +29,9 @@ svg text { fill: var(--ink); font-size: 11px }
 .curve { stroke: var(--c); fill: var(--c) }
 .curve polyline { fill: none; stroke-width: 1.5 }
 .curve .fit { stroke-dasharray: 5 4 }
-.met { stroke: #0072b2; fill: #0072b2 }
-.missed { stroke: #d55e00; fill: #d55e00 }
-.asked { stroke: var(--ink) }
+.met { stroke: ${metColour}; fill: ${metColour} }
+.missed { stroke: ${missedColour}; fill: ${missedColour} }
+.asked { stroke: var(--ink); stroke-width: 2 }
 .legend { list-style: none; padding: 0; margin: 0; font-size: 13px }
 .legend li { display: inline-block; margin-right: 1rem }
 .legend li::before { content: ''; display: inline-block; width: .8em; height: .8em;

@@ -1,20 +1,22 @@
 import type { Figure } from '../harness/figure.ts'
+import { type Drawing, metColour, missedColour } from './drawing.ts'
 import { logAxisOf, placeOn } from './log-axis.ts'
 import { escapeText, shortNumber } from './markup.ts'
 
-const [labelWidth, plotWidth, rowHeight] = [330, 360, 18]
-const [top, bottom] = [8, 24]
+const [labelWidth, plotWidth, rowHeight] = [370, 350, 18]
+const [top, bottom] = [8, 42]
+const labelLengthMax = 56
 
 /**
  * How figures stand to their limits or peers, on a logarithmic axis: 1 is as fast. A dot for the
  * ratio of the medians, a line from the worst to the best pair of neighbours, a tick for what is
  * asked.
  */
-export function ratioPlotMarkup(title: string, figures: readonly Figure[]): string {
+export function ratioDrawing(title: string, figures: readonly Figure[]): Drawing | null {
   const rows = figures.flatMap((figure) => {
     return figure.limit === null ? [] : [{ figure, limit: figure.limit }]
   })
-  if (rows.length === 0) return ''
+  if (rows.length === 0) return null
   const axis = logAxisOf([
     1,
     ...rows.flatMap(({ limit }) => [limit.pairwiseRatio.min, limit.pairwiseRatio.max]),
@@ -35,7 +37,7 @@ export function ratioPlotMarkup(title: string, figures: readonly Figure[]): stri
     const { min, max } = limit.pairwiseRatio
     const asked = figure.bar?.kind === 'ratio' ? figure.bar.atLeast : null
     const state = figure.verdict?.isMet === false ? 'missed' : 'met'
-    const label = figure.name.length > 54 ? `${figure.name.slice(0, 53)}…` : figure.name
+    const label = labelOf(figure.name)
     return [
       `<text class="label" x="${labelWidth - 8}" y="${y + 4}">${escapeText(label)}`,
       `<title>${escapeText(`${figure.name}: ${limit.ratioOfMedians.toFixed(2)} of ${limit.name}`)}</title></text>`,
@@ -47,13 +49,25 @@ export function ratioPlotMarkup(title: string, figures: readonly Figure[]): stri
       '</g>',
     ].join('')
   })
-  const size = `viewBox="0 0 ${labelWidth + plotWidth + 30} ${height}"`
-  return [
-    '<figure class="ratios">',
-    `<figcaption>${escapeText(title)}</figcaption>`,
-    `<svg ${size} role="img" aria-label="${escapeText(title)}">`,
-    ...ticks,
-    ...marks,
-    '</svg></figure>',
-  ].join('\n')
+  const along = 'as a ratio to what it is set beside; 1 is as fast'
+  const middle = labelWidth + plotWidth / 2
+  const isMissed = rows.some(({ figure }) => figure.verdict?.isMet === false)
+  return {
+    title,
+    width: labelWidth + plotWidth + 30,
+    height,
+    body: [
+      ...ticks,
+      ...marks,
+      `<text class="axis" x="${middle}" y="${ground + 34}">${along}</text>`,
+    ].join('\n'),
+    legend: [
+      { text: 'median, worst and best pair; a tick where something is asked', colour: metColour },
+      ...(isMissed ? [{ text: 'less than what is asked', colour: missedColour }] : []),
+    ],
+  }
+}
+
+function labelOf(name: string): string {
+  return name.length > labelLengthMax ? `${name.slice(0, labelLengthMax - 1)}…` : name
 }

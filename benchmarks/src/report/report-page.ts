@@ -1,10 +1,9 @@
 import type { Figure } from '../harness/figure.ts'
 import type { Report } from '../harness/report.ts'
-import type { Spread } from '../harness/statistics.ts'
-import { type CurvePlot, curvePlotMarkup, type PlotCurvePoint } from './curve-plot.ts'
+import { drawingFigure } from './drawing.ts'
+import { drawingsOf } from './drawings.ts'
 import { escapeText, shortNumber } from './markup.ts'
 import { pageStyle } from './page-style.ts'
-import { ratioPlotMarkup } from './ratio-plot.ts'
 
 type BenchmarkResult = Report['benchmarks'][number]
 
@@ -69,58 +68,11 @@ function benchmarkSection(file: string, benchmark: BenchmarkResult): string {
   return [
     `<article id="${idOf(file, benchmark)}"><h3>${escapeText(name)}</h3>`,
     `<p>${escapeText(summary)}</p>`,
-    `<div class="plots">${plotsOf(figures).map(curvePlotMarkup).join('\n')}</div>`,
-    ratioPlotMarkup('As a ratio to what it is set beside: 1 is as fast', figures),
+    `<div class="plots">${drawingsOf(benchmark).map(drawingFigure).join('\n')}</div>`,
     `<details><summary>${figures.length} figures</summary>${table(figures)}</details>`,
     conditionsOf(figures),
     '</article>',
   ].join('\n')
-}
-
-/** A plot for each curve; what figures are set beside is drawn with them. */
-function plotsOf(figures: readonly Figure[]): readonly CurvePlot[] {
-  const drawn = byCurve(figures)
-  return [...drawn].flatMap(([title, own]): CurvePlot[] => {
-    const [first] = own
-    if (first?.plot === undefined) return []
-    const rivals = new Map<string, PlotCurvePoint[]>()
-    const ours = new Map<number, PlotCurvePoint>()
-    for (const { plot, value, limit } of own) {
-      if (plot === undefined) continue
-      ours.set(plot.at, pointOf(plot.at, value))
-      if (limit === null) continue
-      const points = rivals.get(limit.name) ?? []
-      points.push(pointOf(plot.at, limit.value))
-      rivals.set(limit.name, points)
-    }
-    const curves = [...rivals].map(([name, points]) => ({ name, points }))
-    const { along } = first.plot
-    const isFitted = curves.length === 0
-    const name = isFitted ? title : 'varve'
-    return [
-      {
-        title,
-        along,
-        unit: first.unit,
-        isFitted,
-        curves: [{ name, points: [...ours.values()] }, ...curves],
-      },
-    ]
-  })
-}
-
-function byCurve(figures: readonly Figure[]): ReadonlyMap<string, readonly Figure[]> {
-  const groups = new Map<string, Figure[]>()
-  for (const figure of figures) {
-    if (figure.plot === undefined) continue
-    const { curve } = figure.plot
-    groups.set(curve, [...(groups.get(curve) ?? []), figure])
-  }
-  return groups
-}
-
-function pointOf(at: number, { median, min, max }: Spread): PlotCurvePoint {
-  return { at, median, min, max }
 }
 
 function table(figures: readonly Figure[]): string {

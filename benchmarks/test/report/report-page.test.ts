@@ -69,7 +69,7 @@ test('what grows is drawn with the power law through it', () => {
 test('everything that is drawn lies in its drawing', () => {
   const page = pageOf([figureAt(1, 0.003, 20_000), figureAt(8_192, 4e6, 5e6)])
   for (const [drawing, width, height] of page.matchAll(
-    /<svg viewBox="0 0 (\d+) (\d+)".*?<\/svg>/gs,
+    /<svg [^>]*viewBox="0 0 (\d+) (\d+)".*?<\/svg>/gs,
   )) {
     const places = [...drawing.matchAll(/\b(?:c?(x|y)[12]?)="(-?[\d.]+)"/g)]
     expect(places.length).toBeGreaterThan(10)
@@ -79,4 +79,9 @@ test('everything that is drawn lies in its drawing', () => {
       expect(Number(at)).toBeLessThanOrEqual(max)
     }
   }
+})
+
+test('what is less than asked is told apart in the legend too', () => {
+  expect(pageOf([figureAt(1, 10, 20)])).toContain('less than what is asked')
+  expect(pageOf([figureAt(1, 30, 20)])).not.toContain('less than what is asked')
 })

@@ -26,7 +26,7 @@ export {
   payloadOfFile,
 } from './payload/payload.ts'
 export { SeededRandom } from './payload/seeded-random.ts'
-export { htmlReport } from './report/html-report.ts'
+export { htmlReport, reportPlots } from './report/html-report.ts'
 export {
   consumerHeader,
   consumerTotalLine,

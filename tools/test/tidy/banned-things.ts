@@ -112,7 +112,8 @@ export const bannedThings: readonly BannedThing[] = [
   },
   {
     what: 'unencrypted links and private hosts',
-    pattern: /http:\/\/(?!localhost|127\.0\.0\.1|maven\.apache\.org\/POM)/,
+    // Of the names of XML, which are no addresses, two are in use.
+    pattern: /http:\/\/(?!localhost|127\.0\.0\.1|maven\.apache\.org\/POM|www\.w3\.org\/2000\/svg)/,
     instead: 'https://, of a host that everybody can reach',
     isAllowedIn: () => false,
     inText: true,

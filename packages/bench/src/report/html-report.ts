@@ -1,6 +1,7 @@
 import type { Interval } from '../measuring/interval-series.ts'
 import type { LatencyFigures } from '../measuring/latency-histogram.ts'
-import { escapeXml, type Plot, plotSvg } from './line-plot.ts'
+import { escapeXml, type Plot, plotFile, plotSvg, tickText } from './line-plot.ts'
+import { pageStyle } from './page-style.ts'
 import type { Conditions, LatencyKind, Measurement, RunReport, TaskFigure } from './run-report.ts'
 
 /** What each kind of latency is the time of, for people. */
@@ -19,38 +20,60 @@ export function htmlReport(report: RunReport): string {
   })
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-    `<meta name="viewport" content="width=device-width"><title>${escapeXml(title)}</title>`,
-    `<style>${style}</style></head><body><h1>${escapeXml(title)}</h1>`,
-    `<p>${escapeXml(report.startedAt)}</p>`,
+    `<meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeXml(title)}</title>`,
+    `<style>${pageStyle}</style></head><body><h1>${escapeXml(title)}</h1>`,
+    `<p class="soft">${escapeXml(subtitle(report))}</p>`,
     ...report.notes.map((note) => `<p>${escapeXml(note)}</p>`),
     ...plotsOf(report).map((plot) => `<figure>${plotSvg(plot)}</figure>`),
     ...measurementTables(report.measurements),
     ...taskTables(report.tasks),
     '<h2>Conditions</h2>',
-    table(['', ''], conditionRows(report.conditions)),
+    facts(conditionRows(report.conditions)),
     '<h2>Machine</h2>',
-    table(['', ''], machineRows),
+    facts(machineRows),
     '</body></html>\n',
   ].join('\n')
 }
 
-const style =
-  'body{font:15px/1.5 system-ui,sans-serif;max-width:860px;margin:2em auto;padding:0 1em;color:#222}' +
-  'table{border-collapse:collapse;margin:1em 0}td,th{padding:.2em .8em;text-align:right;' +
-  'border-bottom:1px solid #ddd}td:first-child,th:first-child{text-align:left}figure{margin:1.5em 0}'
+/**
+ * The plots of a report as SVG files, each complete in itself, in colours that can be read on white
+ * and on black.
+ */
+export function reportPlots(
+  report: RunReport,
+): ReadonlyArray<{ readonly title: string; readonly svg: string }> {
+  return plotsOf(report).map((plot) => ({ title: plot.title, svg: `${plotFile(plot)}\n` }))
+}
+
+/** What every figure of the page depends on, in a line. */
+function subtitle({ startedAt, machine, conditions }: RunReport): string {
+  const { payload, acks } = conditions
+  const type = machine.fileSystem.split(' ', 1)[0]
+  return [
+    startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC'),
+    ...(payload === undefined ? [] : [String(payload)]),
+    ...(acks === undefined ? [] : [`acks ${acks}`]),
+    `${machine.cpus} × ${machine.cpu}`,
+    `${type} on ${machine.device}`,
+    `Node ${machine.node}`,
+  ].join(' · ')
+}
 
 function plotsOf({ measurements }: RunReport): readonly Plot[] {
   if (measurements.length === 0) return []
   const timed = measurements.filter(({ latency }) => latency !== null)
+  // A single interval is a figure, and stands in the table.
+  const isLong = measurements.some((one) => wholeIntervals(one).length > 1)
   return [
-    throughput(measurements),
-    ...(timed.length === 0 ? [] : [latencyOverTime(timed), percentiles(timed)]),
     ...(timed.length > 1 ? [latencyAgainstRate(timed)] : []),
+    ...(timed.length > 0 ? [percentiles(timed)] : []),
+    ...(isLong ? [throughput(measurements)] : []),
+    ...(isLong && timed.length > 0 ? [latencyOverTime(timed)] : []),
   ]
 }
 
 function nameOf({ rate }: Measurement): string {
-  return rate === null ? 'flat out' : `${rate}/s`
+  return rate === null ? 'flat out' : `${rate.toLocaleString('en-US')}/s`
 }
 
 function throughput(measurements: readonly Measurement[]): Plot {
@@ -77,7 +100,7 @@ function latencyOverTime(measurements: readonly Measurement[]): Plot {
   return {
     title: '99th percentile over time',
     xTitle: 'seconds',
-    yTitle: 'ms',
+    yTitle: 'latency, ms',
     yScale: 'logarithmic',
     lines: measurements.map((measurement) => ({
       name: nameOf(measurement),
@@ -102,7 +125,7 @@ function percentiles(measurements: readonly Measurement[]): Plot {
   return {
     title: 'Latency by percentile',
     xTitle: 'percentile',
-    yTitle: 'ms',
+    yTitle: 'latency, ms',
     xScale: 'logarithmic',
     yScale: 'logarithmic',
     xTicks: percentileSteps.map(([name, at]) => ({ at, text: name })),
@@ -121,10 +144,16 @@ function latencyAgainstRate(measurements: readonly Measurement[]): Plot {
   const figures = ['p50Ms', 'p99Ms', 'p999Ms', 'maxMs'] as const
   const names = { p50Ms: '50 %', p99Ms: '99 %', p999Ms: '99.9 %', maxMs: 'max' }
   const byRate = measurements.toSorted((a, b) => loadOf(a) - loadOf(b))
+  const rates = byRate.map(loadOf)
+  // From rate to rate people multiply; as long as they are few, each has its own mark.
+  const isWide = (rates.at(-1) ?? 0) > 10 * (rates[0] ?? 0)
+  const isFew = isWide && rates.length <= 7
   return {
     title: 'Latency against rate',
     xTitle: 'records/s',
-    yTitle: 'ms',
+    ...(isWide && { xScale: 'logarithmic' }),
+    ...(isFew && { xTicks: rates.map((at) => ({ at, text: tickText(at) })) }),
+    yTitle: 'latency, ms',
     yScale: 'logarithmic',
     lines: figures.map((figure) => ({
       name: names[figure],
@@ -165,8 +194,13 @@ function measurementTables(measurements: readonly Measurement[]): readonly strin
     row('event-loop delay (99 %), ms', (one) => one.process.eventLoopDelayP99Ms),
     row('resident memory, MiB', (one) => one.process.residentMiB),
   ]
-  const caption = kind === null ? '' : `<p>Latency: ${escapeXml(latencyNames[kind])}.</p>`
-  return ['<h2>Figures</h2>', caption, table(columns, rows)]
+  const told = rows.filter(([, ...cells]) => cells.some((cell) => cell !== absent))
+  const caption = kind === null ? '' : `<p>${escapeXml(sentence(latencyNames[kind]))}</p>`
+  return ['<h2>Figures</h2>', caption, table(columns, told)]
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }
 
 function taskTables(tasks: readonly TaskFigure[]): readonly string[] {
@@ -179,27 +213,37 @@ function taskTables(tasks: readonly TaskFigure[]): readonly string[] {
     numberText(megabytesPerSecond),
   ])
   const columns = ['', 'MB', 's (median)', 's (min … max)', 'MB/s']
-  const details = tasks.map(({ name, details: facts }) =>
-    Object.keys(facts).length === 0
+  const details = tasks.map(({ name, details: given }) =>
+    Object.keys(given).length === 0
       ? ''
-      : `<h3>${escapeXml(name)}</h3>${table(['', ''], conditionRows(facts))}`,
+      : `<h3>${escapeXml(name)}</h3>${facts(conditionRows(given))}`,
   )
   return ['<h2>Figures</h2>', table(columns, rows), ...details]
 }
 
 function conditionRows(conditions: Conditions): string[][] {
-  return Object.entries(conditions).map(([name, value]) => [name, String(value ?? '-')])
+  return Object.entries(conditions).map(([name, value]) => [name, String(value ?? absent)])
 }
 
+const absent = '–'
+
 function numberText(value: number | null | undefined): string {
-  if (value === null || value === undefined) return '-'
+  if (value === null || value === undefined) return absent
   if (value >= 1000) return Math.round(value).toLocaleString('en-US')
   return String(Number(value.toPrecision(4)))
+}
+
+/** Names with what they are. */
+function facts(rows: ReadonlyArray<readonly string[]>): string {
+  const cells = rows.map(([name = '', value = '']) => {
+    return `<dt>${escapeXml(name)}</dt><dd>${escapeXml(value)}</dd>`
+  })
+  return `<dl>${cells.join('')}</dl>`
 }
 
 function table(columns: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   const line = (cells: readonly string[], tag: 'td' | 'th'): string =>
     `<tr>${cells.map((cell) => `<${tag}>${escapeXml(cell)}</${tag}>`).join('')}</tr>`
-  const head = columns.every((column) => column === '') ? '' : line(columns, 'th')
-  return `<table>${head}${rows.map((row) => line(row, 'td')).join('')}</table>`
+  const head = line(columns, 'th')
+  return `<div class="wide"><table>${head}${rows.map((row) => line(row, 'td')).join('')}</table></div>`
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Interval } from '../../src/measuring/interval-series.ts'
-import { htmlReport } from '../../src/report/html-report.ts'
+import { htmlReport, reportPlots } from '../../src/report/html-report.ts'
 import { plotSvg } from '../../src/report/line-plot.ts'
 import { machineLine, measurementLines, taskLine } from '../../src/report/summary-lines.ts'
 import { interval, latency, measurement, runReport } from './report-samples.ts'
@@ -16,7 +16,15 @@ describe('a report', () => {
     expect(page.match(/<svg /g)).toHaveLength(4)
     expect(page).toContain('Latency against rate')
     expect(page).toContain('<td>99.99 %, ms</td><td>80</td><td>80</td><td>80</td>')
-    expect(page).toContain('latency from the intended send time')
+    expect(page).toContain('Latency from the intended send time.')
+  })
+
+  test('gives its plots as files of their own, whose colours they bring along', () => {
+    const plots = reportPlots(runReport({ measurements: sweep }))
+    expect(plots.map(({ title }) => title)).toContain('Latency against rate')
+    for (const { svg } of plots) {
+      expect(svg).toMatch(/^<svg xmlns="[^"]+" [^>]*><style>text\{[^<]*fill:#/)
+    }
   })
 
   test('needs nothing from anywhere else', () => {
@@ -37,15 +45,38 @@ describe('a report', () => {
       htmlReport(runReport({ measurements: [measurement({ intervals })] }))
     const whole = [interval({}), interval({ startSeconds: 1 })]
     expect(draw([...whole, rest])).toBe(draw(whole))
-    expect(draw([rest]).match(/<circle/g)?.length).toBeGreaterThan(6)
+    expect(draw([rest]).match(/<circle/g)).toHaveLength(6)
   })
 
   test('of reading has no latencies, and none that are zero', () => {
-    const one = measurement({ latency: null, latencyKind: null, engine: null })
+    const none = { latency: null, latencyKind: null, engine: null }
+    const one = measurement({ ...none, intervals: [interval({}), interval({ startSeconds: 1 })] })
     const page = htmlReport(runReport({ kind: 'consume', measurements: [one] }))
     expect(page.match(/<svg /g)).toHaveLength(1)
     expect(page).not.toContain('99.9 %')
-    expect(page).toContain('<td>records per flush</td><td>-</td>')
+    expect(page).not.toContain('records per flush')
+  })
+
+  test('has no plot over time of a run that has a single interval', () => {
+    const one = measurement({ intervals: [interval({})] })
+    const page = htmlReport(runReport({ measurements: [one] }))
+    expect(page).not.toContain('over time')
+    expect(page).toContain('Latency by percentile')
+  })
+
+  test('says under its title what all its figures depend on', () => {
+    const page = htmlReport(runReport({ measurements: sweep }))
+    expect(page).toMatch(/<p class="soft">[^<]*JSON &amp; more[^<]*a &lt;fast&gt; one[^<]*Node v20/)
+  })
+
+  test('marks rates that are far apart at distances by their ratio', () => {
+    const page = htmlReport(runReport({ measurements: sweep }))
+    const marks = [...page.matchAll(/<text x="([\d.]+)"[^>]*>(1000|5000|20 k)<\/text>/g)]
+    const at = (text: string) => Number(marks.find(([, , label]) => label === text)?.[1])
+    expect((at('5000') - at('1000')) / (at('20 k') - at('5000'))).toBeCloseTo(
+      Math.log(5) / Math.log(4),
+      1,
+    )
   })
 
   test('of tasks has a table of them', () => {
@@ -53,7 +84,7 @@ describe('a report', () => {
     const task = { name: 'recovery', bytes: 2e9, records: 10, seconds, megabytesPerSecond: 1000 }
     const page = htmlReport(runReport({ tasks: [{ ...task, details: { tornBytes: 37 } }] }))
     expect(page).toContain('<td>recovery</td><td>2,000</td><td>2.000</td><td>1.000 … 3.000</td>')
-    expect(page).toContain('<td>tornBytes</td><td>37</td>')
+    expect(page).toContain('<dt>tornBytes</dt><dd>37</dd>')
   })
 })
 
@@ -76,7 +107,7 @@ describe('a plot', () => {
     const svg = plotSvg({ ...axes, lines: [{ name: 'one', points }] })
     for (const [, x, y] of svg.matchAll(/cx="([\d.]+)" cy="([\d.]+)"/g)) {
       expect(Number(x) >= 0 && Number(x) <= 720).toBe(true)
-      expect(Number(y) >= 0 && Number(y) <= 320).toBe(true)
+      expect(Number(y) >= 0 && Number(y) <= 344).toBe(true)
     }
     expect(svg).toContain('>5000<')
     expect(svg).toContain('a &lt; b')
