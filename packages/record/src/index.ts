@@ -57,6 +57,7 @@ export {
 } from './errors.ts'
 export { LegacyBatch } from './legacy-batch.ts'
 export { LogRecord, type RecordHeader } from './log-record.ts'
+export { MovingBatch } from './moving-batch.ts'
 export { RecordBatch } from './record-batch.ts'
 export { RecordBatchBuilder, type RecordBatchBuilderOptions } from './record-batch-builder.ts'
 export type { RecordHeaderInput, RecordInput } from './record-input.ts'

@@ -9,6 +9,7 @@ test('the package offers exactly these names', () => {
     'InvalidArgumentError',
     'LegacyBatch',
     'LogRecord',
+    'MovingBatch',
     'NativeModuleError',
     'RecordBatch',
     'RecordBatchBuilder',
