@@ -60,7 +60,12 @@ export {
   segmentDigestBytesMax,
 } from './format/segment-digest.ts'
 export { type ListedSegment, listSegments } from './format/segment-listing.ts'
-export { type ScanEnd, type ScanOptions, scanBatches } from './format/segment-scan.ts'
+export {
+  type BatchVisitor,
+  type ScanEnd,
+  type ScanOptions,
+  scanBatches,
+} from './format/segment-scan.ts'
 export { decodeTimeIndex, type TimeIndex, timeIndexEntryBytes } from './format/time-index.ts'
 export {
   decodeTransactionIndex,

@@ -52,7 +52,7 @@ export class SpineDigest {
     const gathered = this.#gathered
     const end = this.#gatheredEnd
     for (let index = 0; index < spineBytesPerBatch; index += 1) {
-      gathered[end + index] = bytes[start + index] ?? 0
+      gathered[end + index] = bytes[start + index] as number
     }
     this.#gatheredEnd = end + spineBytesPerBatch
     this.#batches += 1

@@ -10,7 +10,7 @@ import type { ListedSegment } from '../format/segment-listing.ts'
 import type { ScanEnd } from '../format/segment-scan.ts'
 import type { ProducerStateManager } from '../producers/producer-state.ts'
 import { ActiveSegment } from '../segments/active-segment.ts'
-import { makeDurable, type ScannedSegment, scanSegment } from '../segments/segment-recovery.ts'
+import { type ScannedSegment, scanSegment } from '../segments/segment-recovery.ts'
 import { readNewestDigest } from '../segments/segment-restore.ts'
 import { producerSnapshotFileName } from '../storage/file-names.ts'
 import { type File, writeDurably } from '../storage/file-system.ts'
@@ -80,7 +80,7 @@ export async function recoverSegments(
       const endOffset = later[0]?.baseOffset ?? null
       // A cleaned segment always has a digest; without one nothing can have gone from the last.
       const isWhole = start.isGapless && endOffset === null && digest === null
-      const bounds = { recoveryPoint, endOffset, digestPosition, isWhole }
+      const bounds = { recoveryPoint, endOffset, digestPosition, isWhole, isRewritten: true }
       const scanned = await scanSegment(file, segment, start, bounds)
       if (digest !== null) refuseAlteredHeaders(segment, digest, scanned)
       scannedBytes += scanned.fileBytes
@@ -88,11 +88,9 @@ export async function recoverSegments(
       if (end.stop !== 'end') {
         const place = { file, segment, end, fileBytes: scanned.fileBytes, later }
         const cut = await cutLog(context, place, start.recoveryPoint)
-        await makeDurable(file, scanned.recoveryPosition, segment.sizeBytes)
         recovered.push(segment)
         return { segments: recovered, scannedBytes, cut }
       }
-      await makeDurable(file, scanned.recoveryPosition, segment.sizeBytes)
     } finally {
       file.close()
     }

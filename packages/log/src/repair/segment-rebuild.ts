@@ -102,7 +102,10 @@ async function scanWhole(
   const file = fs.open(listed.path, 'read')
   try {
     const state = { name, producers, epochs: new LeaderEpochCache() }
-    const bounds = { recoveryPoint: 0, endOffset: null, digestPosition: null, isWhole: false }
+    const bounds = {
+      ...{ recoveryPoint: 0, endOffset: null, digestPosition: null },
+      ...{ isWhole: false, isRewritten: false },
+    }
     const { end } = await scanSegment(file, segment, state, bounds)
     if (end.stop === 'end') return segment
     throw new CorruptLogError({

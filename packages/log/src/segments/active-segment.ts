@@ -150,17 +150,20 @@ export class ActiveSegment implements ReadableSegment {
     return waitedMs > this.#segmentMs ? 'time' : null
   }
 
-  /** Takes note of a batch that was placed at the segment's end; returns its position. */
-  add(batch: Batch): FilePosition {
-    const { lastOffset, sizeBytes } = batch
+  /**
+   * Takes note of a batch that was placed at the segment's end; returns its position. Whoever has
+   * the memory in which the batch lies, and where, spares making a view of it.
+   */
+  add(batch: Batch, memory: Uint8Array = batch.bytes, start = 0): FilePosition {
+    const { lastOffset, maxTimestamp, sizeBytes } = batch
     const position = this.#sizeBytes
     assert(lastOffset >= this.#nextOffset, 'offsets rise within a segment')
     assert(lastOffset - this.baseOffset <= relativeOffsetMax, 'the offset fits the index')
-    if (batch.maxTimestamp > this.#maxTimestamp) {
-      this.#maxTimestamp = batch.maxTimestamp
+    if (maxTimestamp > this.#maxTimestamp) {
+      this.#maxTimestamp = maxTimestamp
       this.#offsetOfMaxTimestamp = lastOffset
     }
-    this.#firstTimestamp ??= batch.maxTimestamp
+    this.#firstTimestamp ??= maxTimestamp
     // A segment that is appended to is sealed when an index is full. One that was written with
     // larger indexes, or is written by compaction, goes on without entries.
     const hasRoom = !this.offsetIndex.isFull && !this.timeIndex.isFull
@@ -172,7 +175,7 @@ export class ActiveSegment implements ReadableSegment {
       this.#bytesSinceEntry = 0
     }
     this.#bytesSinceEntry += sizeBytes
-    this.spine.add(batch.bytes)
+    this.spine.add(memory, start)
     this.#sizeBytes = position + sizeBytes
     this.#nextOffset = lastOffset + 1
     return position

@@ -1,7 +1,7 @@
 import { type Batch, CorruptBatchError, type FilePosition, type Offset } from '@varve/record'
 import type { LeaderEpochCache } from '../format/leader-epoch-cache.ts'
-import { type ScanEnd, scanBatches } from '../format/segment-scan.ts'
-import { replayBatch } from '../producers/producer-replay.ts'
+import { type BatchVisitor, type ScanEnd, scanBatches } from '../format/segment-scan.ts'
+import { type ReplayPlace, replayBatch } from '../producers/producer-replay.ts'
 import type { ProducerStateManager } from '../producers/producer-state.ts'
 import { type File, writeFully } from '../storage/file-system.ts'
 import type { ActiveSegment } from './active-segment.ts'
@@ -18,8 +18,6 @@ export interface ScannedSegment {
   readonly end: ScanEnd
   /** Size of the file as it was found. */
   readonly fileBytes: number
-  /** Where the first batch at or above the recovery point starts. */
-  readonly recoveryPosition: FilePosition
   /** The spine of the batches before `digestPosition`; null when no batch ends there. */
   readonly spineAtDigest: number | null
 }
@@ -33,6 +31,11 @@ export interface ScanBounds {
   readonly digestPosition: FilePosition | null
   /** Whether every batch that was ever written to the segment must be there: none was compacted. */
   readonly isWhole: boolean
+  /**
+   * Whether what is right, from the first batch at or above the recovery point on, is written again
+   * and flushed, as {@link makeDurable} does, in the same pass: by each stretch that was checked.
+   */
+  readonly isRewritten: boolean
 }
 
 const relativeOffsetMax = 2 ** 31 - 1
@@ -48,24 +51,28 @@ export async function scanSegment(
   state: RebuiltState,
   bounds: ScanBounds,
 ): Promise<ScannedSegment> {
-  const { recoveryPoint, digestPosition, endOffset, isWhole } = bounds
+  const { recoveryPoint, digestPosition, endOffset, isWhole, isRewritten } = bounds
   const fileBytes = file.sizeBytes()
   let recoveryPosition: FilePosition | null = null
   let spineAtDigest: number | null = null
-  const end = await scanBatches(
-    file,
-    (batch) => {
-      if (batch.position === digestPosition) spineAtDigest = segment.spine.value
-      checkPlace(batch, segment, endOffset)
-      if (isWhole) checkFormerEnd(batch, segment.nextOffset, recoveryPoint)
-      if (batch.nextOffset > recoveryPoint) recoveryPosition ??= batch.position
-      rebuildFrom(batch, segment, state)
-      return true
-    },
-    { to: fileBytes },
-  )
+  const place = { log: state.name, path: segment.path }
+  const visit: BatchVisitor = (batch, memory, start) => {
+    if (batch.position === digestPosition) spineAtDigest = segment.spine.value
+    checkPlace(batch, segment, endOffset)
+    if (isWhole) checkFormerEnd(batch, segment.nextOffset, recoveryPoint)
+    if (batch.nextOffset > recoveryPoint) recoveryPosition ??= batch.position
+    takeIn(batch, segment, state, place, memory, start)
+    return true
+  }
+  const rewriting = new Rewriting(file)
+  const onVisited = async (bytes: Buffer, position: FilePosition): Promise<void> => {
+    const known = recoveryPosition === null ? bytes.length : recoveryPosition - position
+    if (known < bytes.length) await rewriting.write(bytes, position, Math.max(0, known))
+  }
+  const end = await scanBatches(file, visit, { to: fileBytes, ...(isRewritten && { onVisited }) })
+  if (isRewritten) await rewriting.flush()
   if (end.position === digestPosition) spineAtDigest = segment.spine.value
-  return { end, fileBytes, recoveryPosition: recoveryPosition ?? end.position, spineAtDigest }
+  return { end, fileBytes, spineAtDigest }
 }
 
 /**
@@ -109,11 +116,22 @@ function checkFormerEnd(batch: Batch, expected: Offset, recoveryPoint: Offset): 
 
 /** Takes in the next batch of a log that is right: into its indexes, producers and epochs. */
 export function rebuildFrom(batch: Batch, segment: ActiveSegment, state: RebuiltState): void {
-  const place = { log: state.name, path: segment.path }
+  takeIn(batch, segment, state, { log: state.name, path: segment.path }, batch.bytes, 0)
+}
+
+function takeIn(
+  batch: Batch,
+  segment: ActiveSegment,
+  state: RebuiltState,
+  place: ReplayPlace,
+  memory: Buffer,
+  start: number,
+): void {
   const completed = replayBatch(state.producers, batch, place)
-  segment.add(batch)
-  if (batch.leaderEpoch > (state.epochs.latestEpoch ?? -1)) {
-    state.epochs.assign(batch.leaderEpoch, batch.baseOffset)
+  segment.add(batch, memory, start)
+  const { leaderEpoch } = batch
+  if (leaderEpoch > (state.epochs.latestEpoch ?? -1)) {
+    state.epochs.assign(leaderEpoch, batch.baseOffset)
   }
   if (completed?.isAborted === true) segment.transactionIndex.append(completed)
 }
@@ -134,4 +152,41 @@ export async function makeDurable(file: File, from: FilePosition, to: FilePositi
     await writeFully(file, bytes, position)
   }
   await file.datasync()
+}
+
+/**
+ * So much may be written before the disk is set to work on it, beside whoever goes on writing. Less
+ * makes more flushes, of which each waits for the disk's cache.
+ */
+const flushedBytes = 64 * 1024 * 1024
+
+/** The same while a file is read, stretch by stretch, of bytes that were checked. */
+class Rewriting {
+  readonly #file: File
+  #unflushedBytes = 0
+  #flushing: Promise<void> | null = null
+
+  constructor(file: File) {
+    this.#file = file
+  }
+
+  /** Writes `bytes`, which lie at `position` in the file, from their byte number `from` on. */
+  async write(bytes: Buffer, position: FilePosition, from: number): Promise<void> {
+    const written = from === 0 ? bytes : bytes.subarray(from)
+    await writeFully(this.#file, written, position + from)
+    this.#unflushedBytes += written.length
+    if (this.#unflushedBytes < flushedBytes || this.#flushing !== null) return
+    this.#unflushedBytes = 0
+    this.#flushing = this.#file.datasync().then(() => {
+      this.#flushing = null
+    })
+    // It stays, and is asked for at the end.
+    this.#flushing.catch(() => undefined)
+  }
+
+  /** Resolves when everything is durable. */
+  async flush(): Promise<void> {
+    await this.#flushing
+    await this.#file.datasync()
+  }
 }
