@@ -100,7 +100,7 @@ function outcome(ask: () => unknown): unknown {
   }
 }
 
-/** One of each codec, with and without a producer, in a buffer that does not begin with its memory. */
+/** One of each codec, with and without a producer; the memory begins within a larger one. */
 function batchesInMemory(): {
   readonly memory: Buffer
   readonly places: ReadonlyArray<readonly [start: number, end: number]>
