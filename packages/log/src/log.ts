@@ -142,15 +142,13 @@ export class Log implements AsyncDisposable {
   ): Promise<AppendResult> {
     const { acks = this.options.acks, compressionType = this.options.compressionType } = options
     if (!isAcks(acks)) return Promise.reject(invalidAcks(acks))
-    const list = Array.isArray(records) ? (records as readonly RecordInput[]) : null
-    if (list?.length === 0) {
+    if (Array.isArray(records) && records.length === 0) {
       return Promise.reject(
         new InvalidArgumentError('records', 'empty', 'there is nothing to append'),
       )
     }
     try {
-      const queue = this.#writer.queue()
-      return queue.addRecords(list ?? [records as RecordInput], acks, compressionType)
+      return this.#writer.queue().addRecords(records, acks, compressionType)
     } catch (error) {
       return Promise.reject(error)
     }

@@ -33,12 +33,12 @@ export interface EncodedBatch {
 }
 
 /** How far an open batch had got. */
-export interface EncoderMark {
-  readonly size: number
-  readonly count: number
-  readonly lastOffsetDelta: number
-  readonly baseTimestamp: Timestamp
-  readonly maxTimestamp: Timestamp
+class EncoderMark {
+  size = 0
+  count = 0
+  lastOffsetDelta = -1
+  baseTimestamp: Timestamp = Number.NaN
+  maxTimestamp: Timestamp = -1
 }
 
 /** What finish() would otherwise compute; compaction keeps those of the batch it rewrites. */
@@ -72,6 +72,7 @@ export class BatchEncoder {
   /** NaN until the first record sets it. */
   #baseTimestamp = Number.NaN
   #maxTimestamp = -1
+  readonly #mark = new EncoderMark()
 
   constructor(options: { readonly initialBytes?: number } = {}) {
     const { initialBytes = defaultInitialBytes } = options
@@ -218,21 +219,24 @@ export class BatchEncoder {
     return { start, sizeBytes }
   }
 
-  /** The state of the open batch, to come back to with `rollback`. */
-  mark(): EncoderMark {
-    assert(this.#open !== null, 'a batch is open')
-    return {
-      size: this.#end - this.#start,
-      count: this.#count,
-      lastOffsetDelta: this.#lastOffsetDelta,
-      baseTimestamp: this.#baseTimestamp,
-      maxTimestamp: this.#maxTimestamp,
-    }
+  /**
+   * Remembers the open batch as it is, for `rollback`. There is one mark, used again and again: an
+   * object for every append would cost more than some of what it is there for.
+   */
+  mark(): void {
+    if (this.#open === null) assert.fail('a batch is open')
+    const mark = this.#mark
+    mark.size = this.#end - this.#start
+    mark.count = this.#count
+    mark.lastOffsetDelta = this.#lastOffsetDelta
+    mark.baseTimestamp = this.#baseTimestamp
+    mark.maxTimestamp = this.#maxTimestamp
   }
 
-  /** Takes back what was appended to the open batch since the mark was made. */
-  rollback(mark: EncoderMark): void {
+  /** Takes back what was appended to the open batch since `mark`. */
+  rollback(): void {
     assert(this.#open !== null, 'a batch is open')
+    const mark = this.#mark
     assert(mark.count <= this.#count, 'the mark is of this batch')
     this.#end = this.#start + mark.size
     this.#count = mark.count

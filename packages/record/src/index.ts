@@ -24,7 +24,6 @@ export type { Batch, ReadRecordsOptions, TimestampType } from './batch.ts'
 export {
   BatchEncoder,
   type EncodedBatch,
-  type EncoderMark,
   type FinishOverrides,
 } from './batch-encoder.ts'
 export { batchOverheadBytes, batchPrefixBytes } from './batch-header.ts'

@@ -219,20 +219,20 @@ export class PartitionSender {
   /** Null, or the size that the batch would have had where that is too large. */
   #encodeInto(records: readonly RecordInput[], now: Timestamp, sizeMax: number): number | null {
     const encoder = this.#encoder
-    const mark = encoder.mark()
+    encoder.mark()
     try {
       for (const record of records) {
         encoder.append(record, now)
         if (encoder.openSizeBytes > sizeMax) break
       }
     } catch (error) {
-      encoder.rollback(mark)
+      encoder.rollback()
       if (encoder.openCount === 0) encoder.abandon()
       throw error
     }
     const sizeBytes = encoder.openSizeBytes
     if (sizeBytes <= sizeMax) return null
-    encoder.rollback(mark)
+    encoder.rollback()
     return sizeBytes
   }
 

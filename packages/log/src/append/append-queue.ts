@@ -36,9 +36,6 @@ export interface AppendGroup {
   readonly appends: number
 }
 
-/** Queues an append: what the executor of its promise does, then or later. */
-type Enter = (settle: Settle) => void
-
 const unplaced: AppendResult = { baseOffset: -1, lastOffset: -1, isDuplicate: false }
 /** A ready-made batch up to this size is copied, so that its group goes out in one write. */
 const copiedBytesMax = 16 * 1024
@@ -76,6 +73,11 @@ export class AppendQueue {
     this.#turnReadings = 0
   }
   #whenFull: (() => void) | null = null
+  /** Of the promise that was made last. One executor for all: a closure an append is too many. */
+  #settle: Settle = () => undefined
+  readonly #keepSettle = (settle: Settle): void => {
+    this.#settle = settle
+  }
   #outside: Array<{ readonly enter: () => void; readonly reject: (error: unknown) => void }> = []
 
   constructor(log: string, options: ResolvedLogOptions, clock: Clock) {
@@ -119,30 +121,23 @@ export class AppendQueue {
     this.#whenFull = callback
   }
 
-  /** Queues records as one atomic unit: all of them in one batch. */
+  /**
+   * Queues a record, or several as one atomic unit: all of them in one batch. Throws when they
+   * cannot be encoded, or no batch may hold them.
+   */
   addRecords(
-    records: readonly RecordInput[],
+    records: RecordInput | readonly RecordInput[],
     acks: Acks,
     compressionType: CompressionType,
   ): Promise<AppendResult> {
-    const enter: Enter = (settle) => {
-      this.#encode(records, compressionType).add(records.length, acks, settle)
-      this.#appends++
-      if (this.#whenFull !== null && this.isBatchFull) this.#whenFull()
-      if (acks === 'none') settle(unplaced)
-    }
-    return this.#isFull ? this.#addLater(enter) : new Promise(enter)
+    if (this.#isFull) return this.#addLater(() => this.#enter(records, acks, compressionType))
+    return this.#enter(records, acks, compressionType)
   }
 
   /** Queues a batch that somebody else built and the log has validated. */
   addBatch(batch: RecordBatch, acks: Acks, origin: AppendOrigin): Promise<AppendResult> {
-    const enter: Enter = (settle) => {
-      this.#enqueueBatch(batch, origin, acks).add(batch.count, acks, settle)
-      this.#appends++
-      if (this.#whenFull !== null && this.isBatchFull) this.#whenFull()
-      if (acks === 'none') settle(unplaced)
-    }
-    return this.#isFull ? this.#addLater(enter) : new Promise(enter)
+    if (this.#isFull) return this.#addLater(() => this.#enterBatch(batch, acks, origin))
+    return this.#enterBatch(batch, acks, origin)
   }
 
   /** Everything queued, for the writer; null when there is nothing. */
@@ -200,15 +195,38 @@ export class AppendQueue {
     return this.sizeBytes >= this.#options.queueBytesMax || this.#outside.length > 0
   }
 
+  #enter(
+    records: RecordInput | readonly RecordInput[],
+    acks: Acks,
+    compressionType: CompressionType,
+  ): Promise<AppendResult> {
+    const waiters = this.#encode(records, compressionType)
+    return this.#wait(waiters, isList(records) ? records.length : 1, acks)
+  }
+
+  #enterBatch(batch: RecordBatch, acks: Acks, origin: AppendOrigin): Promise<AppendResult> {
+    return this.#wait(this.#enqueueBatch(batch, origin, acks), batch.count, acks)
+  }
+
+  #wait(waiters: Waiters, count: number, acks: Acks): Promise<AppendResult> {
+    const promise = new Promise<AppendResult>(this.#keepSettle)
+    const settle = this.#settle
+    waiters.add(count, acks, settle)
+    this.#appends++
+    if (this.#whenFull !== null && this.isBatchFull) this.#whenFull()
+    if (acks === 'none') settle(unplaced)
+    return promise
+  }
+
   /** Lets an append wait outside until there is room, or refuses it. */
-  #addLater(enter: Enter): Promise<AppendResult> {
+  #addLater(enter: () => Promise<AppendResult>): Promise<AppendResult> {
     if (this.#options.whenQueueFull === 'refuse') {
       return Promise.reject(new AppendQueueFullError(this.#log, this.#options.queueBytesMax))
     }
     return new Promise((resolve, reject) => {
       const late = (): void => {
         try {
-          enter(resolve)
+          resolve(enter())
         } catch (error) {
           reject(error)
         }
@@ -228,7 +246,10 @@ export class AppendQueue {
   }
 
   /** Encodes records into the open batch, or into a new one; returns who waits for that batch. */
-  #encode(records: readonly RecordInput[], compressionType: CompressionType): Waiters {
+  #encode(
+    records: RecordInput | readonly RecordInput[],
+    compressionType: CompressionType,
+  ): Waiters {
     const { batchBytes, maxMessageBytes, segmentBytes } = this.#options
     const sizeMax = Math.min(maxMessageBytes, segmentBytes)
     const now = this.#now()
@@ -257,23 +278,32 @@ export class AppendQueue {
    * Encodes into the open batch, all records or none; returns null, or the size that the batch
    * would have had when that is too large.
    */
-  #encodeInto(records: readonly RecordInput[], now: Timestamp, sizeMax: number): number | null {
+  #encodeInto(
+    records: RecordInput | readonly RecordInput[],
+    now: Timestamp,
+    sizeMax: number,
+  ): number | null {
     const encoder = this.#filling
-    const mark = encoder.mark()
+    encoder.mark()
     try {
-      for (const record of records) {
-        if (typeof record !== 'object' || record === null) refuseRecord(record)
-        encoder.append(record, now)
-        if (encoder.openSizeBytes > sizeMax) break
+      if (isList(records)) {
+        for (const record of records) {
+          if (typeof record !== 'object' || record === null) refuseRecord(record)
+          encoder.append(record, now)
+          if (encoder.openSizeBytes > sizeMax) break
+        }
+      } else {
+        if (typeof records !== 'object' || records === null) refuseRecord(records)
+        encoder.append(records, now)
       }
     } catch (error) {
-      encoder.rollback(mark)
+      encoder.rollback()
       if (encoder.openCount === 0) this.#abandonOpen()
       throw error
     }
     const sizeBytes = encoder.openSizeBytes
     if (sizeBytes <= sizeMax) return null
-    encoder.rollback(mark)
+    encoder.rollback()
     return sizeBytes
   }
 
@@ -325,6 +355,10 @@ export class AppendQueue {
       waiters.reject(error)
     }
   }
+}
+
+function isList(records: RecordInput | readonly RecordInput[]): records is readonly RecordInput[] {
+  return Array.isArray(records)
 }
 
 function refuseRecord(record: unknown): never {
