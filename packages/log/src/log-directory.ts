@@ -16,6 +16,7 @@ import {
 } from './base/log-options.ts'
 import { NamedTurns } from './base/named-turns.ts'
 import { randomFraction } from './base/random-fraction.ts'
+import { pollTurn } from './base/turns.ts'
 import { removeCleanShutdown, writeCleanShutdown } from './format/clean-shutdown.ts'
 import { DataCheckpoints } from './format/data-checkpoints.ts'
 import type { OffsetCheckpointFile } from './format/offset-checkpoint.ts'
@@ -67,6 +68,8 @@ export interface LogDirectoryOptions {
 
 /** Logs opened at the same time: while one waits for its disk, another can be read. */
 const openingConcurrency = 4
+/** Timers and sockets have their turn after this long, while thousands of logs are opened. */
+const pollIntervalMs = 20
 
 /**
  * Many logs in one data directory, laid out as Kafka lays it out, under one lock that a Kafka
@@ -312,6 +315,7 @@ export class LogDirectory implements AsyncDisposable {
       if (parsed.state === 'live') names.push({ name, parsed })
     }
     const waiting = names.toReversed()
+    let polledMs = this.#clock.monotonic()
     const openSome = async (): Promise<void> => {
       for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
         const { name, parsed } = next
@@ -320,6 +324,9 @@ export class LogDirectory implements AsyncDisposable {
         } catch (error) {
           this.#failures.set(name, openingError(name, error))
         }
+        if (this.#clock.monotonic() - polledMs < pollIntervalMs) continue
+        await pollTurn()
+        polledMs = this.#clock.monotonic()
       }
     }
     await Promise.all(Array.from({ length: openingConcurrency }, openSome))

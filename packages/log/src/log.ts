@@ -63,7 +63,7 @@ export interface AppendBatchOptions {
  */
 export class Log implements AsyncDisposable {
   readonly #state: LogState
-  readonly #writer: LogWriter
+  #madeWriter: LogWriter | null = null
   readonly #onClosed: () => Promise<void>
   #closing: Promise<void> | null = null
   #hasFailedToClose = false
@@ -75,9 +75,17 @@ export class Log implements AsyncDisposable {
     this.#state = new LogState(loaded)
     // Recovery may have cut what was visible before: who follows the log must not wait to learn it.
     if (!loaded.isRestored) this.#state.saveProgress()
-    this.#writer = new LogWriter(this.#state)
     this.#onClosed = onClosed
     this.recoveryReport = report
+  }
+
+  /** Made when something is asked of it: a log that nobody changes needs none. */
+  get #writer(): LogWriter {
+    if (this.#madeWriter === null) {
+      if (this.#closing !== null) throw new LogClosedError(this.name)
+      this.#madeWriter = new LogWriter(this.#state)
+    }
+    return this.#madeWriter
   }
 
   /** Name of the log's directory: `<topic>-<partition>`. */
@@ -120,7 +128,7 @@ export class Log implements AsyncDisposable {
 
   /** Whether storage failed: nothing succeeds before the log is opened again. */
   get isFailed(): boolean {
-    return this.#writer.failure !== null || this.#hasFailedToClose
+    return (this.#madeWriter?.failure ?? null) !== null || this.#hasFailedToClose
   }
 
   /** Below it every transaction is decided: where readers of committed records stop. */
@@ -327,8 +335,8 @@ export class Log implements AsyncDisposable {
   async #close(): Promise<void> {
     const state = this.#state
     try {
-      await this.#writer.close()
-      if (this.#writer.failure === null) await closeLogFiles(state)
+      await this.#madeWriter?.close()
+      if (!this.isFailed) await closeLogFiles(state)
     } catch (error) {
       this.#hasFailedToClose = true
       throw inOurWords(`closing log ${this.name}`, error)

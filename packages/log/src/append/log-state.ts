@@ -55,21 +55,22 @@ export class LogState implements ReadSource {
   readonly epochs: LeaderEpochCache
   readonly leaderEpoch: number
   readonly tail: TailCache = new TailCache()
-  readonly pins: SegmentPins = new SegmentPins()
-  readonly removals: FileRemovals
-  readonly #loaded: LoadedLog
+  /** Made when they are needed, as is the set of those who wait: most logs are idle. */
+  #pins: SegmentPins | null = null
+  #removals: FileRemovals | null = null
+  readonly #isRestored: boolean
   #options: ResolvedLogOptions
   #visibleEnd: VisibleEnd
   #recoveryPoint: Offset
   #progress: ProgressFile | null = null
   #isProgressDurable = false
   #isProgressNamed = false
-  readonly #waiting = new Set<() => void>()
+  #waiting: Set<() => void> | null = null
   #failure: LogOfflineError | null = null
   #isClosed = false
 
   constructor(loaded: LoadedLog) {
-    this.#loaded = loaded
+    this.#isRestored = loaded.isRestored
     this.name = loaded.name
     this.directory = loaded.directory
     this.fs = loaded.fs
@@ -78,7 +79,6 @@ export class LogState implements ReadSource {
     this.random = loaded.random
     this.#options = loaded.options
     this.checkpoints = loaded.checkpoints
-    this.removals = new FileRemovals(this)
     this.segments = loaded.segments
     this.offsets = loaded.offsets
     this.producers = loaded.producers
@@ -91,6 +91,18 @@ export class LogState implements ReadSource {
 
   get options(): ResolvedLogOptions {
     return this.#options
+  }
+
+  /** Segments that snapshots hold. */
+  get pins(): SegmentPins {
+    this.#pins ??= new SegmentPins()
+    return this.#pins
+  }
+
+  /** Files that have left the log. */
+  get removals(): FileRemovals {
+    this.#removals ??= new FileRemovals(this)
+    return this.#removals
   }
 
   /** Other settings from now on, for the active segment too. */
@@ -118,7 +130,7 @@ export class LogState implements ReadSource {
 
   /** Whether nothing has happened since a clean shutdown. */
   get isUnchanged(): boolean {
-    return this.#loaded.isRestored && this.#progress === null
+    return this.#isRestored && this.#progress === null
   }
 
   /** Raises the recovery point; it never falls while the log is open. */
@@ -231,20 +243,22 @@ export class LogState implements ReadSource {
   }
 
   #pause(signal: AbortSignal | null): Promise<void> {
+    this.#waiting ??= new Set()
+    const waiting = this.#waiting
     return new Promise((resolve) => {
       const end = (): void => {
-        this.#waiting.delete(end)
+        waiting.delete(end)
         signal?.removeEventListener('abort', end)
         resolve()
       }
-      this.#waiting.add(end)
+      waiting.add(end)
       signal?.addEventListener('abort', end)
     })
   }
 
   /** Makes whoever waits look again. */
   wake(): void {
-    if (this.#waiting.size === 0) return
+    if (this.#waiting === null || this.#waiting.size === 0) return
     const waiting = [...this.#waiting]
     this.#waiting.clear()
     for (const resolve of waiting) resolve()

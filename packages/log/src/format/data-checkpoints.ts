@@ -42,18 +42,23 @@ export class DataCheckpoints {
 
   /** What one log sees of them. */
   of(name: string): LogCheckpoints {
-    return {
-      recoveryPoint: this.#recoveryPoints.get(name) ?? null,
-      logStartOffset: this.#logStarts.get(name) ?? null,
-      logStartPath: this.#logStartFile.path,
-      saveLogStartOffset: async (offset) => {
-        this.#logStarts.set(name, offset)
-        await this.#logStartFile.write(this.#logStarts)
-      },
-      closed: async (recoveryPoint) => {
-        this.#recoveryPoints.set(name, recoveryPoint)
-      },
-    }
+    const recoveryPoint = this.#recoveryPoints.get(name) ?? null
+    return new PartitionCheckpoints(this, name, recoveryPoint, this.#logStarts.get(name) ?? null)
+  }
+
+  get logStartPath(): string {
+    return this.#logStartFile.path
+  }
+
+  /** Makes the log start offset of one log durable. */
+  async saveLogStartOffset(name: string, offset: Offset): Promise<void> {
+    this.#logStarts.set(name, offset)
+    await this.#logStartFile.write(this.#logStarts)
+  }
+
+  /** One log was closed at this recovery point, which is written with those of the others. */
+  closed(name: string, recoveryPoint: Offset): void {
+    this.#recoveryPoints.set(name, recoveryPoint)
   }
 
   /** Writes recovery points, and high watermarks beside them. */
@@ -90,5 +95,37 @@ export class DataCheckpoints {
     if (this.#recoveryPoints.delete(name)) await this.#recoveryPointFile.write(this.#recoveryPoints)
     if (this.#logStarts.delete(name)) await this.#logStartFile.write(this.#logStarts)
     if (this.cleaned.readOrEmpty().has(name)) await this.cleaned.writeOne(name, null)
+  }
+}
+
+/** What the files said of one log when it was asked for. */
+class PartitionCheckpoints implements LogCheckpoints {
+  readonly #all: DataCheckpoints
+  readonly #name: string
+  readonly recoveryPoint: Offset | null
+  readonly logStartOffset: Offset | null
+
+  constructor(
+    all: DataCheckpoints,
+    name: string,
+    recoveryPoint: Offset | null,
+    logStartOffset: Offset | null,
+  ) {
+    this.#all = all
+    this.#name = name
+    this.recoveryPoint = recoveryPoint
+    this.logStartOffset = logStartOffset
+  }
+
+  get logStartPath(): string {
+    return this.#all.logStartPath
+  }
+
+  saveLogStartOffset(offset: Offset): Promise<void> {
+    return this.#all.saveLogStartOffset(this.#name, offset)
+  }
+
+  async closed(recoveryPoint: Offset): Promise<void> {
+    this.#all.closed(this.#name, recoveryPoint)
   }
 }

@@ -45,7 +45,8 @@ export class EntryBuffer {
     check: EntryCheck,
   ): { readonly entries: EntryBuffer; readonly problem: IndexProblem | null } {
     const entries = new EntryBuffer(options)
-    entries.#bytes = bytes
+    // Most logs are small and have an empty one: it is not kept for each.
+    entries.#bytes = bytes.length === 0 ? emptyBytes : bytes
     const problem = entries.#countValid(check)
     entries.#savedBytes = entries.sizeBytes
     entries.#isFileLonger = problem !== null

@@ -59,7 +59,9 @@ export class LogListing {
 
   static read(fs: FileSystem, directory: string): LogListing {
     const listing = new LogListing(directory)
-    for (const name of fs.list(directory)) listing.#add(name)
+    const add = (name: string): void => listing.#add(name)
+    if (fs.eachName === undefined) fs.list(directory).forEach(add)
+    else fs.eachName(directory, add)
     listing.#snapshots.sort((a, b) => a - b)
     return listing
   }

@@ -33,8 +33,8 @@ export class SealedSegment implements ReadableSegment {
   /** The same as that of the active segment that was sealed, where it was one. */
   readonly identity: object
   readonly #files: OpenFiles
-  /** Where it is, when that is not where its base offset says: there may be tens of thousands. */
-  #otherPath: string | null = null
+  /** Null while nobody has asked for it: there may be tens of thousands. */
+  #path: string | null = null
   #maxTimestamp: Timestamp | null
   #transactionIndex: TransactionIndex | null = null
   #isTimeIndexRight: boolean | null = null
@@ -56,7 +56,8 @@ export class SealedSegment implements ReadableSegment {
   }
 
   get path(): string {
-    return this.#otherPath ?? this.#ownPath
+    this.#path ??= this.#ownPath
+    return this.#path
   }
 
   get #ownPath(): string {
@@ -65,12 +66,14 @@ export class SealedSegment implements ReadableSegment {
 
   /** The segment has left the log and its file was renamed; who still reads it goes on there. */
   movedTo(path: string): void {
-    this.#otherPath = path === this.#ownPath ? null : path
+    this.#path = path === this.#ownPath ? null : path
   }
 
   info(): SegmentInfo {
-    const { baseOffset, nextOffset, sizeBytes, path } = this
-    return { baseOffset, nextOffset, sizeBytes, maxTimestamp: this.maxTimestamp, path }
+    const { baseOffset, nextOffset, sizeBytes, maxTimestamp } = this
+    // Whoever has all segments described does not need their paths to be kept.
+    const path = this.#path ?? this.#ownPath
+    return { baseOffset, nextOffset, sizeBytes, maxTimestamp, path }
   }
 
   /** Read from the digest when first asked for, or from the time index, which has no checksum. */
@@ -146,7 +149,7 @@ export class SealedSegment implements ReadableSegment {
 
   #findPath(name: string): string | null {
     const path = `${this.directory}/${name}`
-    const suffix = this.#otherPath?.slice(this.#otherPath.lastIndexOf('.log') + '.log'.length) ?? ''
+    const suffix = this.#path?.slice(this.#path.lastIndexOf('.log') + '.log'.length) ?? ''
     for (const candidate of [`${path}${suffix}`, path, `${path}${swapSuffix}`]) {
       if (this.#files.fs.stat(candidate) !== null) return candidate
     }

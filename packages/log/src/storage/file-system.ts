@@ -15,6 +15,11 @@ export interface FileSystem {
   open(path: string, mode: OpenMode): File
   /** Names in a directory, in no particular order. */
   list(directory: string): readonly string[]
+  /**
+   * As `list`, but never with all names in memory at once: a log may have a hundred thousand.
+   * Absent where that gains nothing.
+   */
+  eachName?(directory: string, visit: (name: string) => void): void
   /** What is at `path`, or null when nothing is. */
   stat(path: string): FileStat | null
   /**

@@ -21,6 +21,7 @@ export const nodeFileSystem: FileSystem = {
     return new NodeFile(path, fs.openSync(path, openFlags[mode], 0o666))
   },
   list: (directory: string): readonly string[] => fs.readdirSync(directory),
+  eachName,
   stat: statPath,
   resolveLinks,
   makeDirectory: (path: string): void => fs.mkdirSync(path),
@@ -81,6 +82,25 @@ function resolveLinks(path: string): string {
   throw Object.assign(new Error(`ELOOP: too many symbolic links, '${path}'`), {
     ...{ code: 'ELOOP', syscall: 'readlink', path },
   })
+}
+
+/** From this size on a directory is read piece by piece; below, that takes several times as long. */
+const largeDirectoryBytes = 128 * 1024
+const namesAtOnce = 256
+
+function eachName(path: string, visit: (name: string) => void): void {
+  if (fs.statSync(path).size < largeDirectoryBytes) {
+    for (const name of fs.readdirSync(path)) visit(name)
+    return
+  }
+  const directory = fs.opendirSync(path, { bufferSize: namesAtOnce })
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+      visit(entry.name)
+    }
+  } finally {
+    directory.closeSync()
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {

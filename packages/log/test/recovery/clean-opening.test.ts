@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest'
+import { LogClosedError } from '../../src/base/log-errors.ts'
 import { resolveLogOptions } from '../../src/base/log-options.ts'
 import { LogDirectory } from '../../src/log-directory.ts'
-import { SimulatedFileSystem } from '../../src/testing/index.ts'
+import { ManualClock, SimulatedFileSystem } from '../../src/testing/index.ts'
 import {
   appendValues,
   createLog,
   openDirectory,
   readAll,
+  reopenLog,
   simulatedPlace,
   values,
 } from '../log-fixture.ts'
@@ -74,4 +76,54 @@ test('logs with the same settings share them', async () => {
   expect(one?.options).toEqual(resolveLogOptions({ acks: 'written', ...settings }))
   expect(one?.options).toBe(other?.options)
   expect(odd?.options).toEqual(resolveLogOptions({ acks: 'written', lingerMs: 1 }))
+})
+
+test('a log that nobody has touched refuses what comes after it was closed', async () => {
+  const place = simulatedPlace()
+  const { directory, log } = await createLog(place)
+  await appendValues(log, 3)
+  await directory.close()
+  const reopened = await reopenLog(place)
+  await reopened.directory.close()
+  expect(reopened.log.isFailed).toBe(false)
+  const late: ReadonlyArray<() => Promise<unknown>> = [
+    () => reopened.log.append({ value: 'late' }),
+    () => reopened.log.flush(),
+    () => reopened.log.settle(),
+    () => reopened.log.roll(),
+    () => reopened.log.alter({ lingerMs: 1 }),
+    () => reopened.log.deleteSegmentsBefore(1),
+  ]
+  for (const call of late) await expect(call()).rejects.toThrow(LogClosedError)
+  const again = await reopenLog(place)
+  expect(await readAll(again.log)).toEqual(values(0, 3))
+  await again.directory.close()
+})
+
+/** Every look at it finds it a little later. */
+class SlowClock extends ManualClock {
+  override monotonic(): number {
+    this.advance(3)
+    return super.monotonic()
+  }
+}
+
+test('timers run while many logs are opened', async () => {
+  const fs = new SimulatedFileSystem()
+  const first = await LogDirectory.open('/data', { fs })
+  for (let partition = 0; partition < 40; partition++) await first.createLog('t', partition)
+  await first.close()
+  let turns = 0
+  let isOpen = false
+  const count = (): void => {
+    if (isOpen) return
+    turns++
+    setImmediate(count)
+  }
+  setImmediate(count)
+  const opened = await LogDirectory.open('/data', { fs, clock: new SlowClock() })
+  isOpen = true
+  expect(opened.logs.size).toBe(40)
+  expect(turns).toBeGreaterThan(2)
+  await opened.close()
 })
