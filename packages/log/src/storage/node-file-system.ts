@@ -84,7 +84,7 @@ function resolveLinks(path: string): string {
   })
 }
 
-/** From this size on a directory is read piece by piece; below, that takes several times as long. */
+/** From this size on a directory is read piece by piece; below, that takes several times longer. */
 const largeDirectoryBytes = 128 * 1024
 const namesAtOnce = 256
 

@@ -46,3 +46,16 @@ test('a directory that should be a small file is named', () => {
   const read = (): unknown => readSmallFile(nodeFileSystem, temporary.path, 100_000)
   expect(read).toThrow(`${temporary.path} is a directory`)
 })
+
+test.each([10, 4_000])('each of %d names in a directory is visited once', (count) => {
+  using temporary = makeTemporaryDirectory()
+  const names = Array.from({ length: count }, (_, index) => `${index}`.padStart(60, '0'))
+  for (const name of names) writeFileSync(`${temporary.path}/${name}`, '')
+  const visited: string[] = []
+  nodeFileSystem.eachName?.(temporary.path, (name) => visited.push(name))
+  expect(visited.sort()).toEqual(names)
+  const missing = `${temporary.path}/missing`
+  expect(() => nodeFileSystem.eachName?.(missing, () => {})).toThrow(/ENOENT.*missing/)
+  const file = `${temporary.path}/${names[0]}`
+  expect(() => nodeFileSystem.eachName?.(file, () => {})).toThrow('ENOTDIR')
+})
