@@ -5,13 +5,17 @@ import { compaction } from './cleaner/compaction.bench.ts'
 import { retention } from './cleaner/retention.bench.ts'
 import type { Benchmark } from './harness/benchmark.ts'
 import { batchedAppends } from './log/batched-appends.bench.ts'
+import { compressedLog } from './log/compressed-log.bench.ts'
 import { durableAppends } from './log/durable-appends.bench.ts'
+import { flushedBatches } from './log/flushed-batches.bench.ts'
 import { memory } from './log/memory.bench.ts'
 import { offsetIndex } from './log/offset-index.bench.ts'
 import { opening } from './log/opening.bench.ts'
 import { partitions } from './log/partitions.bench.ts'
 import { reading } from './log/reading.bench.ts'
+import { recordSizes } from './log/record-sizes.bench.ts'
 import { recovery } from './log/recovery.bench.ts'
+import { tail } from './log/tail.bench.ts'
 import { peersBatchedAppends } from './peers/peers-batched-appends.bench.ts'
 import { peersBrokers } from './peers/peers-brokers.bench.ts'
 import { peersDurableAppends } from './peers/peers-durable-appends.bench.ts'
@@ -19,6 +23,7 @@ import { peersReading } from './peers/peers-reading.bench.ts'
 import { batches } from './record/batches.bench.ts'
 import { checksums } from './record/checksums.bench.ts'
 import { compression } from './record/codecs.bench.ts'
+import { murmur2Hashes } from './record/murmur2.bench.ts'
 import { varints } from './record/varints.bench.ts'
 import { scaleConsumers } from './scale/scale-consumers.bench.ts'
 import { scaleKeys } from './scale/scale-keys.bench.ts'
@@ -29,12 +34,16 @@ import { scaleSegments } from './scale/scale-segments.bench.ts'
 /** All there are, in the order in which they run. */
 export const benchmarks: readonly Benchmark[] = [
   batchedAppends,
+  flushedBatches,
   durableAppends,
   reading,
+  tail,
+  compressedLog,
   recovery,
   opening,
   memory,
   partitions,
+  recordSizes,
   compaction,
   retention,
   appendsBesideCompaction,
@@ -53,5 +62,6 @@ export const benchmarks: readonly Benchmark[] = [
   checksums,
   batches,
   compression,
+  murmur2Hashes,
   offsetIndex,
 ]

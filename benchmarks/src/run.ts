@@ -1,10 +1,12 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchmarks } from './benchmarks.ts'
+import { flushPolicies } from './flush-policies.ts'
 import { type Benchmark, BenchmarkContext, type Scale } from './harness/benchmark.ts'
 import { secondsOf } from './harness/contest.ts'
 import type { Figure } from './harness/figure.ts'
@@ -43,6 +45,11 @@ interface Arguments {
   /** Whether this process was started for one benchmark of a run. */
   readonly isPart: boolean
 }
+
+type BenchmarkResult = Report['benchmarks'][number]
+
+/** Figures of a smoke run mean nothing, so its benchmarks may be in each other's way. */
+const smokeAtOnce = 3
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -120,12 +127,14 @@ async function runAll(args: Arguments, dataDirectory: string): Promise<void> {
   if (!args.isPart) {
     process.stdout.write(`${machineText(machine)}\n${repeatsText(repeat, isSmoke)}\n\n`)
   }
-  const done: Report['benchmarks'][number][] = []
-  for (const benchmark of chosen) {
-    const result = args.isPart
-      ? await runHere(benchmark, args, dataDirectory)
+  const done: BenchmarkResult[] = []
+  const results = inTurn(chosen, isSmoke && !args.isPart ? smokeAtOnce : 1, (benchmark) => {
+    return args.isPart
+      ? runHere(benchmark, args, dataDirectory)
       : runInOwnProcess(benchmark, args, dataDirectory)
-    if (!args.isPart) process.stdout.write(`${benchmarkText(benchmark, result.figures)}\n`)
+  })
+  for await (const result of results) {
+    if (!args.isPart) process.stdout.write(`${benchmarkText(result, result.figures)}\n`)
     done.push(result)
     // After each of them: a run that is ended early has what it had done.
     const report: Report = { startedAt, isSmoke, repeat, machine, benchmarks: done }
@@ -133,37 +142,54 @@ async function runAll(args: Arguments, dataDirectory: string): Promise<void> {
   }
 }
 
+/** The results in order, of so many at once; none is begun after one that failed. */
+async function* inTurn<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  run: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const underWay: Promise<Result>[] = []
+  for (const item of items) {
+    const started = run(item)
+    // One that fails while another is waited for is told when its turn comes.
+    started.catch(() => undefined)
+    underWay.push(started)
+    if (underWay.length >= atOnce) yield await (underWay.shift() as Promise<Result>)
+  }
+  for (const started of underWay) yield await started
+}
+
 async function runHere(
   benchmark: Benchmark,
   { isSmoke, scale, repeat }: Arguments,
   dataDirectory: string,
-): Promise<Report['benchmarks'][number]> {
+): Promise<BenchmarkResult> {
   const options = { isSmoke, scale, repeat, dataDirectory, onProgress: showProgress }
   const context = new BenchmarkContext(options)
   const { name, summary } = benchmark
+  const flushPolicy = flushPolicies[name]
+  if (flushPolicy === undefined) throw new Error(`${name} has no flush policy`)
   let figures: readonly Figure[] = []
   const seconds = await secondsOf(async () => {
     figures = await benchmark.run(context)
   })
   showProgress('')
-  return { name, summary, seconds, figures }
+  return { name, summary, flushPolicy, seconds, figures }
 }
 
 /** So that no benchmark finds the heap, or the compiled code, that another one has left. */
-function runInOwnProcess(
+async function runInOwnProcess(
   { name }: Benchmark,
   { isSmoke, scale, repeat }: Arguments,
   dataDirectory: string,
-): Report['benchmarks'][number] {
-  const jsonPath = join(dataDirectory, 'part.json')
+): Promise<BenchmarkResult> {
+  const jsonPath = join(dataDirectory, `${name}.json`)
   const sizes = ['--repeat', String(repeat), '--scale', scale, ...(isSmoke ? ['--smoke'] : [])]
   const part = [fileURLToPath(import.meta.url), name, '--part', ...sizes]
-  const { status, error } = spawnSync(
-    process.execPath,
-    [...part, '--data', dataDirectory, '--json', jsonPath],
-    { stdio: 'inherit' },
-  )
-  if (error !== undefined) throw error
+  const child = spawn(process.execPath, [...part, '--data', dataDirectory, '--json', jsonPath], {
+    stdio: 'inherit',
+  })
+  const [status] = await once(child, 'exit')
   if (status !== 0) throw new Error(`the benchmark ${name} failed`)
   const [result] = (JSON.parse(readFileSync(jsonPath, 'utf8')) as Report).benchmarks
   if (result === undefined) throw new Error(`the benchmark ${name} has no result`)

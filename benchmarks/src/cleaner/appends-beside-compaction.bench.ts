@@ -51,7 +51,7 @@ async function ofLoad(
   name: string,
   load: Load,
 ): Promise<Figure> {
-  await using bench = await Bench.open(path, context.size(128 * MiB, 4 * MiB))
+  await using bench = await Bench.open(path, context.size(128 * MiB, MiB))
   return await hold(context, {
     name,
     unit: 'ms',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Bench } from 'tinybench'
 import type { BenchmarkContext } from './benchmark.ts'
-import type { Figure, Limit, Unit } from './figure.ts'
+import { type Bar, type Figure, type Limit, type Unit, verdictOf } from './figure.ts'
 import { hashOfNumbers } from './result-hash.ts'
 import { type Spread, spreadOf } from './statistics.ts'
 
@@ -16,6 +16,7 @@ export interface MicroTask {
   readonly bytes?: number
   /** Name of the task that does the same with as little as possible. */
   readonly limit?: string
+  readonly bar?: Bar
 }
 
 /**
@@ -46,13 +47,15 @@ export async function measureTasks(
     assert.equal(hashOfNumbers(task.run()), hashes.get(task.name), `${task.name} has one result`)
     const value = valuesOf(task, samples)
     const limitTask = tasks.find(({ name }) => name === task.limit)
+    const limit = limitTask === undefined ? null : limitOf(task, limitTask, value, samples)
+    const { bar = null } = task
     return {
       name: task.name,
       unit: unitOf(task),
       value,
-      limit: limitTask === undefined ? null : limitOf(task, limitTask, value, samples),
-      bar: null,
-      verdict: null,
+      limit,
+      bar,
+      verdict: bar === null ? null : verdictOf(bar, value, limit),
       hash: hashes.get(task.name) ?? '',
       conditions,
     }

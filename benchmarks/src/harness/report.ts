@@ -11,6 +11,8 @@ export interface Report {
   readonly benchmarks: readonly {
     readonly name: string
     readonly summary: string
+    /** When what it writes has to be on the disk; not in files of older runs. */
+    readonly flushPolicy?: string
     readonly seconds: number
     readonly figures: readonly Figure[]
   }[]
@@ -47,7 +49,7 @@ export function repeatsText(repeat: number, isSmoke: boolean): string {
 
 /** A table for people. What is the same in all figures stands once below it. */
 export function benchmarkText(
-  benchmark: { readonly name: string; readonly summary: string },
+  benchmark: { readonly name: string; readonly summary: string; readonly flushPolicy?: string },
   figures: readonly Figure[],
 ): string {
   const asides = [...new Set(figures.flatMap(({ aside = [] }) => aside.map(({ name }) => name)))]
@@ -59,6 +61,7 @@ export function benchmarkText(
     '',
     ...tableLines([columns, ...rows]),
     ...(limits.size > 0 ? ['', `  limit: ${[...limits].join('; ')}`] : []),
+    ...(benchmark.flushPolicy === undefined ? [] : [`  flush policy: ${benchmark.flushPolicy}`]),
     ...conditionLines(figures),
     '',
   ].join('\n')

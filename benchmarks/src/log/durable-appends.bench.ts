@@ -16,6 +16,9 @@ const levels = [
   { inFlight: 8_192, appends: 600_000, flushOn: 'pool' },
 ] as const
 
+/** A group beyond this is what batches are for. */
+const groupBytesMax = 12 * 2 ** 20
+
 type Level = (typeof levels)[number]
 
 export const durableAppends: Benchmark = {
@@ -23,11 +26,15 @@ export const durableAppends: Benchmark = {
   summary: 'appends of one record with one promise each, acknowledged when flushed',
   async run(context) {
     const figures: Figure[] = []
-    for (const recordBytes of [100, 1024]) {
-      const payload = payloadOf(recordBytes, context.size(16_384, 1_024))
+    for (const recordBytes of [100, 1024, 10_240]) {
+      const payload = payloadOf(
+        recordBytes,
+        context.size(recordBytes > 1024 ? 2_048 : 16_384, 1_024),
+      )
       for (const level of levels) {
         const { inFlight, appends, flushOn } = level
-        const count = context.size(appends, inFlight * 2)
+        if (inFlight * recordBytes > groupBytesMax) continue
+        const count = context.size(countOf(appends, recordBytes), inFlight * 2)
         figures.push(
           await hold(context, {
             name: `${recordBytes} B, ${inFlight} in flight, flushed in the ${flushOn}`,
@@ -42,6 +49,11 @@ export const durableAppends: Benchmark = {
     }
     return figures
   },
+}
+
+/** Large records take the disk as long as many small ones. */
+function countOf(appends: number, recordBytes: number): number {
+  return recordBytes > 1024 ? Math.max(1_000, Math.floor(appends / 8)) : appends
 }
 
 function throughLog(

@@ -6,35 +6,48 @@ import { payloadOf } from '../harness/payload.ts'
 import { hashOfNumbers } from '../harness/result-hash.ts'
 import { appendInFlight } from './append-driver.ts'
 
-const inFlight = 1_024
+/** What is promised of an append, with how many are made at so many in flight. */
+const levels = [
+  { acks: 'none', inFlight: 1_024, appends: 300_000 },
+  { acks: 'written', inFlight: 64, appends: 150_000 },
+  { acks: 'written', inFlight: 1_024, appends: 300_000 },
+  { acks: 'flushed', inFlight: 64, appends: 40_000 },
+  { acks: 'flushed', inFlight: 1_024, appends: 200_000 },
+  { acks: 'flushed', inFlight: 8_192, appends: 300_000 },
+] as const
+
+type Level = (typeof levels)[number]
 
 export const partitions: Benchmark = {
   name: 'partitions',
-  summary: 'appends of one record each to several partitions in turn, 1,024 in flight',
+  summary: 'appends of one record each to several partitions in turn, beside one partition',
   async run(context) {
     const figures: Figure[] = []
-    const count = context.size(300_000, 2_048)
-    for (const acks of ['written', 'flushed'] as const) {
-      for (const partitionCount of [4, 16]) {
-        figures.push(
-          await hold(context, {
-            name: `${partitionCount} partitions, ${acks}`,
-            unit: 'appends/s',
-            measured: appendTo(context, partitionCount, acks, count),
-            limit: appendTo(context, 1, acks, count),
-            conditions: { payload: payloadOf(100, 1_024).description },
-          }),
-        )
+    for (const level of levels) {
+      for (const partitionCount of [4, 16, 64]) {
+        figures.push(await ofLevel(context, level, partitionCount))
       }
     }
     return figures
   },
 }
 
+function ofLevel(context: BenchmarkContext, level: Level, partitionCount: number): Promise<Figure> {
+  const { acks, inFlight, appends } = level
+  const count = context.size(appends, 2_048)
+  return hold(context, {
+    name: `${partitionCount} partitions, ${acks}, ${inFlight} in flight`,
+    unit: 'appends/s',
+    measured: appendTo(context, partitionCount, level, count),
+    limit: appendTo(context, 1, level, count),
+    conditions: { payload: payloadOf(100, 1_024).description, acks },
+  })
+}
+
 function appendTo(
   context: BenchmarkContext,
   partitionCount: number,
-  acks: 'written' | 'flushed',
+  { acks, inFlight }: Level,
   count: number,
 ): Contender {
   const measure = () =>
@@ -49,6 +62,8 @@ function appendTo(
           logs[index % partitionCount]?.append(record),
         ),
       )
+      // What was accepted only is not in the log yet.
+      await Promise.all(logs.map((log) => log.flush()))
       const appended = logs.reduce((sum, log) => sum + log.highWatermark, 0)
       return { value: count / seconds, hash: hashOfNumbers(appended) }
     })

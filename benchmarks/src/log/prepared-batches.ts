@@ -24,15 +24,19 @@ const batchesInFlightMax = 8
 /** A record's length, attributes, deltas and sizes take no more in batches up to 1 MiB. */
 const recordOverheadBytes = 12
 
-/** Batches of about `batchBytes`, not over, and about `totalBytes` of them. */
+/**
+ * Batches of about `batchBytes`, not over, and about `totalBytes` of them, of which `inFlightMax`
+ * may be in a log's hands at once.
+ */
 export function prepareBatches(
   recordBytes: number,
   batchBytes: number,
   totalBytes: number,
+  inFlightMax: number = batchesInFlightMax,
 ): PreparedBatches {
   const perBatch = recordsIn(batchBytes, recordBytes)
   const count = Math.max(1, Math.round(totalBytes / batchBytes))
-  const distinctMin = batchBytes * batchesInFlightMax
+  const distinctMin = batchBytes * (inFlightMax + 1)
   const ownBytes = Math.min(totalBytes, Math.max(distinctBytes, distinctMin))
   const records = Math.max(1, Math.ceil(ownBytes / recordBytes))
   const payload = payloadOf(recordBytes, records)

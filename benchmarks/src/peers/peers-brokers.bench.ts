@@ -39,7 +39,8 @@ export const peersBrokers: Benchmark = {
         return [
           ...(await eachAcknowledged(brokers)),
           ...(await flatOut(brokers, 'flushed')),
-          ...(await flatOut(brokers, 'written')),
+          // Each of Kafka's tools starts a virtual machine of its own.
+          ...(context.isSmoke ? [] : await flatOut(brokers, 'written')),
           ...(await consuming(brokers)),
         ]
       } finally {

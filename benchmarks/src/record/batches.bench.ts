@@ -7,7 +7,7 @@ export const batches: Benchmark = {
   name: 'batches',
   summary: 'encoding and decoding batches of 64 KiB, not compressed, per record',
   async run(context) {
-    const tasks = [100, 1024].flatMap((recordBytes) => tasksOf(recordBytes))
+    const tasks = [100, 1024, 10_240].flatMap((recordBytes) => tasksOf(recordBytes))
     return await measureTasks(context, tasks, { payload: payloadOf(100, 600).description })
   },
 }

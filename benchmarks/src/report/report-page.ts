@@ -70,7 +70,7 @@ function benchmarkSection(file: string, benchmark: BenchmarkResult): string {
     `<p>${escapeText(summary)}</p>`,
     `<div class="plots">${drawingsOf(benchmark).map(drawingFigure).join('\n')}</div>`,
     `<details><summary>${figures.length} figures</summary>${table(figures)}</details>`,
-    conditionsOf(figures),
+    conditionsOf(benchmark),
     '</article>',
   ].join('\n')
 }
@@ -110,8 +110,9 @@ function askedText({ bar }: Figure): string {
   return 'atLeast' in bar ? `≥ ${shortNumber(bar.atLeast)}` : `≤ ${shortNumber(bar.atMost)}`
 }
 
-function conditionsOf(figures: readonly Figure[]): string {
+function conditionsOf({ figures, flushPolicy }: BenchmarkResult): string {
   const values = new Map<string, Set<string>>()
+  if (flushPolicy !== undefined) values.set('flush policy', new Set([flushPolicy]))
   for (const { conditions } of figures) {
     for (const [name, value] of Object.entries(conditions)) {
       values.set(name, (values.get(name) ?? new Set()).add(String(value)))

@@ -1,5 +1,6 @@
 import { compress, InvalidArgumentError } from '@varve/record'
 import { jsonEvent } from './json-event.ts'
+import { prose } from './prose.ts'
 import { SeededRandom } from './seeded-random.ts'
 
 /**
@@ -17,12 +18,21 @@ export interface Payload {
 }
 
 /** Different values are made up to about so many bytes, so that no cache holds all of them. */
-const poolBytes = 16 * 2 ** 20
+const poolBytesDefault = 16 * 2 ** 20
 const poolValuesMax = 16_384
 const sampleBytes = 64 * 1024
 
-/** The same values for the same seed. Throws InvalidArgumentError. */
-export function generatePayload(kind: PayloadKind, valueBytes: number, seed: number): Payload {
+/**
+ * The same values for the same seed. Throws InvalidArgumentError.
+ *
+ * @param poolBytes how many bytes of different values are made
+ */
+export function generatePayload(
+  kind: PayloadKind,
+  valueBytes: number,
+  seed: number,
+  poolBytes: number = poolBytesDefault,
+): Payload {
   if (!Number.isSafeInteger(valueBytes) || valueBytes < 1 || valueBytes > 2 ** 30) {
     throw new InvalidArgumentError('recordBytes', valueBytes, 'must be an integer, 1 to 2^30')
   }
@@ -67,23 +77,6 @@ const makers: Readonly<
   json: (random, index, bytes) => Buffer.from(jsonEvent(random, index, bytes), 'latin1'),
   text: (random, _, bytes) => Buffer.from(prose(random, bytes), 'latin1'),
   compressed: (random, _, bytes) => noise(random, bytes),
-}
-
-const subjects = 'The harbour|A clerk|My neighbour|The old engine|Nobody|Her letter|The river|This'
-const verbs = 'carried|remembered|would not open|had counted|kept|lost|sent back|waited for|was'
-const objects =
-  'the parcels|a quiet morning|seven lanterns|the last train|its own ledger|rain|what we had owed'
-const ends = ' before winter|, as ever| without a word| twice| in the end| again| near the bridge|'
-const parts = [subjects, verbs, objects, ends].map((list) => list.split('|'))
-
-/** Sentences, of which gzip leaves about a quarter. */
-function prose(random: SeededRandom, size: number): string {
-  let text = ''
-  while (text.length < size) {
-    const words = parts.map((list) => list[random.integer(list.length)] ?? '')
-    text += `${words[0]} ${words[1]} ${words[2]}${words[3]} (${random.integer(10_000)}). `
-  }
-  return text.slice(0, size)
 }
 
 /** What a codec leaves looks like noise, and no other codec finds anything in it. */

@@ -1,0 +1,37 @@
+/**
+ * When what a benchmark writes has to be on the disk; a figure whose own conditions or name say
+ * `acks` is more exact.
+ */
+export const flushPolicies: Readonly<Record<string, string>> = {
+  'batched-appends': 'written: never flushed while it is measured',
+  'flushed-batches': 'flushed: fdatasync before an append is acknowledged, one for many',
+  'durable-appends': 'flushed: fdatasync before an append is acknowledged, one for many',
+  'compressed-log': 'written: never flushed while it is measured',
+  'record-sizes': 'written, but where flushed is said; what is copied or restored is flushed',
+  reading: 'nothing is written while it is measured',
+  tail: 'as each figure says: written or flushed',
+  recovery: 'what lies above the recovery point is written again and flushed',
+  opening: 'nothing but small files is written while it is measured',
+  memory: 'as each figure says: written or flushed',
+  partitions: 'as each figure says: none, written or flushed',
+  compaction: 'what is left is flushed before it takes the place of what there was',
+  retention: 'nothing is written while it is measured',
+  'appends-beside-compaction': 'as each figure says; what compaction leaves is flushed',
+  backup: 'restored files are flushed; repositories as each program does it',
+  'backup-overhead': 'as backups do it: objects, then the manifest, flushed',
+  'peers-durable-appends': 'flushed, by every contender in its own way',
+  'peers-batched-appends': 'as each figure says: flushed, or written',
+  'peers-reading': 'nothing is written while it is measured',
+  'peers-brokers': 'as each figure says: flushed, or written',
+  'scale-log-size': 'nothing is written while it is measured',
+  'scale-segments': 'nothing is written while it is measured',
+  'scale-partitions': 'written: never flushed while it is measured',
+  'scale-consumers': 'nothing is written while it is measured',
+  'scale-keys': 'what is left is flushed before it takes the place of what there was',
+  varints: 'in memory',
+  checksums: 'in memory',
+  batches: 'in memory',
+  codecs: 'in memory',
+  murmur2: 'in memory',
+  'offset-index': 'in memory',
+}
