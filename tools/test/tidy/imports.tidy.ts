@@ -11,6 +11,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   backup: ['@varve/record', '@varve/log'],
   broker: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/backup'],
   bench: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/backup', '@varve/broker'],
+  // What speaks to clients; the broker behind it comes with the handlers.
+  server: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/backup', '@varve/broker'],
   cli: [
     '@varve/record',
     '@varve/log',
@@ -58,9 +60,13 @@ const backupFolders = [
   'measuring',
 ]
 
+/** Those of the server, likewise. */
+const serverFolders = ['protocol', 'net']
+
 const ordered: Readonly<Record<string, readonly string[]>> = {
   log: logFolders,
   backup: backupFolders,
+  server: serverFolders,
 }
 
 const sources = typeScript.filter(({ path }) => isPackageSource(path))

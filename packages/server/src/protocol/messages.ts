@@ -1,0 +1,129 @@
+import type {
+  ApiDeclaration,
+  Decoded,
+  Encodable,
+  RequestOf,
+  ResponseOf,
+} from './api-declaration.ts'
+import { codecOf, type MessageCodec } from './message-codec.ts'
+import {
+  malformed,
+  readResponseHeader,
+  writeRequestHeader,
+  writeResponseHeader,
+} from './message-headers.ts'
+import { defaultElementsMax, MessageReader, WireDamage } from './message-reader.ts'
+import { MessageWriter, UnsendableValue } from './message-writer.ts'
+
+// Whole messages. Frames to be sent come with their size in front; frames that were received are
+// what lies behind it.
+
+export interface DecodeOptions {
+  /**
+   * How many elements the arrays of a message may have together: each becomes an object, which
+   * takes more memory than the bytes it came in.
+   *
+   * @defaultValue 262,144
+   */
+  readonly elementsMax?: number
+}
+
+/**
+ * The body of a request, which begins at `bodyAt` and ends with the frame. `bytes` and `records` in
+ * it are views of the frame: whoever keeps one for long makes a copy, or keeps the frame.
+ *
+ * @throws MalformedMessageError
+ */
+export function decodeRequest<Api extends ApiDeclaration>(
+  api: Api,
+  version: number,
+  frame: Buffer,
+  bodyAt: number,
+  options: DecodeOptions = {},
+): RequestOf<Api> {
+  return decodeBody(codecOf(api, 'request', version), frame, bodyAt, options) as RequestOf<Api>
+}
+
+/**
+ * A response as a frame in one or more pieces: large records are sent from where they are.
+ *
+ * @throws InvalidArgumentError a value does not fit its field.
+ */
+export function encodeResponse<Api extends ApiDeclaration>(
+  api: Api,
+  version: number,
+  correlationId: number,
+  response: ResponseOf<Api>,
+): readonly Uint8Array[] {
+  const codec = codecOf(api, 'response', version)
+  return encodeFrame(codec, response, (writer) => {
+    writeResponseHeader(writer, api, version, correlationId)
+  })
+}
+
+/** A request as a client sends it. */
+export function encodeRequest<Api extends ApiDeclaration>(
+  api: Api,
+  version: number,
+  origin: { readonly correlationId: number; readonly clientId: string | null },
+  request: Encodable<Api['request']>,
+): readonly Uint8Array[] {
+  const codec = codecOf(api, 'request', version)
+  return encodeFrame(codec, request, (writer) => {
+    writeRequestHeader(writer, api, version, origin)
+  })
+}
+
+/**
+ * A response as a client reads it.
+ *
+ * @throws MalformedMessageError
+ */
+export function decodeResponse<Api extends ApiDeclaration>(
+  api: Api,
+  version: number,
+  frame: Buffer,
+  options: DecodeOptions = {},
+): { readonly correlationId: number; readonly response: Decoded<Api['response']> } {
+  const codec = codecOf(api, 'response', version)
+  const { correlationId, bodyAt } = readResponseHeader(frame, api, version, codec.messageName)
+  const response = decodeBody(codec, frame, bodyAt, options) as Decoded<Api['response']>
+  return { correlationId, response }
+}
+
+function decodeBody(
+  codec: MessageCodec,
+  frame: Buffer,
+  bodyAt: number,
+  { elementsMax = defaultElementsMax }: DecodeOptions,
+): unknown {
+  const reader = new MessageReader(frame, bodyAt, elementsMax)
+  try {
+    const body = codec.decode(reader)
+    reader.expectEnd()
+    return body
+  } catch (error) {
+    throw error instanceof WireDamage ? malformed(codec.messageName, error) : error
+  }
+}
+
+/** One for all messages, since encoding one is a single synchronous step. */
+const sharedWriter = new MessageWriter()
+
+function encodeFrame(
+  codec: MessageCodec,
+  body: unknown,
+  writeHeader: (writer: MessageWriter) => void,
+): readonly Uint8Array[] {
+  const writer = sharedWriter
+  writer.reset()
+  try {
+    writer.int32(0)
+    writeHeader(writer)
+    codec.encode(writer, body)
+    writer.bytes.writeInt32BE(writer.sizeBytes - 4, 0)
+    return writer.finish()
+  } catch (error) {
+    throw error instanceof UnsendableValue ? error.asInvalidArgument(codec.messageName) : error
+  }
+}

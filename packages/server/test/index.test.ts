@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import * as server from '../src/index.ts'
+
+test('the package offers exactly these names', () => {
+  expect(Object.keys(server).sort()).toEqual([
+    'FrameSizeError',
+    'FrameSplitter',
+    'MalformedMessageError',
+    'UnsupportedApiError',
+    'apiByKey',
+    'apiNamed',
+    'apis',
+    'decodeRequest',
+    'decodeResponse',
+    'encodeRequest',
+    'encodeResponse',
+    'errorCodes',
+    'errorMessages',
+    'errorNameOf',
+    'isRetriable',
+    'openRequest',
+  ])
+})
