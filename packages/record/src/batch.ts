@@ -23,6 +23,17 @@ export interface ReadRecordsOptions {
   readonly reuseRecord?: boolean
 }
 
+/** The records of one batch, decoded while they are iterated over or looked for. */
+export interface BatchRecords extends Iterable<LogRecord> {
+  /**
+   * The record at an offset; null where the batch has none there. Records before it are stepped
+   * over by their sizes, and not checked otherwise.
+   *
+   * @throws {CorruptBatchError}
+   */
+  find(offset: Offset): LogRecord | null
+}
+
 /**
  * What the batches of magic 0, 1 and 2 have in common: a view of bytes that somebody wrote.
  * Everything but `records()` and `validate()` is read from the header, and nothing is known about
@@ -83,5 +94,5 @@ export interface Batch {
    * @throws {DecompressionLimitError}
    * @throws {NativeModuleError} when the codec's package cannot be loaded.
    */
-  records(options?: ReadRecordsOptions): Iterable<LogRecord>
+  records(options?: ReadRecordsOptions): BatchRecords
 }

@@ -20,7 +20,7 @@
  *
  * @module
  */
-export type { Batch, ReadRecordsOptions, TimestampType } from './batch.ts'
+export type { Batch, BatchRecords, ReadRecordsOptions, TimestampType } from './batch.ts'
 export {
   BatchEncoder,
   type EncodedBatch,

@@ -1,4 +1,4 @@
-import type { Batch, ReadRecordsOptions, TimestampType } from './batch.ts'
+import type { Batch, BatchRecords, ReadRecordsOptions, TimestampType } from './batch.ts'
 import {
   baseOffsetAt,
   batchLengthAt,
@@ -121,11 +121,13 @@ export class LegacyBatch implements Batch {
     this.#readFields(this.bytes, 0, this.bytes.length)
   }
 
-  records(options: ReadRecordsOptions = {}): Iterable<LogRecord> {
+  records(options: ReadRecordsOptions = {}): BatchRecords {
     const compressionType = this.compressionType
     const fields = this.#readFields(this.bytes, 0, this.bytes.length)
     if (compressionType === 'none') {
-      return [this.#record(this.bytes, fields, this.lastOffset, this.maxTimestamp)]
+      return new LegacyRecords([
+        this.#record(this.bytes, fields, this.lastOffset, this.maxTimestamp),
+      ])
     }
     if (fields.valueSize < 0) this.#fail('it is compressed but has no value')
     const compressed = this.bytes.subarray(fields.valueAt, fields.valueAt + fields.valueSize)
@@ -135,7 +137,7 @@ export class LegacyBatch implements Batch {
       position: this.position,
       ...(maxDecompressedBytes !== undefined && { maxBytes: maxDecompressedBytes }),
     })
-    return this.#innerRecords(inner)
+    return new LegacyRecords(this.#innerRecords(inner))
   }
 
   get #attributes(): number {
@@ -246,6 +248,23 @@ export class LegacyBatch implements Batch {
 
   #fail(reason: string): never {
     throw new CorruptBatchError(reason, this.position)
+  }
+}
+
+/** They have been decoded already. */
+class LegacyRecords implements BatchRecords {
+  readonly #records: readonly LogRecord[]
+
+  constructor(records: readonly LogRecord[]) {
+    this.#records = records
+  }
+
+  [Symbol.iterator](): Iterator<LogRecord> {
+    return this.#records[Symbol.iterator]()
+  }
+
+  find(offset: Offset): LogRecord | null {
+    return this.#records.find((record) => record.offset === offset) ?? null
   }
 }
 

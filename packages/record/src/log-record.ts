@@ -131,6 +131,41 @@ export class LogRecord {
     return viewOf(this.#source.bytes, this.#valueAt, this.#valueSize)
   }
 
+  /**
+   * The same record with memory of its own: for whoever keeps it, and not the batch that it lies
+   * in, or outlives the memory that the batch was read into.
+   */
+  detach(): LogRecord {
+    const { bytes, position, baseOffset, baseTimestamp, baseSequence } = this.#source
+    const start = this.#keyAt
+    const own = Buffer.allocUnsafe(this.#end - start)
+    bytes.copy(own, 0, start, start + own.length)
+    return new LogRecord(
+      { bytes: own, position, baseOffset, baseTimestamp, baseSequence },
+      this.#offsetDelta,
+      this.#timestampDelta,
+      0,
+      this.#keySize,
+      this.#valueAt - start,
+      this.#valueSize,
+      this.#headerCount,
+    )
+  }
+
+  /** Where its last field ends: its value, or its last header. */
+  get #end(): number {
+    const valueEnd = this.#valueAt + Math.max(this.#valueSize, 0)
+    if (this.#headerCount === 0) return valueEnd
+    const { bytes } = this.#source
+    const cursor = new ByteCursor(bytes, valueEnd, bytes.length)
+    cursor.readVarint()
+    for (let field = 0; field < 2 * this.#headerCount; field++) {
+      const size = cursor.readVarint()
+      cursor.position += Math.max(size, 0)
+    }
+    return cursor.position
+  }
+
   get headers(): readonly RecordHeader[] {
     if (this.#headerCount === 0) return noHeaders
     const bytes = this.#source.bytes

@@ -1,4 +1,4 @@
-import type { Batch, ReadRecordsOptions, TimestampType } from './batch.ts'
+import type { Batch, BatchRecords, ReadRecordsOptions, TimestampType } from './batch.ts'
 import {
   attributesAt,
   baseOffsetAt,
@@ -26,7 +26,6 @@ import {
   compressionTypeOf,
 } from './compression/compression-type.ts'
 import { crc32c } from './crc32c.ts'
-import type { LogRecord } from './log-record.ts'
 import { RecordBatch } from './record-batch.ts'
 import { incrementSequence } from './sequence.ts'
 import type { FilePosition, Offset, Timestamp } from './units.ts'
@@ -198,7 +197,7 @@ export class MovingBatch implements Batch {
     this.#toRecordBatch().validate()
   }
 
-  records(options: ReadRecordsOptions = {}): Iterable<LogRecord> {
+  records(options: ReadRecordsOptions = {}): BatchRecords {
     return this.#toRecordBatch().records(options)
   }
 

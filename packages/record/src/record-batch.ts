@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Batch, ReadRecordsOptions, TimestampType } from './batch.ts'
+import type { Batch, BatchRecords, ReadRecordsOptions, TimestampType } from './batch.ts'
 import {
   attributesAt,
   baseOffsetAt,
@@ -30,7 +30,6 @@ import {
 import { crc32c } from './crc32c.ts'
 import { CorruptBatchError, UnsupportedFormatError } from './errors.ts'
 import { readInt64, writeInt64 } from './int64.ts'
-import type { LogRecord } from './log-record.ts'
 import { RecordList } from './record-list.ts'
 import { incrementSequence } from './sequence.ts'
 import type { FilePosition, Offset, Timestamp } from './units.ts'
@@ -166,7 +165,7 @@ export class RecordBatch implements Batch {
     this.#checkCount()
   }
 
-  records(options: ReadRecordsOptions = {}): Iterable<LogRecord> {
+  records(options: ReadRecordsOptions = {}): BatchRecords {
     const count = this.#checkCount()
     const compressionType = this.compressionType
     const isCompressed = compressionType !== 'none' && count > 0

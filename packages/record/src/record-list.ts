@@ -1,5 +1,7 @@
+import type { BatchRecords } from './batch.ts'
 import { CorruptBatchError } from './errors.ts'
 import { LogRecord, type RecordSource } from './log-record.ts'
+import type { Offset } from './units.ts'
 import { ByteCursor } from './varint.ts'
 
 /** Where the records of a batch lie and what its header says of them. */
@@ -14,8 +16,8 @@ export interface RecordLayout {
   readonly reuseRecord: boolean
 }
 
-/** The records of one batch of magic 2, decoded while they are iterated over. */
-export class RecordList implements Iterable<LogRecord> {
+/** The records of one batch of magic 2. */
+export class RecordList implements BatchRecords {
   readonly #source: RecordSource
   readonly #layout: RecordLayout
 
@@ -26,6 +28,21 @@ export class RecordList implements Iterable<LogRecord> {
 
   [Symbol.iterator](): Iterator<LogRecord> {
     return new RecordIterator(this.#source, this.#layout)
+  }
+
+  find(offset: Offset): LogRecord | null {
+    const { baseOffset } = this.#source
+    if (offset < baseOffset || offset > baseOffset + this.#layout.lastOffsetDelta) return null
+    const offsetDelta = offset - baseOffset
+    const { count, lastOffsetDelta } = this.#layout
+    // Where no offset is left out, each record's number is its delta.
+    if (count === lastOffsetDelta + 1) {
+      const record = new RecordIterator(this.#source, this.#layout)
+        .skip(offsetDelta)
+        .find(offsetDelta)
+      if (record !== null) return record
+    }
+    return new RecordIterator(this.#source, this.#layout).find(offsetDelta)
   }
 }
 
@@ -85,6 +102,54 @@ class RecordIterator implements Iterator<LogRecord> {
       result.value = undefined
     }
     return result as IteratorResult<LogRecord, undefined>
+  }
+
+  /** Steps over so many records, by their lengths; as many as there are. */
+  skip(records: number): this {
+    const cursor = this.#cursor
+    const { bytes, end } = cursor
+    let at = cursor.position
+    let index = 0
+    for (; index < records; index += 1) {
+      // Nearly all lengths take one byte or two.
+      const first = bytes[at] ?? 0
+      const second = first < 0x80 ? 0 : (bytes[at + 1] ?? 0x80)
+      const zigzag = (first & 0x7f) | (second << 7)
+      const next = at + (first < 0x80 ? 1 : 2) + (zigzag >>> 1)
+      if (second >= 0x80 || (zigzag & 1) === 1 || next > end) break
+      at = next
+    }
+    cursor.position = at
+    this.#index = index
+    return this
+  }
+
+  /** Goes to the record with this offset delta; null where there is none. */
+  find(offsetDelta: number): LogRecord | null {
+    const cursor = this.#cursor
+    const bytesEnd = cursor.end
+    for (; this.#index < this.#layout.count; this.#index += 1) {
+      const start = cursor.position
+      const length = cursor.readVarint()
+      const end = cursor.position + length
+      if (!(length >= 0 && end <= bytesEnd)) this.#fail('its length is not that of a record')
+      cursor.position += 1
+      if (!cursor.skipVarlong()) this.#fail('its timestamp is cut off')
+      const found = cursor.readVarint()
+      if (found >= offsetDelta || !(found > this.#previousOffsetDelta)) {
+        cursor.position = start
+        return this.#recordAt(offsetDelta)
+      }
+      this.#previousOffsetDelta = found
+      cursor.position = end
+    }
+    return null
+  }
+
+  /** The record that begins here, checked, if it is the one that is looked for. */
+  #recordAt(offsetDelta: number): LogRecord | null {
+    const record = this.#readRecord()
+    return this.#previousOffsetDelta === offsetDelta ? record : null
   }
 
   #readRecord(): LogRecord {

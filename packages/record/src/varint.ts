@@ -113,6 +113,11 @@ export class ByteCursor {
 
   /** Steps over a varlong whose value does not matter; false when it is cut off or over-long. */
   skipVarlong(): boolean {
+    const at = this.position
+    if (at < this.end && (this.bytes[at] as number) < 0x80) {
+      this.position = at + 1
+      return true
+    }
     return !Number.isNaN(this.#readLongVarlong())
   }
 

@@ -1,6 +1,9 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CorruptBatchError, type LogRecord, RecordBatchBuilder } from '../src/index.ts'
+import { CorruptBatchError, type LogRecord, RecordBatch, RecordBatchBuilder } from '../src/index.ts'
 import { RecordList } from '../src/record-list.ts'
+import { checkProperty } from './property.ts'
+import { plainRecord } from './record-samples.ts'
 
 /** Fields of a record, each as hex, that make: key "k", value "v", header "h" = "w". */
 const right = {
@@ -142,6 +145,70 @@ test('the sizes of a record are known without its key and value being made', () 
   }
 })
 
+describe('a record that is looked for by its offset', () => {
+  const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+
+  test.each(codecs)('is the one that iterating gives: %s', (compressionType) => {
+    const builder = new RecordBatchBuilder({ compressionType, baseOffset: 70 })
+    for (let index = 0; index < 60; index++) {
+      const headers = index % 4 === 0 ? [{ key: `h${index}`, value: null }] : []
+      // Lengths of one, two and three bytes.
+      const value = index % 5 === 0 ? null : 'v'.repeat(index % 7 === 0 ? 9000 : index * 3)
+      builder.append({ key: `k${index}`, value, headers, timestamp: index % 2 === 0 ? 5 : 1e12 })
+    }
+    const records = builder.build().records()
+    for (const record of records) {
+      expect(plainRecord(records.find(record.offset) as LogRecord)).toEqual(plainRecord(record))
+    }
+    expect([records.find(69), records.find(130), records.find(1e15)]).toEqual([null, null, null])
+  })
+
+  test('is none where offsets are left out', () => {
+    const deltas = [0, 2, 3, 40]
+    const bytes = Buffer.concat(
+      deltas.map((delta) => encode({ offsetDelta: (delta * 2).toString(16).padStart(2, '0') })),
+    )
+    const records = listOf(bytes, deltas.length)
+    for (let delta = -1; delta <= 52; delta++) {
+      const found = records.find(1000 + delta)
+      expect(found?.offset ?? null).toBe(deltas.includes(delta) ? 1000 + delta : null)
+    }
+  })
+
+  test('that is damaged, or lies behind damage, is told or not found', async () => {
+    const bytes = Buffer.concat(['00', '02', '04'].map((offsetDelta) => encode({ offsetDelta })))
+    const change = fc.tuple(fc.integer({ min: 0, max: bytes.length - 1 }), fc.nat({ max: 255 }))
+    await checkProperty(change, 500, ([at, byte]) => {
+      const changed = Buffer.from(bytes)
+      changed[at] = byte
+      const records = listOf(changed, 3)
+      for (let offset = 1000; offset < 1003; offset++) {
+        try {
+          const found = records.find(offset)
+          expect(found === null || found.offset === offset).toBe(true)
+          void found?.detach().headers
+        } catch (error) {
+          expect(error).toBeInstanceOf(CorruptBatchError)
+        }
+      }
+    })
+  })
+
+  test('can have memory of its own', () => {
+    const batch = new RecordBatchBuilder({ baseOffset: 9, producerId: 1, baseSequence: 4 })
+    batch.append({ key: null, value: null, headers: [{ key: 'h', value: 'w' }], timestamp: 3 })
+    batch.append({ key: 'k', value: 'v', timestamp: 4 })
+    batch.append({ key: 'k', value: null, timestamp: 4 })
+    const { bytes } = batch.build()
+    const whole = new RecordBatch(bytes)
+    const before = [...whole.records()].map(plainRecord)
+    const own = [...whole.records()].map((record) => record.detach())
+    bytes.fill(0)
+    expect(own.map(plainRecord)).toEqual(before)
+    expect(own.every((record) => record.bytes.length < 12)).toBe(true)
+  })
+})
+
 test('keys and values are views of the batch, not copies', () => {
   const batch = new RecordBatchBuilder().append({ key: 'key', value: 'value' }).build()
   const [record] = batch.records()
@@ -157,7 +224,11 @@ function encode(change: Partial<typeof right>): Buffer {
 }
 
 function readRecords(bytes: Buffer, count = 1, ignoresTimestamps = false): LogRecord[] {
+  return [...listOf(bytes, count, ignoresTimestamps)]
+}
+
+function listOf(bytes: Buffer, count: number, ignoresTimestamps = false): RecordList {
   const source = { bytes, position: 77, baseOffset: 1000, baseTimestamp: 5, baseSequence: 3 }
   const layout = { start: 0, count, lastOffsetDelta: 50, ignoresTimestamps, reuseRecord: false }
-  return [...new RecordList(source, layout)]
+  return new RecordList(source, layout)
 }
