@@ -63,6 +63,8 @@ export class LogState implements ReadSource {
   #visibleEnd: VisibleEnd
   #recoveryPoint: Offset
   #progress: ProgressFile | null = null
+  /** Where it was last written, to be borrowed again. */
+  #progressFile: File | null = null
   #isProgressDurable = false
   #isProgressNamed = false
   #waiting: Set<() => void> | null = null
@@ -269,8 +271,7 @@ export class LogState implements ReadSource {
    * page cache, not flushed, because an older note is a lower bound and as true.
    */
   saveProgress(): void {
-    const path = `${this.directory}/${progressFileName}`
-    const file = this.#borrowProgressFile(path)
+    const file = this.#borrowProgressFile()
     try {
       this.#progress ??= new ProgressFile()
       const { active } = this.segments
@@ -282,7 +283,7 @@ export class LogState implements ReadSource {
         recoveryPosition: 0,
       })
     } finally {
-      this.files.giveBack(path, 'write', file)
+      this.files.giveBack(file)
     }
   }
 
@@ -294,12 +295,11 @@ export class LogState implements ReadSource {
   async makeProgressDurable(): Promise<void> {
     if (this.#isProgressDurable) return
     this.saveProgress()
-    const path = `${this.directory}/${progressFileName}`
-    const file = this.#borrowProgressFile(path)
+    const file = this.#borrowProgressFile()
     try {
       await file.datasync()
     } finally {
-      this.files.giveBack(path, 'write', file)
+      this.files.giveBack(file)
     }
     if (!this.#isProgressNamed) await this.fs.syncDirectory(this.directory)
     this.#isProgressNamed = true
@@ -337,9 +337,13 @@ export class LogState implements ReadSource {
     this.wake()
   }
 
-  #borrowProgressFile(path: string): File {
+  #borrowProgressFile(): File {
+    const last = this.#progressFile
+    if (last !== null && this.files.borrowAgain(last)) return last
+    const path = `${this.directory}/${progressFileName}`
     if (this.#progress === null) this.#createProgressFile(path)
-    return this.files.borrow(path, 'write')
+    this.#progressFile = this.files.borrow(path, 'write')
+    return this.#progressFile
   }
 
   /**

@@ -1,24 +1,19 @@
 import { strict as assert } from 'node:assert'
 import { VarveError } from '@varve/record'
-import type { Timer } from '../base/clock.ts'
 import { logChannels, type RollReason } from '../base/diagnostics.ts'
 import { LogClosedError, LogOfflineError } from '../base/log-errors.ts'
 import type { ResolvedLogOptions } from '../base/log-options.ts'
 import { nextTurn, pollTurn } from '../base/turns.ts'
 import { ActiveSegment } from '../segments/active-segment.ts'
 import { createSegmentFile } from '../segments/segment-files.ts'
-import { type File, writeFully, writeFullySync } from '../storage/file-system.ts'
+import { writeFully, writeFullySync } from '../storage/file-system.ts'
 import { acknowledge } from './acknowledgement.ts'
 import { type AppendGroup, AppendQueue } from './append-queue.ts'
+import { LogFlusher } from './log-flusher.ts'
 import type { LogState } from './log-state.ts'
-import { type PlacedBatch, placeBatch, WriteRun } from './placement.ts'
+import { isWrittenOnLoop, type PlacedBatch, placeBatch, WriteRun } from './placement.ts'
 import { SealJobs } from './seal-job.ts'
 
-/**
- * A group up to this size is written on the event loop: 16 KiB take 8 µs there, and the hop through
- * the thread pool alone takes 40. A larger one is worth the hop, to keep the loop free.
- */
-const synchronousWriteBytes = 256 * 1024
 /** The loop lets timers and sockets have their turn after this long without waiting for a disk. */
 const pollIntervalMs = 5
 
@@ -45,24 +40,20 @@ export class LogWriter {
   readonly #state: LogState
   readonly #queue: AppendQueue
   readonly #seals: SealJobs
+  readonly #flusher: LogFlusher
   readonly #commands: Array<{ run: () => Promise<void>; reject: (error: unknown) => void }> = []
   #isRunning = false
   #isClosing = false
   #failure: LogOfflineError | null = null
   #lastPollMs = 0
-  /** The names of newly made segment files becoming durable; null when they are. */
-  #directorySync: Promise<void> | null = null
-  #flushTimer: Timer | null = null
-  #isWaitingForRoom = false
   /** Ends the wait for more appends; null when nobody waits. */
   #endLinger: (() => void) | null = null
-  /** The active segment's file, kept while it holds unflushed data. */
-  #file: File | null = null
 
   constructor(state: LogState) {
     this.#state = state
     this.#queue = new AppendQueue(state.name, state.options, state.clock)
     this.#seals = new SealJobs(state, (error) => this.#fail('sealing a segment', error))
+    this.#flusher = new LogFlusher(state, this.#seals, () => this.#relieve())
     this.#lastPollMs = state.clock.monotonic()
   }
 
@@ -136,8 +127,8 @@ export class LogWriter {
       await last
     } finally {
       this.#isClosing = true
-      this.#flushTimer?.cancel()
-      this.#giveFileBack()
+      this.#flusher.endTimer()
+      this.#flusher.giveFileBack()
       await this.#seals.settled()
     }
   }
@@ -223,8 +214,7 @@ export class LogWriter {
   async #commit(group: AppendGroup): Promise<void> {
     const placed: PlacedBatch[] = []
     try {
-      const { files } = this.#state
-      if (this.#file === null && files.isCrowded) await this.#waitForRoom()
+      if (this.#flusher.needsRoom) await this.#flusher.room()
       if (this.#isNewLeaderEpoch) await this.#assignLeaderEpoch()
       await this.#writeGroup(group, placed)
       if (this.#mustFlush(group)) {
@@ -236,7 +226,7 @@ export class LogWriter {
       this.#queue.recycle(group.encoder)
       this.#state.saveProgress()
       this.#state.segments.active.saveIndexesWhenDue(this.#state.fs)
-      this.#startFlushTimer()
+      this.#flusher.startTimer()
     } catch (error) {
       const failure = this.#fail('writing', error)
       for (const { waiters } of group.batches) waiters.reject(failure)
@@ -257,35 +247,59 @@ export class LogWriter {
         rollReason = placeBatch(this.#state, queued, bytes, run, placed)
         if (rollReason !== null) break
       }
-      await this.#write(run)
+      if (run.isWrittenOnLoop) this.#writeOnLoop(run)
+      else await this.#writeInPool(run)
       if (rollReason !== null) await this.#roll(rollReason)
     }
   }
 
-  async #write(run: WriteRun): Promise<void> {
+  #writeOnLoop(run: WriteRun): void {
     if (run.sizeBytes === 0) return
-    const { offsets, clock, name, segments, tail } = this.#state
-    const started = clock.monotonic()
-    const file = this.#borrowFile()
-    let position = run.position
+    const startedMs = this.#startedMs()
+    const file = this.#flusher.file()
+    let { position } = run
     for (const chunk of run.chunks) {
-      if (chunk.length <= synchronousWriteBytes) writeFullySync(file, chunk, position)
+      writeFullySync(file, chunk, position)
+      position += chunk.length
+    }
+    this.#written(run, startedMs)
+  }
+
+  async #writeInPool(run: WriteRun): Promise<void> {
+    const startedMs = this.#startedMs()
+    const file = this.#flusher.file()
+    let { position } = run
+    for (const chunk of run.chunks) {
+      if (isWrittenOnLoop(chunk)) writeFullySync(file, chunk, position)
       else await writeFully(file, chunk, position)
+      position += chunk.length
+    }
+    this.#written(run, startedMs)
+  }
+
+  #written(run: WriteRun, startedMs: number): void {
+    const { offsets, clock, name, segments, tail } = this.#state
+    let { position } = run
+    for (const chunk of run.chunks) {
       tail.add(segments.active.baseOffset, position, chunk)
       position += chunk.length
     }
     const firstOffset = offsets.writtenOffset
     offsets.written(offsets.logEndOffset)
-    if (logChannels.write.hasSubscribers) {
-      logChannels.write.publish({
-        log: name,
-        batches: run.batches,
-        sizeBytes: run.sizeBytes,
-        firstOffset,
-        nextOffset: offsets.logEndOffset,
-        durationMs: clock.monotonic() - started,
-      })
-    }
+    if (!logChannels.write.hasSubscribers) return
+    logChannels.write.publish({
+      log: name,
+      batches: run.batches,
+      sizeBytes: run.sizeBytes,
+      firstOffset,
+      nextOffset: offsets.logEndOffset,
+      durationMs: clock.monotonic() - startedMs,
+    })
+  }
+
+  /** A look at the clock costs as much as a record, and few listen. */
+  #startedMs(): number {
+    return logChannels.write.hasSubscribers ? this.#state.clock.monotonic() : 0
   }
 
   #mustFlush(group: AppendGroup): boolean {
@@ -294,40 +308,12 @@ export class LogWriter {
     return group.batches.some(({ waiters }) => waiters.asksToBeFlushed)
   }
 
-  /** Makes everything written durable: the sealed segments, the names of new files, the data. */
   async #flush(): Promise<void> {
-    const { offsets, clock, name } = this.#state
-    const target = offsets.writtenOffset
-    const records = target - offsets.flushedOffset
-    if (records === 0 && this.#directorySync === null) return
-    const started = clock.monotonic()
     try {
-      if (this.#mayFlushOnLoop) this.#file?.datasyncSync()
-      else await this.#flushInPool()
+      await this.#flusher.flush()
     } catch (error) {
       throw this.#fail('flushing', error)
     }
-    offsets.flushed(target)
-    this.#flushTimer?.cancel()
-    this.#flushTimer = null
-    if (!this.#seals.isBusy) this.#state.raiseRecoveryPoint(target)
-    this.#giveFileBack()
-    if (logChannels.flush.hasSubscribers && records > 0) {
-      const durationMs = clock.monotonic() - started
-      logChannels.flush.publish({ log: name, flushedOffset: target, records, durationMs })
-    }
-  }
-
-  /** Only the data of one file: what takes several flushes is better done side by side. */
-  get #mayFlushOnLoop(): boolean {
-    const isAlone = this.#directorySync === null && !this.#seals.isBusy
-    return isAlone && this.#state.options.flushOn === 'loop'
-  }
-
-  async #flushInPool(): Promise<void> {
-    const directorySync = this.#directorySync ?? undefined
-    await Promise.all([this.#seals.flushed(), directorySync, this.#file?.datasync()])
-    this.#directorySync = null
   }
 
   /** Starts the next segment; the old one is sealed beside the loop. */
@@ -343,14 +329,13 @@ export class LogWriter {
     })
     if (old.sizeBytes === 0) {
       state.segments.replaceActive(active)
-      this.#giveFileBack()
+      this.#flusher.giveFileBack()
     } else {
       old.completeTimeIndex()
       // Now, not when the segment is sealed: a process killed in between would leave zeros in the
       // middle of the log.
-      if (state.options.preallocate) this.#borrowFile().truncate(old.sizeBytes)
-      const sealed = this.#seals.start(old, this.#file)
-      this.#file = null
+      if (state.options.preallocate) this.#flusher.file().truncate(old.sizeBytes)
+      const sealed = this.#seals.start(old, this.#flusher.takeFile())
       state.segments.roll(sealed, active)
       if (logChannels.roll.hasSubscribers) {
         const { baseOffset } = active
@@ -358,14 +343,7 @@ export class LogWriter {
       }
     }
     createSegmentFile(state.fs, active, state.options)
-    // Begun now, waited for by the first flush of the new segment: off the path of every append
-    // that does not need it.
-    const earlier = this.#directorySync
-    this.#directorySync = (async () => {
-      await earlier
-      await state.fs.syncDirectory(state.directory)
-    })()
-    this.#directorySync.catch(() => undefined)
+    this.#flusher.namesChanged()
   }
 
   get #isNewLeaderEpoch(): boolean {
@@ -380,43 +358,11 @@ export class LogWriter {
     await this.#state.saveEpochs()
   }
 
-  #borrowFile(): File {
-    const { segments, files } = this.#state
-    this.#file ??= files.borrow(segments.active.path, 'write', () => this.#relieve())
-    return this.#file
-  }
-
-  /** Returned when nothing in it is unflushed: then it may be closed to make room for another. */
-  #giveFileBack(): void {
-    if (this.#file === null) return
-    this.#state.files.giveBack(this.#file.path, 'write', this.#file)
-    this.#file = null
-  }
-
-  async #waitForRoom(): Promise<void> {
-    this.#isWaitingForRoom = true
-    try {
-      await this.#state.files.room()
-    } finally {
-      this.#isWaitingForRoom = false
-    }
-  }
-
-  /** Too many files are open: flushing lets this one go. */
+  /** Somebody needs the file's place, or records are old enough: flushing helps both. */
   async #relieve(): Promise<void> {
     // A loop that waits for room cannot flush: it would wait for itself.
-    if (this.#failure !== null || this.#isClosing || this.#isWaitingForRoom) return
+    if (this.#failure !== null || this.#isClosing || this.#flusher.isWaitingForRoom) return
     await this.flush().catch(() => undefined)
-  }
-
-  #startFlushTimer(): void {
-    const { offsets, options, clock } = this.#state
-    if (this.#flushTimer !== null || offsets.flushedOffset === offsets.writtenOffset) return
-    if (options.flushMs >= 2 ** 31) return
-    this.#flushTimer = clock.setTimer(options.flushMs, () => {
-      this.#flushTimer = null
-      void this.#relieve()
-    })
   }
 
   /** Takes the log offline, once; later failures are consequences of the first. */
@@ -427,7 +373,7 @@ export class LogWriter {
         ? cause
         : new LogOfflineError(this.#state.name, operation, cause)
     this.#failure = failure
-    this.#flushTimer?.cancel()
+    this.#flusher.endTimer()
     this.#endLinger?.()
     this.#queue.fail(failure)
     for (const { reject } of this.#commands.splice(0)) reject(failure)

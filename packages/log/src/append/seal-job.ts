@@ -47,7 +47,7 @@ export class SealJobs {
     const snapshot = state.producers.encodeSnapshot()
     const snapshotPath = `${state.directory}/${producerSnapshotFileName(segment.nextOffset)}`
     const before = this.#done
-    this.#flushed = before.then(() => flushLog(state, segment, file))
+    this.#flushed = before.then(() => flushLog(state, file))
     this.#done = this.#flushed.then(async () => {
       await sealSegment(state.fs, segment)
       await writeDurably(state.fs, snapshotPath, snapshot)
@@ -89,12 +89,12 @@ export class SealJobs {
 }
 
 /** Without a file everything was flushed. */
-async function flushLog(state: LogState, segment: ActiveSegment, file: File | null): Promise<void> {
+async function flushLog(state: LogState, file: File | null): Promise<void> {
   if (file === null) return
   try {
     await file.datasync()
   } finally {
-    state.files.giveBack(segment.path, 'write', file)
+    state.files.giveBack(file)
   }
 }
 

@@ -346,7 +346,7 @@ export class FollowedSource implements ReadSource {
       await scanBatches(file, visit, { from, to: file.sizeBytes() })
       return end
     } finally {
-      this.files.giveBack(segment.path, 'read', file)
+      this.files.giveBack(file)
     }
   }
 }

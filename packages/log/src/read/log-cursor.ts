@@ -206,7 +206,7 @@ export class LogCursor {
     try {
       return action(file)
     } finally {
-      this.#source.files.giveBack(segment.path, 'read', file)
+      this.#source.files.giveBack(file)
     }
   }
 

@@ -154,7 +154,7 @@ export class SegmentBytes {
           : await file.read(bytes, position)
       return count === length ? bytes : bytes.subarray(0, count)
     } finally {
-      this.#source.files.giveBack(path, 'read', file)
+      this.#source.files.giveBack(file)
     }
   }
 

@@ -184,7 +184,7 @@ export class SealedSegment implements ReadableSegment {
     try {
       return lookup(file, file.sizeBytes())
     } finally {
-      this.#files.giveBack(path, 'read', file)
+      this.#files.giveBack(file)
     }
   }
 }

@@ -11,11 +11,13 @@ import type { File, FileSystem } from './file-system.ts'
 export class OpenFiles {
   readonly fs: FileSystem
   readonly #filesMax: number
-  /** By mode and path, least recently used first. */
-  readonly #entries = new Map<string, Entry>()
-  /** Files whose path is gone from the table while somebody still reads them. */
-  readonly #forgotten = new Map<File, Entry>()
-
+  readonly #byPath = { read: new Map<string, Entry>(), write: new Map<string, Entry>() }
+  /** Also those whose path is gone while somebody still has them. */
+  readonly #byFile = new Map<File, Entry>()
+  /** Those that nobody has borrowed, least recently used first. */
+  readonly #idle = new Set<Entry>()
+  /** Those whose borrower can be asked for them, the longest borrowed first. */
+  readonly #claimable = new Set<Entry>()
   /** What those who were asked for their files still do. */
   readonly #answers = new Set<Promise<void>>()
 
@@ -26,12 +28,12 @@ export class OpenFiles {
   }
 
   get openCount(): number {
-    return this.#entries.size
+    return this.#byPath.read.size + this.#byPath.write.size
   }
 
   /** Whether more files are open than should be when one more is opened. */
   get isCrowded(): boolean {
-    return this.#entries.size >= this.#filesMax
+    return this.openCount >= this.#filesMax
   }
 
   /**
@@ -52,40 +54,51 @@ export class OpenFiles {
    * throws.
    */
   borrow(path: string, mode: 'read' | 'write', onPressure?: () => Promise<void>): File {
-    const key = `${mode} ${path}`
-    let entry = this.#entries.get(key)
+    let entry = this.#byPath[mode].get(path)
     if (entry === undefined) {
       this.#makeRoom()
-      entry = { key, file: this.fs.open(path, mode), borrowers: 0, onPressure, isAsked: false }
-    } else {
-      this.#entries.delete(key)
+      const file = this.fs.open(path, mode)
+      entry = { file, mode, onPressure, borrowers: 0, isForgotten: false }
+      this.#byPath[mode].set(path, entry)
+      this.#byFile.set(entry.file, entry)
     }
-    this.#entries.set(key, entry)
-    entry.borrowers++
+    this.#lend(entry)
     return entry.file
   }
 
+  /**
+   * Borrows a file that the caller had before; false when it was closed or forgotten meanwhile.
+   * Spares the writer of a log a look for the path with every group.
+   */
+  borrowAgain(file: File): boolean {
+    const entry = this.#byFile.get(file)
+    if (entry === undefined || entry.isForgotten) return false
+    this.#lend(entry)
+    return true
+  }
+
   /** Ends a borrow. */
-  giveBack(path: string, mode: 'read' | 'write', file: File): void {
-    const entry = this.#entries.get(`${mode} ${path}`)
-    if (entry === undefined || entry.file !== file) {
-      this.#giveBackForgotten(file)
-      return
-    }
+  giveBack(file: File): void {
+    const entry = this.#byFile.get(file)
+    // close() empties the tables while readers may still hold files.
+    if (entry === undefined) return
     assert(entry.borrowers > 0, 'a file is given back once for each borrow')
     entry.borrowers--
-    entry.isAsked = false
-    if (this.#entries.size > this.#filesMax) this.#closeIdle()
+    if (entry.borrowers > 0) return
+    if (entry.isForgotten) {
+      this.#close(entry)
+      return
+    }
+    this.#claimable.delete(entry)
+    this.#idle.add(entry)
+    if (this.openCount > this.#filesMax) this.#closeIdle()
   }
 
   /** Drops every handle of a path that was renamed, replaced or removed. */
   forget(path: string): void {
-    for (const mode of ['read', 'write']) {
-      const entry = this.#entries.get(`${mode} ${path}`)
-      if (entry === undefined) continue
-      this.#entries.delete(entry.key)
-      if (entry.borrowers === 0) entry.file.close()
-      else this.#forgotten.set(entry.file, entry)
+    for (const mode of ['read', 'write'] as const) {
+      const entry = this.#byPath[mode].get(path)
+      if (entry !== undefined) this.#drop(entry)
     }
   }
 
@@ -95,26 +108,38 @@ export class OpenFiles {
    */
   forgetDirectory(directory: string): void {
     const start = `${directory}/`
-    for (const { path } of [...this.#entries.values()].map(({ file }) => file)) {
+    for (const { path } of [...this.#byFile.keys()]) {
       if (path.startsWith(start)) this.forget(path)
     }
   }
 
   /** Closes everything, borrowed or not: reads in flight fail with EBADF. */
   close(): void {
-    for (const entry of this.#entries.values()) entry.file.close()
-    for (const entry of this.#forgotten.values()) entry.file.close()
-    this.#entries.clear()
-    this.#forgotten.clear()
+    for (const file of this.#byFile.keys()) file.close()
+    this.#byFile.clear()
+    this.#byPath.read.clear()
+    this.#byPath.write.clear()
+    this.#idle.clear()
+    this.#claimable.clear()
   }
 
-  #giveBackForgotten(file: File): void {
-    const entry = this.#forgotten.get(file)
-    // close() empties both tables while readers may still hold files.
-    if (entry === undefined) return
-    entry.borrowers--
-    if (entry.borrowers > 0) return
-    this.#forgotten.delete(file)
+  #lend(entry: Entry): void {
+    entry.borrowers++
+    if (entry.borrowers > 1) return
+    this.#idle.delete(entry)
+    if (entry.onPressure !== undefined) this.#claimable.add(entry)
+  }
+
+  #drop(entry: Entry): void {
+    this.#byPath[entry.mode].delete(entry.file.path)
+    this.#idle.delete(entry)
+    this.#claimable.delete(entry)
+    entry.isForgotten = true
+    if (entry.borrowers === 0) this.#close(entry)
+  }
+
+  #close({ file }: Entry): void {
+    this.#byFile.delete(file)
     file.close()
   }
 
@@ -122,32 +147,29 @@ export class OpenFiles {
     if (!this.isCrowded) return
     this.#closeIdle()
     if (!this.isCrowded) return
-    for (const entry of this.#entries.values()) {
-      if (entry.onPressure === undefined || entry.isAsked) continue
-      entry.isAsked = true
-      const answer = entry.onPressure()
-      this.#answers.add(answer)
-      void answer.then(() => this.#answers.delete(answer))
-      return
-    }
+    const [entry] = this.#claimable
+    if (entry?.onPressure === undefined) return
+    // Asked once, until it was given back and borrowed again.
+    this.#claimable.delete(entry)
+    const answer = entry.onPressure()
+    this.#answers.add(answer)
+    void answer.then(() => this.#answers.delete(answer))
   }
 
   /** Closes idle files, the least recently used first, until there is room for one more. */
   #closeIdle(): void {
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#idle) {
       if (!this.isCrowded) return
-      if (entry.borrowers > 0) continue
-      this.#entries.delete(entry.key)
-      entry.file.close()
+      this.#drop(entry)
     }
   }
 }
 
 interface Entry {
-  readonly key: string
   readonly file: File
-  borrowers: number
+  readonly mode: 'read' | 'write'
   readonly onPressure: (() => Promise<void>) | undefined
-  /** Whether its borrower has been asked to bring it back. */
-  isAsked: boolean
+  borrowers: number
+  /** Whether its path is gone, or another file's. */
+  isForgotten: boolean
 }
