@@ -52,13 +52,26 @@ export function readingAtRandom(scene: ClosedDirectory, reads: number): Promise<
   })
 }
 
-/** Microseconds of looking an offset up by a timestamp. */
+/** Milliseconds of the first look-up by a timestamp, of a record in the last segment. */
+export function searchingFirst(scene: ClosedDirectory): Promise<Sample> {
+  return withLog(scene, async (log) => {
+    let found = 0
+    const seconds = await secondsOf(async () => {
+      const last = timestampOf(log.logEndOffset / batchRecords - 1)
+      found = (await log.offsetForTimestamp(last))?.offset ?? 0
+    })
+    return { value: seconds * 1e3, hash: hashOfNumbers(found) }
+  })
+}
+
+/** Microseconds of looking an offset up by a timestamp, after the first time. */
 export function searchingByTime(scene: ClosedDirectory, searches: number): Promise<Sample> {
   return withLog(scene, async (log) => {
     const random = new SeededRandom(12)
     const batches = log.logEndOffset / batchRecords
     const times = Array.from({ length: searches }, () => timestampOf(random.integer(batches)))
     let found = 0
+    await log.offsetForTimestamp(Number.MAX_SAFE_INTEGER)
     const seconds = await secondsOf(async () => {
       for (const time of times) found += (await log.offsetForTimestamp(time))?.offset ?? 0
     })

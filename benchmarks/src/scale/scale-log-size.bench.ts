@@ -10,6 +10,7 @@ import {
   readingAtRandom,
   recordBytes,
   searchingByTime,
+  searchingFirst,
 } from './log-scene.ts'
 import { openingTime } from './opened-directory.ts'
 
@@ -55,6 +56,12 @@ export const scaleLogSize: Benchmark = {
           unit: 'µs',
           exponentAtMost: 0.25,
           measure: (scene) => readingAtRandom(scene, finds),
+        },
+        {
+          name: 'the first offset by timestamp',
+          unit: 'ms',
+          exponentAtMost: 1.1,
+          measure: (scene) => searchingFirst(scene),
         },
         {
           name: 'an offset by timestamp',

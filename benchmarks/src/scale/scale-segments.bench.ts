@@ -9,6 +9,7 @@ import {
   readingAtRandom,
   recordBytes,
   searchingByTime,
+  searchingFirst,
 } from './log-scene.ts'
 import { openingMemory, openingTime } from './opened-directory.ts'
 
@@ -60,9 +61,15 @@ export const scaleSegments: Benchmark = {
           measure: (scene) => readingAtRandom(scene, finds),
         },
         {
+          name: 'the first offset by timestamp',
+          unit: 'ms',
+          exponentAtMost: 1.1,
+          measure: (scene) => searchingFirst(scene),
+        },
+        {
           name: 'an offset by timestamp',
           unit: 'µs',
-          exponentAtMost: 0.5,
+          exponentAtMost: 0.25,
           measure: (scene) => searchingByTime(scene, finds),
         },
       ],

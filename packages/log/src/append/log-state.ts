@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import type { FilePosition, Offset } from '@varve/record'
+import type { FilePosition, Offset, Timestamp } from '@varve/record'
 import type { Clock } from '../base/clock.ts'
 import { logChannels } from '../base/diagnostics.ts'
 import type { LogCheckpoints } from '../base/log-checkpoints.ts'
@@ -179,6 +179,10 @@ export class LogState implements ReadSource {
 
   segmentAfter(baseOffset: Offset): ReadableSegment | null {
     return this.segments.higher(baseOffset)
+  }
+
+  segmentReaching(timestamp: Timestamp): Promise<ReadableSegment | null> {
+    return this.segments.reaching(timestamp)
   }
 
   abortedTransactions(from: Offset, upperBound: Offset): readonly AbortedTransaction[] {

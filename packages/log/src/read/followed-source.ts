@@ -21,6 +21,7 @@ import type { Isolation, ReadableSegment, ReadSource } from '../segments/read-so
 import { listReadableSegments } from '../segments/readable-listing.ts'
 import { SealedSegment } from '../segments/sealed-segment.ts'
 import { segmentFileKinds, segmentPath } from '../segments/segment-files.ts'
+import { TimestampPeaks } from '../segments/timestamp-peaks.ts'
 import {
   logStartOffsetCheckpointFileName,
   partitionMetadataFileName,
@@ -54,7 +55,8 @@ export class FollowedSource implements ReadSource {
   readonly #fs: FileSystem
   readonly #clock: Clock
   readonly #pollMs: number
-  #segments: FollowedSegment[] = []
+  #segments: readonly FollowedSegment[] = []
+  readonly #peaks = new TimestampPeaks()
   #logStartOffset: Offset = 0
   #highWatermark: Offset = 0
   /** The writer's note at the last look. */
@@ -125,8 +127,9 @@ export class FollowedSource implements ReadSource {
   }
 
   isSame(segment: ReadableSegment): boolean {
-    const known = this.#segments.find((entry) => entry.segment.identity === segment.identity)
-    return known !== undefined && this.#fs.stat(known.segment.path)?.fileId === known.fileId
+    const known = this.#segments[this.#countTo(segment.baseOffset) - 1]
+    if (known === undefined || known.segment.identity !== segment.identity) return false
+    return this.#fs.stat(known.segment.path)?.fileId === known.fileId
   }
 
   /** Two looks at once could end in the wrong order. */
@@ -176,13 +179,33 @@ export class FollowedSource implements ReadSource {
   }
 
   segmentFor(offset: Offset): ReadableSegment | null {
-    const found = this.#segments.findLast(({ segment }) => segment.baseOffset <= offset)
-    return (found ?? this.#segments[0])?.segment ?? null
+    return this.#segments[Math.max(0, this.#countTo(offset) - 1)]?.segment ?? null
   }
 
   segmentAfter(baseOffset: Offset): ReadableSegment | null {
-    const found = this.#segments.find(({ segment }) => segment.baseOffset > baseOffset)
-    return found?.segment ?? null
+    return this.#segments[this.#countTo(baseOffset)]?.segment ?? null
+  }
+
+  async segmentReaching(timestamp: Timestamp): Promise<ReadableSegment | null> {
+    const maxTimestampOf = (index: number): Timestamp =>
+      this.#segments[index]?.segment.maxTimestamp ?? -1
+    // Counted anew after every wait: another look may have found others.
+    const segments = { count: () => this.#segments.length, maxTimestampOf }
+    const index = await this.#peaks.find(segments, timestamp)
+    return this.#segments[index]?.segment ?? null
+  }
+
+  /** How many segments have a base offset of at most `offset`. */
+  #countTo(offset: Offset): number {
+    let low = 0
+    let high = this.#segments.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const entry = this.#segments[middle]
+      if (entry !== undefined && entry.segment.baseOffset <= offset) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   /** The file may hold more than is visible; readers stop at the high watermark. */
@@ -194,8 +217,10 @@ export class FollowedSource implements ReadSource {
     const committed = this.#committed
     if (committed === null) return []
     const found: AbortedTransaction[] = []
-    for (const { segment } of this.#segments) {
-      if (segment.baseOffset >= committed.startOffset) break
+    const first = Math.max(0, this.#countTo(from) - 1)
+    for (let index = first; index < this.#segments.length; index++) {
+      const segment = this.#segments[index]?.segment
+      if (segment === undefined || segment.baseOffset >= committed.startOffset) break
       if (segment.nextOffset <= from) continue
       const { aborted } = this.#transactionIndexOf(segment).collect(from, upperBound)
       found.push(...aborted.filter(({ lastOffset }) => lastOffset < committed.startOffset))
@@ -289,7 +314,8 @@ export class FollowedSource implements ReadSource {
 
   /** Segments that are the same files keep their identity, so that readers keep their place. */
   #takeSegments(listed: readonly ListedSegment[]): void {
-    const before = new Map(this.#segments.map((entry) => [entry.segment.baseOffset, entry]))
+    const seen = this.#segments
+    const before = new Map(seen.map((entry) => [entry.segment.baseOffset, entry]))
     this.#segments = listed.map((file, index) => {
       const known = before.get(file.baseOffset)
       const isSame = known?.fileId === file.fileId
@@ -307,6 +333,8 @@ export class FollowedSource implements ReadSource {
       const identity = isSame ? known.segment.identity : {}
       return { fileId, segment: new SealedSegment(this.files, this.#directory, info, identity) }
     })
+    const firstNew = this.#segments.findIndex((entry, index) => entry !== seen[index])
+    this.#peaks.keep(firstNew < 0 ? this.#segments.length : firstNew)
   }
 
   /** Another file has the name of one that may be open. */

@@ -12,7 +12,9 @@ const searchBytes = 64 * 1024
 
 /**
  * The first visible record whose timestamp is at least `timestamp`, as Kafka finds it: the first
- * segment that has one so late, the place that its time index gives, and then record by record.
+ * segment that has one so late, the place that its time index gives, and then record by record. The
+ * segment is found by halving; only where it has no such record that can be seen (its latest ones
+ * lie before the log start offset, or are control records) those behind it are looked at in turn.
  */
 export async function findOffsetByTimestamp(
   source: ReadSource,
@@ -22,7 +24,10 @@ export async function findOffsetByTimestamp(
   if (typeof timestamp !== 'number' || Number.isNaN(timestamp)) {
     throw new InvalidArgumentError('timestamp', timestamp, 'must be milliseconds since 1970')
   }
-  let segment = source.segmentFor(source.logStartOffset)
+  let segment = await source.segmentReaching(timestamp)
+  if (segment !== null && segment.nextOffset <= source.logStartOffset) {
+    segment = source.segmentFor(source.logStartOffset)
+  }
   while (segment !== null) {
     if (segment.maxTimestamp >= timestamp) {
       const found = await findInSegment(source, segment, timestamp)

@@ -1,12 +1,15 @@
 import { strict as assert } from 'node:assert'
-import type { Offset } from '@varve/record'
+import type { Offset, Timestamp } from '@varve/record'
 import type { SegmentInfo } from '../base/segment-info.ts'
 import type { ActiveSegment } from './active-segment.ts'
 import type { SealedSegment } from './sealed-segment.ts'
+import { TimestampPeaks } from './timestamp-peaks.ts'
 
 /** The segments of a log: sealed ones in order of their base offsets, and the active one, last. */
 export class LogSegments {
   readonly #sealed: SealedSegment[]
+  /** Of the sealed segments; made when a timestamp is looked for. */
+  #peaks: TimestampPeaks | null = null
   #active: ActiveSegment
 
   constructor(sealed: readonly SealedSegment[], active: ActiveSegment) {
@@ -39,6 +42,20 @@ export class LogSegments {
     return this.#sealed[this.#countTo(offset)] ?? this.#active
   }
 
+  /**
+   * The first segment whose largest timestamp is at least this one, or else the active one. Rejects
+   * with what reading a segment's digest throws.
+   */
+  async reaching(timestamp: Timestamp): Promise<SealedSegment | ActiveSegment> {
+    this.#peaks ??= new TimestampPeaks()
+    const sealed = {
+      count: () => this.#sealed.length,
+      maxTimestampOf: (index: number) => this.#sealed[index]?.maxTimestamp ?? -1,
+    }
+    const index = await this.#peaks.find(sealed, timestamp)
+    return this.#sealed[index] ?? this.#active
+  }
+
   /** The active segment has been sealed; a new one follows it. */
   roll(sealed: SealedSegment, active: ActiveSegment): void {
     assert(sealed.baseOffset === this.#active.baseOffset, 'the active segment is sealed')
@@ -61,6 +78,7 @@ export class LogSegments {
       if (segment.nextOffset > offset) break
       count++
     }
+    if (count > 0) this.#peaks?.keep(0)
     return this.#sealed.splice(0, count)
   }
 
@@ -70,6 +88,7 @@ export class LogSegments {
     assert(first !== undefined, 'something is replaced')
     const index = this.#sealed.indexOf(first)
     assert(index >= 0, 'what is replaced is in the log')
+    this.#peaks?.keep(index)
     this.#sealed.splice(index, replaced.length, ...added)
     this.#assertOrder()
   }

@@ -52,6 +52,11 @@ export interface ReadSource {
   /** The segment after this one. */
   segmentAfter(baseOffset: Offset): ReadableSegment | null
   /**
+   * A segment at or before the first that has a record with this timestamp or a later one; null
+   * where none has.
+   */
+  segmentReaching(timestamp: Timestamp): Promise<ReadableSegment | null>
+  /**
    * Whether the file under a segment's name is the one that the segment describes: somebody else's
    * log may have been compacted meanwhile.
    */

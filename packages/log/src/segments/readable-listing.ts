@@ -1,4 +1,4 @@
-import { type ListedSegment, listSegmentFiles, listSegments } from '../format/segment-listing.ts'
+import { type ListedSegment, LogListing, listSegmentFiles } from '../format/segment-listing.ts'
 import type { FileSystem } from '../storage/file-system.ts'
 import { completeSwaps, spansOf } from './segment-swap.ts'
 
@@ -30,7 +30,9 @@ function namesOf(fs: FileSystem, directory: string): string {
 }
 
 async function listOnce(fs: FileSystem, directory: string): Promise<readonly ListedSegment[]> {
-  const segments = listSegments(fs, directory)
+  const listing = LogListing.read(fs, directory)
+  const segments = listing.segments(fs)
+  if (!listing.hasSuffixes) return segments
   const swaps = completeSwaps(listSegmentFiles(fs, directory))
   if (swaps.length === 0) return segments
   const spans = await spansOf(fs, directory, swaps)

@@ -23,6 +23,31 @@ describe('the offset for a timestamp', () => {
     await directory.close()
   })
 
+  test('is right when segments have gone or come since it was looked for', async () => {
+    const place = simulatedPlace()
+    const { directory, log } = await createLog(place)
+    const append = async (timestamp: number): Promise<void> => {
+      await log.append({ value: 'v', timestamp })
+      await log.roll()
+    }
+    for (const timestamp of [50, 10, 40, 20]) await append(timestamp)
+    const reader = await openLogReadOnly('/data/t-0', { fs: place.fs })
+    for (const opened of [log, reader]) {
+      expect((await opened.offsetForTimestamp(15))?.offset).toBe(0)
+      expect(await opened.offsetForTimestamp(51)).toBeNull()
+    }
+    await append(60)
+    await log.deleteSegmentsBefore(1)
+    for (const opened of [log, reader]) {
+      expect((await opened.offsetForTimestamp(15))?.offset).toBe(2)
+      expect((await opened.offsetForTimestamp(45))?.offset).toBe(4)
+      expect((await opened.offsetForTimestamp(0))?.offset).toBe(1)
+      expect(await opened.offsetForTimestamp(61)).toBeNull()
+    }
+    await reader.close()
+    await directory.close()
+  })
+
   test('is that of the first record so late, as reading all of them finds it', async () => {
     const shape = fc.record({
       batches: fc.array(fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 6 }), {
