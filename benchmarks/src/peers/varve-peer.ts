@@ -47,14 +47,9 @@ class VarveStore implements PeerStore {
 
   async readEach(numbers: readonly number[], visitor: RecordVisitor): Promise<void> {
     for (const from of numbers) {
-      const { batches } = await this.#log.read({ from, maxBytes: 1 })
-      for (const record of batches[0]?.records() ?? []) {
-        if (record.offset !== from) continue
-        if (record.key !== null && record.value !== null) {
-          visitor.keyAndValue(record.key, record.value)
-        }
-        break
-      }
+      const record = await this.#log.readRecord(from)
+      const { key = null, value = null } = record ?? {}
+      if (key !== null && value !== null) visitor.keyAndValue(key, value)
     }
   }
 

@@ -37,7 +37,7 @@ export type VarveLogOptions = Pick<
 export interface VarveOptions
   extends Pick<
     LogDirectoryOptions,
-    'fs' | 'clock' | 'random' | 'openFilesMax' | 'checkpointIntervalMs'
+    'fs' | 'clock' | 'random' | 'openFilesMax' | 'readCacheBytes' | 'checkpointIntervalMs'
   > {
   /** Settings of all logs that topics do not have. @defaultValue {} */
   readonly log?: VarveLogOptions

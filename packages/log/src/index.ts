@@ -84,6 +84,7 @@ export {
   type ReadResult,
 } from './read/log-reader.ts'
 export { openLogReadOnly, ReadOnlyLog } from './read/read-only-log.ts'
+export type { ReadRecordOptions } from './read/record-lookup.ts'
 export type { FoundOffset } from './read/timestamp-search.ts'
 export { type ReindexOptions, type ReindexReport, reindexLog } from './repair/reindex-log.ts'
 export {

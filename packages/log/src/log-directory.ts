@@ -39,6 +39,7 @@ import { type FileLock, type FileSystem, isSystemError } from './storage/file-sy
 import { nodeFileSystem } from './storage/node-file-system.ts'
 import { OpenFiles } from './storage/open-files.ts'
 import { openFilesDefault } from './storage/open-files-limit.ts'
+import { checkReadCacheBytes } from './storage/read-cache.ts'
 import { withOurErrors } from './storage/storage-error.ts'
 
 /** How a directory of logs is opened. */
@@ -49,6 +50,12 @@ export interface LogDirectoryOptions {
   readonly logOptions?: (topic: string, partition: number) => LogOptions
   /** Files kept open, about. @defaultValue a quarter of the system's limit, 512 to 8192 */
   readonly openFilesMax?: number
+  /**
+   * Memory, at most, for what was read of all logs and may be read again: pages of offset indexes,
+   * and batches that single records were read from. Nothing is kept before something was read.
+   * @defaultValue 16 MiB
+   */
+  readonly readCacheBytes?: number
   /** How often recovery points are written for all logs, in ms. @defaultValue 60000 */
   readonly checkpointIntervalMs?: number
   /** @defaultValue the real file system */
@@ -101,7 +108,8 @@ export class LogDirectory implements AsyncDisposable {
     this.#options = options
     this.#fs = options.fs ?? nodeFileSystem
     this.#clock = options.clock ?? systemClock
-    this.#files = new OpenFiles(this.#fs, options.openFilesMax ?? openFilesDefault())
+    const { openFilesMax = openFilesDefault(), readCacheBytes } = options
+    this.#files = new OpenFiles(this.#fs, openFilesMax, readCacheBytes)
     this.#lock = lock
     this.#checkpoints = new DataCheckpoints(this.#fs, path)
     this.#removals = new TreeRemovals(this.#fs, this.#clock)
@@ -430,6 +438,7 @@ export class LogDirectory implements AsyncDisposable {
 function checkOptions({
   log,
   openFilesMax = 1,
+  readCacheBytes = 0,
   checkpointIntervalMs = 1,
 }: LogDirectoryOptions): void {
   resolveLogOptions(log)
@@ -437,4 +446,5 @@ function checkOptions({
     if (Number.isSafeInteger(value) && value >= 1) continue
     throw new InvalidArgumentError(name, value, 'must be a positive integer')
   }
+  checkReadCacheBytes(readCacheBytes)
 }

@@ -1,6 +1,7 @@
 import {
   type CompressionType,
   InvalidArgumentError,
+  type LogRecord,
   type Offset,
   type RecordBatch,
   type RecordInput,
@@ -22,6 +23,7 @@ import {
 } from './base/log-options.ts'
 import type { RecoveryReport } from './base/recovery-report.ts'
 import type { DeletionReason, SegmentInfo } from './base/segment-info.ts'
+import { turnWhenDue } from './base/turns.ts'
 import type { ProducerStateInfo } from './format/producer-entry.ts'
 import type { AbortedTransaction } from './format/transaction-index.ts'
 import { LogSnapshot } from './log-snapshot.ts'
@@ -30,8 +32,10 @@ import {
   type ReaderOptions,
   type ReadOptions,
   type ReadResult,
+  readNow,
   readOnce,
 } from './read/log-reader.ts'
+import { findRecord, findRecordNow, type ReadRecordOptions } from './read/record-lookup.ts'
 import { type FoundOffset, findOffsetByTimestamp } from './read/timestamp-search.ts'
 import { closeLogFiles } from './recovery/log-closing.ts'
 import type { CleanedSegment } from './segments/cleaned-segment-writer.ts'
@@ -220,9 +224,27 @@ export class Log implements AsyncDisposable {
    * Reads once: batches from an offset on, about `maxBytes` of them. At the end of the log the
    * result is empty. Rejects with OffsetOutOfRangeError and CorruptLogError.
    */
-  async read(options: ReadOptions): Promise<ReadResult> {
-    this.#assertOpen()
-    return withOurErrors(`reading log ${this.name}`, () => readOnce(this.#state, options))
+  read(options: ReadOptions): Promise<ReadResult> {
+    const state = this.#state
+    return this.#atOnceOrLater(
+      () => readNow(state, state.points, options),
+      () => readOnce(state, options),
+    )
+  }
+
+  /**
+   * The record at an offset, with memory of its own; null where there is none to be read: it was
+   * compacted away, is not visible yet, is a marker of a transaction, or, with
+   * `isolation: 'committed'`, of an aborted one. The batches that were looked at last stay in
+   * memory (`readCacheBytes`), so that one that is read again and again costs next to nothing.
+   * Rejects as `read` does.
+   */
+  readRecord(offset: Offset, options: ReadRecordOptions = {}): Promise<LogRecord | null> {
+    const state = this.#state
+    return this.#atOnceOrLater(
+      () => findRecordNow(state, state.points, offset, options),
+      () => findRecord(state, offset, options),
+    )
   }
 
   /** Reads on and on: to the end of the log, or with `follow` past it. */
@@ -344,6 +366,24 @@ export class Log implements AsyncDisposable {
       state.closed()
       await this.#onClosed()
     }
+  }
+
+  /** Reads with one promise, mostly, and so that timers have their turn beside a loop of reads. */
+  #atOnceOrLater<Result>(
+    now: () => Result | undefined,
+    later: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      this.#assertOpen()
+      const result = now()
+      if (result !== undefined) {
+        const turn = turnWhenDue(this.#state.clock)
+        return turn === null ? Promise.resolve(result) : turn.then(() => result)
+      }
+    } catch (error) {
+      return Promise.reject(inOurWords(`reading log ${this.name}`, error))
+    }
+    return withOurErrors(`reading log ${this.name}`, later)
   }
 
   #assertOpen(): void {

@@ -15,6 +15,7 @@ import { lockFileName } from './storage/file-names.ts'
 import type { FileLock, FileSystem } from './storage/file-system.ts'
 import { nodeFileSystem } from './storage/node-file-system.ts'
 import { OpenFiles } from './storage/open-files.ts'
+import { checkReadCacheBytes } from './storage/read-cache.ts'
 
 /** How a log alone is opened. */
 export interface OpenLogOptions {
@@ -22,6 +23,8 @@ export interface OpenLogOptions {
   readonly log?: LogOptions
   /** Files kept open, about. @defaultValue 64 */
   readonly openFilesMax?: number
+  /** As that of a LogDirectory. @defaultValue 16 MiB */
+  readonly readCacheBytes?: number
   /** @defaultValue the real file system */
   readonly fs?: FileSystem
   /** @defaultValue the system's clock */
@@ -42,11 +45,12 @@ export interface OpenLogOptions {
  * when somebody has it open for writing, with CorruptLogError and LostWriteError as recovery does.
  */
 export async function openLog(path: string, options: OpenLogOptions = {}): Promise<Log> {
-  const { openFilesMax = 64, fs = nodeFileSystem } = options
+  const { openFilesMax = 64, readCacheBytes, fs = nodeFileSystem } = options
   resolveLogOptions(options.log)
   if (!Number.isSafeInteger(openFilesMax) || openFilesMax < 1) {
     throw new InvalidArgumentError('openFilesMax', openFilesMax, 'must be a positive integer')
   }
+  checkReadCacheBytes(readCacheBytes)
   const directory = path.length > 1 ? path.replace(/\/+$/, '') : path
   try {
     refuseDataDirectory(fs, directory)
@@ -54,7 +58,8 @@ export async function openLog(path: string, options: OpenLogOptions = {}): Promi
     const lockPath = `${directory}/${lockFileName}`
     const lock = await fs.lock(lockPath)
     if (lock === null) throw new LogLockedError(directory, fs.lockHolder?.(lockPath) ?? null)
-    return await openLocked(directory, lock, fs, new OpenFiles(fs, openFilesMax), options)
+    const files = new OpenFiles(fs, openFilesMax, readCacheBytes)
+    return await openLocked(directory, lock, fs, files, options)
   } catch (error) {
     throw openingError(basename(directory), error)
   }

@@ -276,6 +276,7 @@ export {
   ReadOnlyLog,
   type ReadOnlyLogOptions,
   type ReadOptions,
+  type ReadRecordOptions,
   type ReadResult,
   type RecoverEvent,
   type RecoveryReport,

@@ -57,7 +57,6 @@ export const untestedAllowed: readonly string[] = [
   'packages/log/src/append/acknowledgement.ts',
   'packages/log/src/append/append-validation.ts',
   'packages/log/src/segments/batch-finder.ts',
-  'packages/log/src/base/clock.ts',
   'packages/log/src/read/committed-only.ts',
   'packages/log/src/read/committed-view.ts',
   'packages/log/src/format/data-checkpoints.ts',

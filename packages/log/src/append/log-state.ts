@@ -12,6 +12,7 @@ import type { LeaderEpochCache } from '../format/leader-epoch-cache.ts'
 import { ProgressFile } from '../format/progress-file.ts'
 import type { AbortedTransaction } from '../format/transaction-index.ts'
 import type { ProducerStateManager } from '../producers/producer-state.ts'
+import { PointReader } from '../read/point-reader.ts'
 import { FileRemovals } from '../segments/file-removals.ts'
 import type { LogSegments } from '../segments/log-segments.ts'
 import type { ReadableSegment, ReadSource } from '../segments/read-source.ts'
@@ -58,6 +59,7 @@ export class LogState implements ReadSource {
   /** Made when they are needed, as is the set of those who wait: most logs are idle. */
   #pins: SegmentPins | null = null
   #removals: FileRemovals | null = null
+  #points: PointReader | null = null
   readonly #isRestored: boolean
   #options: ResolvedLogOptions
   #visibleEnd: VisibleEnd
@@ -105,6 +107,12 @@ export class LogState implements ReadSource {
   get removals(): FileRemovals {
     this.#removals ??= new FileRemovals(this)
     return this.#removals
+  }
+
+  /** Reads at single offsets. */
+  get points(): PointReader {
+    this.#points ??= new PointReader(this, true)
+    return this.#points
   }
 
   /** Other settings from now on, for the active segment too. */
@@ -338,6 +346,8 @@ export class LogState implements ReadSource {
   closed(): void {
     this.#isClosed = true
     this.files.forgetDirectory(this.directory)
+    this.segments.release()
+    this.#points?.dropAll()
     this.wake()
   }
 

@@ -48,8 +48,10 @@ export class SealJobs {
     const snapshotPath = `${state.directory}/${producerSnapshotFileName(segment.nextOffset)}`
     const before = this.#done
     this.#flushed = before.then(() => flushLog(state, file))
+    const sealed = sealedOf(state, segment)
     this.#done = this.#flushed.then(async () => {
       await sealSegment(state.fs, segment)
+      sealed.lookUpIn(null)
       await writeDurably(state.fs, snapshotPath, snapshot)
       await state.fs.syncDirectory(state.directory)
       this.#waiting.shift()
@@ -57,7 +59,7 @@ export class SealJobs {
     this.#waiting.push(this.#done)
     this.#flushed.catch(() => undefined)
     this.#done.catch(this.#onFailure)
-    return new SealedSegment(state.files, state.directory, segment.info(), segment.identity)
+    return sealed
   }
 
   /** Whether a segment waits to be sealed: then the recovery point stays before its end. */
@@ -86,6 +88,13 @@ export class SealJobs {
   async settled(): Promise<void> {
     await this.#done.catch(() => undefined)
   }
+}
+
+/** A rolled segment as readers see it. Its index is on disk when it has been sealed. */
+function sealedOf({ files, directory }: LogState, segment: ActiveSegment): SealedSegment {
+  const sealed = new SealedSegment(files, directory, segment.info(), segment.identity)
+  sealed.lookUpIn(segment.offsetIndex)
+  return sealed
 }
 
 /** Without a file everything was flushed. */

@@ -46,6 +46,7 @@ export async function deleteSegmentsBefore(
   }
   const removed = segments.removeBefore(offsets.logStartOffset)
   for (const segment of removed) {
+    state.points.drop(segment.identity)
     state.pins.whenFree(segment.path, () => removeFiles(state, segment))
     // They may be thousands, and a rename takes long while the disk flushes.
     await pollTurn()

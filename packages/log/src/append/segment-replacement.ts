@@ -55,6 +55,7 @@ export async function replaceSegments(
   }
   const added = cleaned.map(({ info }) => new SealedSegment(files, directory, info))
   segments.replace(old, added)
+  for (const { identity } of old) state.points.drop(identity)
   const oldBaseOffsets = old.map(({ baseOffset }) => baseOffset)
   state.replaced(oldBaseOffsets, old.at(-1)?.nextOffset ?? 0)
   await fs.syncDirectory(directory)

@@ -1,41 +1,18 @@
-import type { FilePosition, Offset, Timestamp } from '@varve/record'
+import type { Offset, Timestamp } from '@varve/record'
 import type { File } from '../storage/file-system.ts'
 
-// Searching an index where it lies, without loading it: binary search over the file until what is
-// left fits one block, then over that block. The entries are not believed to be right: whoever uses
-// a position compares what stands there with what the index said.
+// Searching a time index where it lies, without loading it: binary search over the file until what
+// is left fits one block, then over that block. The entries are not believed to be right: whoever
+// uses an offset reads on from there and compares.
 
 /** Read at once at the end of a search: one page of the page cache. */
 const blockBytes = 4096
 
-const offsetEntryBytes = 8
 const timeEntryBytes = 12
-
-export interface OffsetEntry {
-  readonly offset: Offset
-  readonly position: FilePosition
-}
 
 export interface TimeEntry {
   readonly timestamp: Timestamp
   readonly offset: Offset
-}
-
-/** The last entry of an `.index` file whose offset is at most `target`; null when there is none. */
-export function lookupOffset(
-  file: File,
-  sizeBytes: number,
-  baseOffset: Offset,
-  target: Offset,
-): OffsetEntry | null {
-  const entry = floorEntry(file, sizeBytes, offsetEntryBytes, (bytes, at) => {
-    // A zero-padded tail, as a crash leaves it, must not look like small offsets: an entry with
-    // position 0 can only be the first one.
-    const isPadding = bytes.readUInt32BE(at + 4) === 0 && bytes.readUInt32BE(at) === 0
-    return !isPadding && baseOffset + bytes.readUInt32BE(at) <= target
-  })
-  if (entry === null) return null
-  return { offset: baseOffset + entry.readUInt32BE(0), position: entry.readUInt32BE(4) }
 }
 
 /** The last entry of a `.timeindex` file whose timestamp is at most `target`; null without one. */

@@ -3,6 +3,7 @@ import type { FilePosition, Offset } from '@varve/record'
 import { writeInt32 } from '../base/int64.ts'
 import type { File } from '../storage/file-system.ts'
 import { EntryBuffer, type EntryCheck } from './entry-buffer.ts'
+import type { IndexNeighbours } from './index-pages.ts'
 import type { DecodedIndex } from './index-problem.ts'
 
 // Kafka's OffsetIndex, an `.index` file: entries of
@@ -85,6 +86,28 @@ export class OffsetIndex {
   lookup(targetOffset: Offset): OffsetPosition {
     const entry = this.#floor(targetOffset)
     return entry < 0 ? { offset: this.baseOffset, position: 0 } : this.entryAt(entry)
+  }
+
+  /** The entries around an offset. Where the segment ends is not known here: it grows. */
+  around(offset: Offset): IndexNeighbours {
+    const floor = this.#floor(offset)
+    return {
+      floorPosition: this.#positionOf(floor, 0),
+      floorOffset: this.#offsetOf(floor),
+      ceilingPosition: this.#positionOf(floor + 1, -1),
+      ceilingOffset: this.#offsetOf(floor + 1),
+      endPosition: this.#positionOf(floor + 2, -1),
+    }
+  }
+
+  #positionOf(entry: number, absent: number): number {
+    const isThere = entry >= 0 && entry < this.count
+    return isThere ? this.#entries.int32At(entry, positionField) : absent
+  }
+
+  #offsetOf(entry: number): number {
+    const isThere = entry >= 0 && entry < this.count
+    return isThere ? this.baseOffset + this.#entries.int32At(entry, relativeOffsetField) : -1
   }
 
   /** `offset`: the batch's last; `position`: its start. Both must exceed the newest entry's. */

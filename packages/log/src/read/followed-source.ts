@@ -51,9 +51,9 @@ export class FollowedSource implements ReadSource {
   readonly name: string
   readonly files: OpenFiles
   readonly tail = null
+  readonly clock: Clock
   readonly #directory: string
   readonly #fs: FileSystem
-  readonly #clock: Clock
   readonly #pollMs: number
   #segments: readonly FollowedSegment[] = []
   readonly #peaks = new TimestampPeaks()
@@ -83,7 +83,7 @@ export class FollowedSource implements ReadSource {
     this.files = new OpenFiles(fs, openFilesMax)
     this.#directory = directory
     this.#fs = fs
-    this.#clock = options.clock ?? systemClock
+    this.clock = options.clock ?? systemClock
     this.#pollMs = pollMs
   }
 
@@ -293,7 +293,7 @@ export class FollowedSource implements ReadSource {
         signal?.removeEventListener('abort', end)
         resolve()
       }
-      const timer = this.#clock.setTimer(this.#pollMs, end, { keepsAlive: true })
+      const timer = this.clock.setTimer(this.#pollMs, end, { keepsAlive: true })
       signal?.addEventListener('abort', end)
     })
   }

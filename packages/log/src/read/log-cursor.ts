@@ -158,6 +158,7 @@ export class LogCursor {
     const { position, expectedLastOffset } = segment.seek(this.#nextOffset)
     const place = { segment, position, lastOffset: segment.baseOffset - 1 }
     if (position === 0 || this.#isThere(segment, position, expectedLastOffset)) return place
+    segment.release()
     const error = `the index points to position ${position}, where the batch is another one`
     logChannels.corruption.publish({ log: this.#source.name, path: segment.path, error })
     return { ...place, position: 0 }

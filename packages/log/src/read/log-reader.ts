@@ -1,9 +1,11 @@
 import { type Batch, InvalidArgumentError, type LogRecord, type Offset } from '@varve/record'
+import { turnWhenDue } from '../base/turns.ts'
 import type { AbortedTransaction } from '../format/transaction-index.ts'
 import type { Isolation, ReadSource } from '../segments/read-source.ts'
 import { inOurWords } from '../storage/storage-error.ts'
 import { committedOnly } from './committed-only.ts'
 import { LogCursor } from './log-cursor.ts'
+import type { PointReader } from './point-reader.ts'
 import type { SegmentBytesOptions } from './segment-bytes.ts'
 
 /** What one read reads. */
@@ -44,17 +46,25 @@ function createCursor(
   memory: SegmentBytesOptions,
   select: (batches: readonly Batch[]) => readonly Batch[] = (batches) => batches,
 ): LogCursor {
-  const { from, isolation = 'uncommitted', verifyChecksums = true, maxBytes } = options
+  checkReadOptions(options)
+  const { from, isolation = 'uncommitted', verifyChecksums = true } = options
+  return new LogCursor(source, { from, isolation, verifyChecksums, select, ...memory })
+}
+
+function checkReadOptions({ from, isolation, maxBytes }: ReadOptions): void {
   if (!Number.isSafeInteger(from) || from < 0) {
     throw new InvalidArgumentError('from', from, 'an offset is a non-negative integer')
   }
-  if (isolation !== 'uncommitted' && isolation !== 'committed') {
+  if (isolation !== undefined && !isIsolation(isolation)) {
     throw new InvalidArgumentError('isolation', isolation, 'must be uncommitted or committed')
   }
   if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
     throw new InvalidArgumentError('maxBytes', maxBytes, 'must be a positive integer')
   }
-  return new LogCursor(source, { from, isolation, verifyChecksums, select, ...memory })
+}
+
+function isIsolation(isolation: unknown): isolation is Isolation {
+  return isolation === 'uncommitted' || isolation === 'committed'
 }
 
 /** What one read found. */
@@ -68,6 +78,25 @@ export interface ReadResult {
   readonly lastStableOffset: Offset
   /** With `isolation: 'committed'`: what the reader has to leave out. */
   readonly abortedTransactions: readonly AbortedTransaction[]
+}
+
+/** As {@link readOnce}, at once; undefined where it takes longer. */
+export function readNow(
+  source: ReadSource,
+  points: PointReader,
+  options: ReadOptions,
+): ReadResult | undefined {
+  checkReadOptions(options)
+  const { from, maxBytes = defaultReadBytes } = options
+  const { isolation = 'uncommitted', verifyChecksums = true } = options
+  const batches = points.read({ from, maxBytes, isolation, verifyChecksums })
+  const nextOffset = batches?.at(-1)?.nextOffset
+  if (batches === null || nextOffset === undefined) return undefined
+  const isCommitted = isolation === 'committed'
+  const abortedTransactions = isCommitted ? source.abortedTransactions(from, nextOffset) : []
+  const { logStartOffset, highWatermark, lastStableOffset } = source
+  const offsets = { nextOffset, logStartOffset, highWatermark, lastStableOffset }
+  return { batches, ...offsets, abortedTransactions }
 }
 
 /** Reads once: about `maxBytes` of batches, at least one, none at the end. */
@@ -127,6 +156,8 @@ export class LogReader implements AsyncIterableIterator<Batch> {
   async next(): Promise<IteratorResult<Batch, undefined>> {
     const batch = this.#batches[this.#index]
     if (batch !== undefined) {
+      const turn = turnWhenDue(this.#source.clock)
+      if (turn !== null) await turn
       this.#index++
       return { done: false, value: batch }
     }
@@ -154,6 +185,8 @@ export class LogReader implements AsyncIterableIterator<Batch> {
       return rest
     }
     while (!this.#isDone && this.#signal?.aborted !== true) {
+      const turn = turnWhenDue(this.#source.clock)
+      if (turn !== null) await turn
       const batches = await this.#cursor.next(this.#maxBytes)
       if (batches.length > 0) return batches
       if (!this.#isFollowing) break
@@ -168,7 +201,12 @@ export class LogReader implements AsyncIterableIterator<Batch> {
     const from = this.nextOffset
     for (let batches = await this.nextBatches(); batches !== null; ) {
       for (const batch of batches) {
-        for (const record of batch.records()) if (record.offset >= from) yield record
+        for (const record of batch.records()) {
+          if (record.offset < from) continue
+          const turn = turnWhenDue(this.#source.clock)
+          if (turn !== null) await turn
+          yield record
+        }
       }
       batches = await this.nextBatches()
     }

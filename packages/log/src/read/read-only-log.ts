@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { Offset, Timestamp } from '@varve/record'
+import type { LogRecord, Offset, Timestamp } from '@varve/record'
 import { LogNotFoundError } from '../base/log-errors.ts'
 import type { SegmentInfo, SegmentPlace } from '../base/segment-info.ts'
 import type { Isolation } from '../segments/read-source.ts'
@@ -12,8 +12,11 @@ import {
   type ReaderOptions,
   type ReadOptions,
   type ReadResult,
+  readNow,
   readOnce,
 } from './log-reader.ts'
+import { PointReader } from './point-reader.ts'
+import { findRecord, findRecordNow, type ReadRecordOptions } from './record-lookup.ts'
 import { type FoundOffset, findOffsetByTimestamp } from './timestamp-search.ts'
 
 /**
@@ -46,12 +49,14 @@ export class ReadOnlyLog implements AsyncDisposable {
   readonly directory: string
   readonly name: string
   readonly #source: FollowedSource
+  readonly #points: PointReader
 
   /** @internal Opened by `openLogReadOnly`. */
   constructor(directory: string, fs: FileSystem, options: ReadOnlyLogOptions) {
     this.directory = directory
     this.name = basename(directory)
     this.#source = new FollowedSource(directory, fs, options)
+    this.#points = new PointReader(this.#source, false)
   }
 
   get logStartOffset(): Offset {
@@ -95,7 +100,21 @@ export class ReadOnlyLog implements AsyncDisposable {
    */
   async read(options: ReadOptions): Promise<ReadResult> {
     await this.refresh()
-    return withOurErrors(`reading log ${this.name}`, () => readOnce(this.#source, options))
+    const source = this.#source
+    const read = async (): Promise<ReadResult> =>
+      readNow(source, this.#points, options) ?? readOnce(source, options)
+    return withOurErrors(`reading log ${this.name}`, read)
+  }
+
+  /** As `Log.readRecord`, but no batch is kept in memory: the files are looked at each time. */
+  async readRecord(offset: Offset, options: ReadRecordOptions = {}): Promise<LogRecord | null> {
+    await this.refresh()
+    const source = this.#source
+    const find = async (): Promise<LogRecord | null> => {
+      const found = findRecordNow(source, this.#points, offset, options)
+      return found === undefined ? findRecord(source, offset, options) : found
+    }
+    return withOurErrors(`reading log ${this.name}`, find)
   }
 
   /** As `Log.reader`. */

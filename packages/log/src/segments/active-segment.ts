@@ -3,6 +3,7 @@ import { type Batch, crc32c, type FilePosition, type Offset, type Timestamp } fr
 import type { RollReason } from '../base/diagnostics.ts'
 import type { ResolvedLogOptions } from '../base/log-options.ts'
 import type { SegmentInfo } from '../base/segment-info.ts'
+import type { IndexNeighbours } from '../format/index-pages.ts'
 import { OffsetIndex } from '../format/offset-index.ts'
 import { type SegmentDigest, SpineDigest } from '../format/segment-digest.ts'
 import { TimeIndex } from '../format/time-index.ts'
@@ -206,6 +207,13 @@ export class ActiveSegment implements ReadableSegment {
     const isFloor = entry.position > 0
     return { position: entry.position, expectedLastOffset: isFloor ? entry.offset : null }
   }
+
+  around(offset: Offset): IndexNeighbours {
+    return this.offsetIndex.around(offset)
+  }
+
+  /** Its index is what it is appended with. */
+  release(): void {}
 
   /** An offset at or before the first record with this timestamp or a later one. */
   seekTimestamp(timestamp: Timestamp): Offset {

@@ -79,7 +79,9 @@ export class LogSegments {
       count++
     }
     if (count > 0) this.#peaks?.keep(0)
-    return this.#sealed.splice(0, count)
+    const removed = this.#sealed.splice(0, count)
+    for (const segment of removed) segment.release()
+    return removed
   }
 
   /** Puts `added` in the place of `replaced`, which are neighbours. */
@@ -90,7 +92,13 @@ export class LogSegments {
     assert(index >= 0, 'what is replaced is in the log')
     this.#peaks?.keep(index)
     this.#sealed.splice(index, replaced.length, ...added)
+    for (const segment of replaced) segment.release()
     this.#assertOrder()
+  }
+
+  /** Lets go of what is in memory of indexes. */
+  release(): void {
+    for (const segment of this.#sealed) segment.release()
   }
 
   infos(): readonly SegmentInfo[] {

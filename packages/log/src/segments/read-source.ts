@@ -1,4 +1,6 @@
 import type { FilePosition, Offset, Timestamp } from '@varve/record'
+import type { Clock } from '../base/clock.ts'
+import type { IndexNeighbours } from '../format/index-pages.ts'
 import type { AbortedTransaction, TransactionIndex } from '../format/transaction-index.ts'
 import type { OpenFiles } from '../storage/open-files.ts'
 import type { TailCache } from './tail-cache.ts'
@@ -23,6 +25,10 @@ export interface ReadableSegment {
    */
   readonly identity: object
   seek(offset: Offset): SegmentSeek
+  /** The index entries around an offset. */
+  around(offset: Offset): IndexNeighbours
+  /** Lets go of what is in memory of its index files. */
+  release(): void
   /** An offset at or before the first record with this timestamp or a later one. */
   seekTimestamp(timestamp: Timestamp): Offset
   readonly transactionIndex: TransactionIndex
@@ -39,6 +45,7 @@ export interface SegmentSeek {
 export interface ReadSource {
   readonly name: string
   readonly files: OpenFiles
+  readonly clock: Clock
   /** The newest bytes in memory, where somebody keeps them. */
   readonly tail: TailCache | null
   readonly logStartOffset: Offset

@@ -1,7 +1,9 @@
-import { crc32c, type Offset, type Timestamp } from '@varve/record'
+import { crc32c, type FilePosition, type Offset, type Timestamp } from '@varve/record'
 import { CorruptIndexError } from '../base/log-errors.ts'
 import type { SegmentInfo } from '../base/segment-info.ts'
-import { lastTimestamp, lookupOffset, lookupTimestamp } from '../format/index-lookup.ts'
+import { lastTimestamp, lookupTimestamp } from '../format/index-lookup.ts'
+import { type IndexFile, type IndexNeighbours, IndexPages } from '../format/index-pages.ts'
+import type { OffsetIndex } from '../format/offset-index.ts'
 import type { SegmentDigest } from '../format/segment-digest.ts'
 import {
   decodeTransactionIndex,
@@ -22,10 +24,11 @@ import type { ReadableSegment, SegmentSeek } from './read-source.ts'
 import { readDigest } from './segment-restore.ts'
 
 /**
- * A segment that never changes again. Its indexes stay on disk and are searched there: a look-up
- * reads a few small blocks, so that a log of a thousand segments costs no memory to open.
+ * A segment that never changes again. Its indexes stay on disk and are searched there, so that a
+ * log of a thousand segments costs no memory to open; pages of its offset index that were read stay
+ * in memory while there is room for them.
  */
-export class SealedSegment implements ReadableSegment {
+export class SealedSegment implements ReadableSegment, IndexFile {
   readonly baseOffset: Offset
   readonly nextOffset: Offset
   readonly sizeBytes: number
@@ -38,6 +41,10 @@ export class SealedSegment implements ReadableSegment {
   #maxTimestamp: Timestamp | null
   #transactionIndex: TransactionIndex | null = null
   #isTimeIndexRight: boolean | null = null
+  /** While it is being sealed. */
+  #unsaved: OffsetIndex | null = null
+  /** Made at the first look-up. */
+  #pages: IndexPages | null = null
 
   constructor(
     files: OpenFiles,
@@ -93,13 +100,39 @@ export class SealedSegment implements ReadableSegment {
    * where the index gave no help and the position is the segment's start.
    */
   seek(offset: Offset): SegmentSeek {
-    const entry = this.#withIndex(indexFileName(this.baseOffset), (file, size) =>
-      lookupOffset(file, size, this.baseOffset, offset),
-    )
-    if (entry === null || entry.position >= this.sizeBytes) {
-      return { position: 0, expectedLastOffset: null }
+    const { floorPosition, floorOffset } = this.around(offset)
+    return { position: floorPosition, expectedLastOffset: floorPosition === 0 ? null : floorOffset }
+  }
+
+  around(offset: Offset): IndexNeighbours {
+    if (this.#unsaved !== null) {
+      const found = this.#unsaved.around(offset)
+      return found.endPosition < 0 ? { ...found, endPosition: this.sizeBytes } : found
     }
-    return { position: entry.position, expectedLastOffset: entry.offset }
+    this.#pages ??= new IndexPages(this.#files.cache, this, this.baseOffset)
+    return this.#pages.around(offset, this.sizeBytes)
+  }
+
+  /** Until its index is on disk, it is looked up in memory; null ends that. */
+  lookUpIn(index: OffsetIndex | null): void {
+    this.#unsaved = index
+  }
+
+  /** Lets go of what is in memory of its index: it is not looked up here any more. */
+  release(): void {
+    this.#pages?.drop()
+    this.#pages = null
+  }
+
+  /** @internal */
+  indexBytes(): number {
+    return this.#withIndex(indexFileName(this.baseOffset), (_, sizeBytes) => sizeBytes) ?? 0
+  }
+
+  /** @internal */
+  readIndex(target: Buffer, position: FilePosition): number {
+    const read = (file: File): number => file.readSync(target, position)
+    return this.#withIndex(indexFileName(this.baseOffset), read) ?? 0
   }
 
   /** An offset at or before the first record with this timestamp or a later one. */

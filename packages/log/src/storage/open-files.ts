@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
 import type { File, FileSystem } from './file-system.ts'
+import { defaultReadCacheBytes, ReadCache } from './read-cache.ts'
 
 /**
  * The open files of one data directory, at most about `filesMax` of them. A file is borrowed, used
@@ -10,6 +11,8 @@ import type { File, FileSystem } from './file-system.ts'
  */
 export class OpenFiles {
   readonly fs: FileSystem
+  /** What was read of these files and is kept in memory. */
+  readonly cache: ReadCache
   readonly #filesMax: number
   readonly #byPath = { read: new Map<string, Entry>(), write: new Map<string, Entry>() }
   /** Also those whose path is gone while somebody still has them. */
@@ -21,9 +24,10 @@ export class OpenFiles {
   /** What those who were asked for their files still do. */
   readonly #answers = new Set<Promise<void>>()
 
-  constructor(fs: FileSystem, filesMax: number) {
+  constructor(fs: FileSystem, filesMax: number, cacheBytesMax: number = defaultReadCacheBytes) {
     assert(filesMax >= 1, 'at least one file can be open')
     this.fs = fs
+    this.cache = new ReadCache(cacheBytesMax)
     this.#filesMax = filesMax
   }
 
@@ -121,6 +125,7 @@ export class OpenFiles {
     this.#byPath.write.clear()
     this.#idle.clear()
     this.#claimable.clear()
+    this.cache.clear()
   }
 
   #lend(entry: Entry): void {

@@ -25,6 +25,11 @@ export function inOurWords(doing: string, error: unknown): unknown {
   return new StorageError(doing, error as Error)
 }
 
+/** Whether it is an error that callers may meet, and no mistake of this program. */
+export function isOurError(error: unknown): boolean {
+  return inOurWords('', error) instanceof VarveError
+}
+
 /** Runs something that calls the file system, and tells of its failure in our words. */
 export async function withOurErrors<Result>(
   doing: string,

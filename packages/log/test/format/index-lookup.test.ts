@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { lastTimestamp, lookupOffset, lookupTimestamp } from '../../src/format/index-lookup.ts'
-import { OffsetIndex } from '../../src/format/offset-index.ts'
+import { lastTimestamp, lookupTimestamp } from '../../src/format/index-lookup.ts'
 import { TimeIndex } from '../../src/format/time-index.ts'
 import { SimulatedFileSystem } from '../../src/testing/index.ts'
 import { checkProperty } from '../property.ts'
@@ -25,25 +24,6 @@ function fileWith(bytes: Uint8Array) {
 const padding = fc.integer({ min: 0, max: 2000 })
 
 describe('looking up on disk', () => {
-  test('an offset finds what the index in memory finds, padded or not', async () => {
-    await checkProperty(fc.tuple(steps, padding), 60, ([entries, padded]) => {
-      const index = new OffsetIndex(baseOffset)
-      let [offset, position] = [0, 0]
-      for (const [by, bytes] of entries) {
-        offset += by
-        position += bytes
-        index.append(baseOffset + offset, position)
-      }
-      const bytes = Buffer.concat([index.bytes(), Buffer.alloc(padded)])
-      const { file, size } = fileWith(bytes)
-      for (let target = -2; target <= offset + 3; target += 1 + Math.floor(offset / 50)) {
-        const expected = index.lookup(baseOffset + target)
-        const found = lookupOffset(file, size, baseOffset, baseOffset + target)
-        expect(found ?? { offset: baseOffset, position: 0 }).toEqual(expected)
-      }
-    })
-  })
-
   test('a timestamp finds what the index in memory finds, padded or not', async () => {
     await checkProperty(fc.tuple(steps, padding), 60, ([entries, padded]) => {
       const index = new TimeIndex(baseOffset)
@@ -73,8 +53,6 @@ describe('looking up on disk', () => {
     await checkProperty(fc.uint8Array({ maxLength: 9000, size: 'max' }), 60, (bytes) => {
       const { file, size } = fileWith(bytes)
       for (const target of [0, baseOffset, Number.MAX_SAFE_INTEGER]) {
-        const entry = lookupOffset(file, size, 0, target)
-        expect(entry === null || entry.offset <= target).toBe(true)
         const time = lookupTimestamp(file, size, 0, target)
         expect(time === null || time.timestamp <= target).toBe(true)
       }

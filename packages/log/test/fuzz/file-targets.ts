@@ -4,7 +4,8 @@ import { changedBatches } from '../../../record/test/fuzz/batch-inputs.ts'
 import type { FuzzRandom } from '../../../record/test/fuzz/fuzz-random.ts'
 import type { FuzzTarget } from '../../../record/test/fuzz/fuzz-target.ts'
 import { orTyped } from '../../../record/test/fuzz/record-targets.ts'
-import { lastTimestamp, lookupOffset, lookupTimestamp } from '../../src/format/index-lookup.ts'
+import { lastTimestamp, lookupTimestamp } from '../../src/format/index-lookup.ts'
+import { IndexPages } from '../../src/format/index-pages.ts'
 import type { IndexProblem } from '../../src/format/index-problem.ts'
 import { LeaderEpochCache } from '../../src/format/leader-epoch-cache.ts'
 import { decodeOffsetCheckpoint } from '../../src/format/offset-checkpoint.ts'
@@ -27,6 +28,7 @@ import {
   partitionDirectoryName,
   segmentFileName,
 } from '../../src/storage/file-names.ts'
+import { ReadCache } from '../../src/storage/read-cache.ts'
 import { BytesFile } from './bytes-file.ts'
 import {
   baseOffset,
@@ -80,10 +82,16 @@ export const fileTargets: readonly FuzzTarget[] = [
 ]
 
 function readOffsetIndex(bytes: Buffer): void {
-  const file = new BytesFile(bytes)
+  const file = {
+    indexBytes: () => bytes.length,
+    readIndex: (target: Buffer, position: number) => bytes.copy(target, 0, position),
+  }
+  const pages = new IndexPages(new ReadCache(2 ** 16), file, baseOffset)
   for (const target of targets) {
-    const found = lookupOffset(file, bytes.length, baseOffset, target)
-    assert(found === null || (found.offset <= target && found.position < 2 ** 32))
+    const found = pages.around(target, 2 ** 31 - 1)
+    assert(found.floorOffset <= Math.max(target, -1) && found.floorPosition < 2 ** 31)
+    assert(found.ceilingPosition === -1 || found.ceilingPosition > found.floorPosition)
+    assert(found.endPosition > found.floorPosition)
   }
   const { index, problem } = decodeOffsetIndex(bytes, baseOffset)
   assertSound(problem, index.count, index.sizeBytes, bytes)
