@@ -49,6 +49,8 @@ export interface Field {
   readonly unit: Unit
   readonly measured: Contender
   readonly rivals: readonly Rival[]
+  /** One of the rivals that is ours too, and is set beside others of them. */
+  readonly second?: { readonly measured: Contender; readonly rivals: readonly Rival[] }
   readonly conditions?: Readonly<Record<string, string | number>>
   readonly plot?: PlotPoint
 }
@@ -74,13 +76,24 @@ export async function holdField(
   context: BenchmarkContext,
   field: Field,
 ): Promise<readonly Figure[]> {
-  const { name, unit, measured, rivals, conditions = {}, plot } = field
+  const { name, unit, measured, rivals, second, conditions = {}, plot } = field
   const results = await takeTurns(context, name, [measured, ...rivals])
-  return rivals.map((rival) => {
+  const figures = rivals.map((rival) => {
     const title = `${name}, beside ${rival.name}`
     const rest = { name: title, unit, conditions, ...(plot !== undefined && { plot }) }
     return figureOf(rest, resultOf(results, measured), resultOf(results, rival), rival.bar ?? null)
   })
+  if (second === undefined) return figures
+  const own = resultNamed(results, second.measured.name)
+  const others = second.rivals.map((rival) => {
+    const rest = {
+      name: `${name}: ${second.measured.name}, beside ${rival.name}`,
+      unit,
+      conditions,
+    }
+    return figureOf(rest, own, resultNamed(results, rival.name), rival.bar ?? null)
+  })
+  return [...figures, ...others]
 }
 
 interface Result {
@@ -120,6 +133,13 @@ async function takeTurns(
       hash: [...hashes].join(),
     }
   })
+}
+
+/** Of one that took part as a rival. */
+function resultNamed(results: readonly Result[], name: string): Result {
+  const found = results.find((result) => result.contender.name === name)
+  assert.ok(found !== undefined, 'every contender was measured')
+  return found
 }
 
 function resultOf(results: readonly Result[], contender: Contender): Result {

@@ -30,6 +30,7 @@ const openAppendOnlyLog = requireUntyped('async-append-only-log') as (
  */
 export const appendOnlyLogPeer: Peer = {
   name: `async-append-only-log ${versionOf('async-append-only-log')}`,
+  settings: 'a drain for what the caller groups, writeTimeout 1 ms',
   promises: ['flushed'],
   async open(path) {
     mkdirSync(path)

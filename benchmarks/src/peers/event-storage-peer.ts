@@ -21,6 +21,7 @@ const { Storage } = requireUntyped('event-storage') as {
  */
 export const eventStoragePeer: Peer = {
   name: `event-storage ${versionOf('event-storage')}`,
+  settings: 'syncOnFlush (written: without), writeBufferSize 1 MiB, text as it is',
   promises: ['flushed', 'written'],
   async open(path, promised) {
     const syncOnFlush = promised === 'flushed'

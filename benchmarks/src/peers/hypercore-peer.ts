@@ -20,6 +20,7 @@ const Hypercore = requireUntyped('hypercore') as new (path: string) => Hypercore
  */
 export const hypercorePeer: Peer = {
   name: `hypercore ${versionOf('hypercore')}`,
+  settings: 'arrays of blocks, signed together, for what the caller groups',
   promises: ['written'],
   async open(path) {
     const core = new Hypercore(path)

@@ -14,6 +14,7 @@ type Level = ClassicLevel<Buffer, Buffer>
  */
 export const levelPeer: Peer = {
   name: `classic-level ${versionOf('classic-level')}`,
+  settings: 'chained batches made by the caller, sync, no compression, writeBufferSize 32 MiB',
   promises: ['flushed', 'written'],
   async open(path, promised) {
     mkdirSync(path)

@@ -11,6 +11,7 @@ import type { Peer, PeerStore, Promised, RecordVisitor } from './peer.ts'
  */
 export const lmdbPeer: Peer = {
   name: `lmdb ${versionOf('lmdb')}`,
+  settings: 'put under a rising number, its own batching, separateFlushed, overlappingSync',
   promises: ['flushed', 'written'],
   async open(path, promised) {
     mkdirSync(path)

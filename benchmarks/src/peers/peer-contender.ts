@@ -92,6 +92,11 @@ export class RecordTally implements RecordVisitor {
   }
 }
 
+/** How each of them is used, for the conditions of figures. */
+export function settingsOf(peers: readonly Peer[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(peers.map(({ name, settings }) => [name, settings]))
+}
+
 /** The records of a payload in groups, repeated until there are `count` of them. */
 export function groupsOf(
   records: readonly PayloadRecord[],

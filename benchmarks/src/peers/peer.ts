@@ -10,6 +10,8 @@ export type Promised = 'flushed' | 'written'
 export interface Peer {
   /** With its version. */
   readonly name: string
+  /** How it is used, in a line: what is not said is its default. */
+  readonly settings: string
   /** What it can promise. */
   readonly promises: readonly Promised[]
   /** Into a directory that does not exist yet. */

@@ -3,7 +3,7 @@ import { holdField } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
 import { payloadOf } from '../harness/payload.ts'
 import type { Peer, Promised } from './peer.ts'
-import { appending, groupsOf } from './peer-contender.ts'
+import { appending, groupsOf, settingsOf } from './peer-contender.ts'
 import { peers } from './peers.ts'
 import { varve } from './varve-peer.ts'
 
@@ -34,11 +34,17 @@ async function ofSize(
     appending(context, peer, promised, groups.length * batch, async (store) => {
       for (const group of groups) await store.appendBatch(group)
     })
+  const rivals = peers.filter(({ promises }) => promises.includes(promised))
   return await holdField(context, {
     name: `${recordBytes} B, ${promised}`,
     unit: 'records/s',
     measured: contender(varve),
-    rivals: peers.filter(({ promises }) => promises.includes(promised)).map(contender),
-    conditions: { payload: payload.description, batch: `${batch} records` },
+    rivals: rivals.map(contender),
+    conditions: {
+      payload: payload.description,
+      acks: promised,
+      batch: `${batch} records`,
+      ...settingsOf([varve, ...rivals]),
+    },
   })
 }

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import { type Contender, holdField, secondsOf } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
+import { LoopHealth } from '../harness/loop-health.ts'
 import { type Payload, payloadOf } from '../harness/payload.ts'
 import { hashOfNumbers } from '../harness/result-hash.ts'
 import { appendInFlight } from '../log/append-driver.ts'
@@ -11,7 +12,7 @@ import { natsPeer } from './brokers/nats-peer.ts'
 import { redisPeer } from './brokers/redis-peer.ts'
 import { varveTopic } from './brokers/varve-topic.ts'
 import type { Peer, PeerStore, Promised } from './peer.ts'
-import { appending, RecordTally } from './peer-contender.ts'
+import { appending, RecordTally, settingsOf } from './peer-contender.ts'
 
 const recordBytes = 100
 
@@ -74,16 +75,18 @@ async function startAll(
     `${directory}/payload`,
     payload.records.map(({ bytes }) => bytes.toString('latin1')).join('\n'),
   )
+  const streams = [
+    ...(redis === null ? [] : [redisPeer(redis)]),
+    ...(nats === null ? [] : [natsPeer(nats)]),
+  ]
+  const settings = settingsOf([varveTopic, ...streams])
   return {
     context,
     directory,
     payload,
     kafka: kafka === null ? null : new KafkaTools(kafka),
-    streams: [
-      ...(redis === null ? [] : [redisPeer(redis)]),
-      ...(nats === null ? [] : [natsPeer(nats)]),
-    ],
-    conditions: { payload: payload.description, ...notes },
+    streams,
+    conditions: { payload: payload.description, ...settings, ...notes },
   }
 }
 
@@ -149,8 +152,8 @@ async function flatOut(brokers: Brokers, promised: Promised): Promise<readonly F
 /** Kafka's tool sends the payloads in an order of its own. */
 function onlyCounted(contender: Contender, count: number): Contender {
   const measure = async () => {
-    const { value } = await contender.measure()
-    return { value, hash: hashOfNumbers(count) }
+    const rest = await contender.measure()
+    return { ...rest, hash: hashOfNumbers(count) }
   }
   return { ...contender, measure }
 }
@@ -163,8 +166,10 @@ async function consuming(brokers: Brokers): Promise<readonly Figure[]> {
     const store = await peer.open(`${directory}/read-${index}`, 'written')
     const measure = async () => {
       const tally = new RecordTally()
+      const health = new LoopHealth()
       const seconds = await secondsOf(() => store.readAll(tally))
-      return { value: tally.records / seconds, hash: hashOfNumbers(tally.records) }
+      const aside = health.stop()
+      return { value: tally.records / seconds, hash: hashOfNumbers(tally.records), aside }
     }
     open.push({ store, contender: { name: peer.name, measure } })
     await appendInFlight(payload, 1_000, count, (record) => store.append(record))

@@ -6,7 +6,7 @@ import { type Payload, payloadOf } from '../harness/payload.ts'
 import { appendInFlight } from '../log/append-driver.ts'
 import { BareGroupCommit, bareContentHash } from '../log/bare-group-commit.ts'
 import type { Peer } from './peer.ts'
-import { appending } from './peer-contender.ts'
+import { appending, settingsOf } from './peer-contender.ts'
 import { peers } from './peers.ts'
 import { varve, varvePeer } from './varve-peer.ts'
 
@@ -53,7 +53,17 @@ export const peersDurableAppends: Benchmark = {
             bareLoop(context, payload, inFlight, count),
             ...rivals.map((peer) => ({ ...contender(peer), ...barBeside(peer, inFlight) })),
           ],
-          conditions: { payload: payload.description, acks: 'flushed' },
+          second: {
+            measured: contender(varveOnLoop),
+            rivals: peers
+              .filter(({ name }) => name.startsWith('better-sqlite3'))
+              .map((peer) => ({ ...contender(peer), bar: { kind: 'ratio', atLeast: 1 } })),
+          },
+          conditions: {
+            payload: payload.description,
+            acks: 'flushed',
+            ...settingsOf([varve, ...rivals]),
+          },
           plot: { curve: 'durable appends', along: 'appends in flight', at: inFlight },
         })),
       )

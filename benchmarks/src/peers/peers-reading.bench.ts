@@ -7,7 +7,7 @@ import { LoopHealth } from '../harness/loop-health.ts'
 import { payloadOf } from '../harness/payload.ts'
 import { SeededRandom } from '../harness/random.ts'
 import type { PeerStore } from './peer.ts'
-import { groupsOf, RecordTally } from './peer-contender.ts'
+import { groupsOf, RecordTally, settingsOf } from './peer-contender.ts'
 import { peers } from './peers.ts'
 import { varvePeer } from './varve-peer.ts'
 
@@ -48,6 +48,7 @@ export const peersReading: Benchmark = {
         }
         const conditions = {
           payload: payload.description,
+          ...settingsOf(contestants),
           log: `${count} records in batches of ${batch}, in the page cache; varve in ${segments} segments, of which one keeps its index in memory, CRC checked`,
         }
         return await compare(context, open, count, conditions)

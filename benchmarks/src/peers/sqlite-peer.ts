@@ -12,6 +12,7 @@ import type { Peer, PeerStore, RecordVisitor } from './peer.ts'
  */
 export const sqlitePeer: Peer = {
   name: `better-sqlite3 ${versionOf('better-sqlite3')}`,
+  settings: 'WAL, synchronous FULL (written: NORMAL), a transaction for what the caller groups',
   promises: ['flushed', 'written'],
   async open(path, promised) {
     mkdirSync(path)

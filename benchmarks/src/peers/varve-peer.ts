@@ -6,6 +6,7 @@ import type { Peer, PeerStore, RecordVisitor } from './peer.ts'
 export function varvePeer(name: string, options: LogOptions = {}): Peer {
   return {
     name,
+    settings: Object.keys(options).length === 0 ? 'defaults' : JSON.stringify(options),
     promises: ['flushed', 'written'],
     async open(path, promised) {
       const directory = await LogDirectory.open(path, { log: { ...options, acks: promised } })

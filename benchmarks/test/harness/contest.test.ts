@@ -56,6 +56,23 @@ test('a field begins each round with another one, and sets the measured one besi
   expect(figures.map(({ verdict }) => verdict?.isMet ?? null)).toEqual([true, null])
 })
 
+test('a second one of ours is set beside rivals that took part, without being measured again', async () => {
+  const order: string[] = []
+  const [ours, asked] = [contender('ours, otherwise', [8], order), contender('peer', [4], order)]
+  const figures = await holdField(contextOf(1), {
+    name: 'work',
+    unit: 'MB/s',
+    measured: contender('ours', [2], order),
+    rivals: [ours, asked],
+    second: { measured: ours, rivals: [{ ...asked, bar: { kind: 'ratio', atLeast: 1 } }] },
+  })
+  expect(order).toHaveLength(2 * 3)
+  const last = figures.at(-1)
+  expect(last?.name).toBe('work: ours, otherwise, beside peer')
+  expect(last?.limit?.ratioOfMedians).toBe(2)
+  expect(last?.verdict?.isMet).toBe(true)
+})
+
 test('one that did other work than the others is found out', async () => {
   const wrong = { name: 'wrong', measure: async () => ({ value: 1, hash: 'other' }) }
   const contest = { name: 'work', unit: 'ms', measured: contender('a', [5]), limit: wrong } as const

@@ -9,10 +9,11 @@ import type { BrokerProcess } from './broker-process.ts'
  * One stream in files a store. Each message is acknowledged by itself when it was written, and
  * flushed where the server flushes always; read by an ordered consumer, which fetches ahead.
  */
-export function natsPeer({ port, version, promises }: BrokerProcess): Peer {
+export function natsPeer({ port, version, promises, settings }: BrokerProcess): Peer {
   let streams = 0
   return {
     name: `NATS JetStream ${version} (client ${versionOf('@nats-io/jetstream')})`,
+    settings: `file storage, a publish with its acknowledgement a record; ${settings.join(', ')}`,
     promises,
     async open() {
       const connection = await connect({ servers: `127.0.0.1:${port}` })

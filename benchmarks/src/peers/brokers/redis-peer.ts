@@ -14,10 +14,11 @@ const readAtOnce = 1_000
  * together; the server answers when its append-only file is written, and with `always` flushed,
  * which it does once for all that had arrived.
  */
-export function redisPeer({ port, version }: BrokerProcess): Peer {
+export function redisPeer({ port, version, settings }: BrokerProcess): Peer {
   let streams = 0
   return {
     name: `Redis Streams ${version} (client ${versionOf('redis')})`,
+    settings: `XADD, pipelined by its client; ${settings.join(', ')}`,
     promises: ['flushed', 'written'],
     async open(_path, promised) {
       const client = createClient({

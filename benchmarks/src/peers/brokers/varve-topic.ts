@@ -6,6 +6,7 @@ import type { Peer, PeerStore, RecordVisitor } from '../peer.ts'
 /** A topic with a producer and a consumer, as a program has it that had a broker before. */
 export const varveTopic: Peer = {
   name: 'varve',
+  settings: 'a topic of one partition, a producer and a consumer',
   promises: ['flushed', 'written'],
   async open(path, acks) {
     mkdirSync(path, { recursive: true })
