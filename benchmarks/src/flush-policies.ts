@@ -13,6 +13,7 @@ export const flushPolicies: Readonly<Record<string, string>> = {
   recovery: 'what lies above the recovery point is written again and flushed',
   opening: 'nothing but small files is written while it is measured',
   memory: 'as each figure says: written or flushed',
+  'steady-memory': 'as its load says: none, written and flushed',
   partitions: 'as each figure says: none, written or flushed',
   compaction: 'what is left is flushed before it takes the place of what there was',
   retention: 'nothing is written while it is measured',
