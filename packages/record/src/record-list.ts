@@ -20,6 +20,9 @@ export interface RecordLayout {
 export class RecordList implements BatchRecords {
   readonly #source: RecordSource
   readonly #layout: RecordLayout
+  /** Where every so many records one begins, once a second record is looked for. */
+  #marks: number[] | null = null
+  #finds = 0
 
   constructor(source: RecordSource, layout: RecordLayout) {
     this.#source = source
@@ -37,12 +40,21 @@ export class RecordList implements BatchRecords {
     const { count, lastOffsetDelta } = this.#layout
     // Where no offset is left out, each record's number is its delta.
     if (count === lastOffsetDelta + 1) {
-      const record = new RecordIterator(this.#source, this.#layout)
-        .skip(offsetDelta)
-        .find(offsetDelta)
+      const record = this.#iteratorNear(offsetDelta).find(offsetDelta)
       if (record !== null) return record
     }
     return new RecordIterator(this.#source, this.#layout).find(offsetDelta)
+  }
+
+  /** At a record, or before it where its place cannot be told by the lengths of those before. */
+  #iteratorNear(record: number): RecordIterator {
+    const iterator = new RecordIterator(this.#source, this.#layout)
+    this.#finds += 1
+    if (this.#finds === 1) return iterator.skip(record)
+    this.#marks ??= new RecordIterator(this.#source, this.#layout).marks()
+    const mark = Math.min(Math.floor(record / recordsPerMark), this.#marks.length - 1)
+    iterator.moveTo(mark * recordsPerMark, this.#marks[mark] ?? this.#layout.start)
+    return iterator.skip(record - mark * recordsPerMark)
   }
 }
 
@@ -51,6 +63,12 @@ interface MutableResult {
   done: boolean
   value: LogRecord | undefined
 }
+
+/**
+ * Each step from one length to the next waits for memory, once the batch is in no cache of the
+ * processor: from the nearest mark there are few.
+ */
+const recordsPerMark = 8
 
 /** An int32 more or less than this is still exact. */
 const moderateTimestampMax = 2 ** 52
@@ -120,8 +138,25 @@ class RecordIterator implements Iterator<LogRecord> {
       at = next
     }
     cursor.position = at
-    this.#index = index
+    this.#index += index
     return this
+  }
+
+  /** Where the first record, and every so many after it, begins, as far as lengths tell. */
+  marks(): number[] {
+    const marks = [this.#cursor.position]
+    for (;;) {
+      const before = this.#index
+      this.skip(Math.min(recordsPerMark, this.#layout.count - before))
+      if (this.#index < before + recordsPerMark) return marks
+      marks.push(this.#cursor.position)
+    }
+  }
+
+  /** Goes on with a record, of which it is known where it begins. */
+  moveTo(index: number, position: number): void {
+    this.#index = index
+    this.#cursor.position = position
   }
 
   /** Goes to the record with this offset delta; null where there is none. */
