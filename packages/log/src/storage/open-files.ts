@@ -21,8 +21,10 @@ export class OpenFiles {
   readonly #idle = new Set<Entry>()
   /** Those whose borrower can be asked for them, the longest borrowed first. */
   readonly #claimable = new Set<Entry>()
-  /** What those who were asked for their files still do. */
-  readonly #answers = new Set<Promise<void>>()
+  /** How many of those who were asked for their files have not answered yet. */
+  #unanswered = 0
+  /** Those who wait for room, first come first. */
+  readonly #waiting: Array<() => void> = []
 
   constructor(fs: FileSystem, filesMax: number, cacheBytesMax: number = defaultReadCacheBytes) {
     assert(filesMax >= 1, 'at least one file can be open')
@@ -47,8 +49,9 @@ export class OpenFiles {
   async room(): Promise<void> {
     for (;;) {
       this.#makeRoom()
-      if (!this.isCrowded || this.#answers.size === 0) return
-      await Promise.race(this.#answers)
+      if (!this.isCrowded || this.#unanswered === 0) return
+      // Not a race of the answers: of thousands who wait for thousands, each pair is a callback.
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
   }
 
@@ -156,9 +159,15 @@ export class OpenFiles {
     if (entry?.onPressure === undefined) return
     // Asked once, until it was given back and borrowed again.
     this.#claimable.delete(entry)
-    const answer = entry.onPressure()
-    this.#answers.add(answer)
-    void answer.then(() => this.#answers.delete(answer))
+    this.#unanswered++
+    void entry.onPressure().then(() => this.#answered())
+  }
+
+  /** The next who waits has its turn; where no other answer is to come, all have. */
+  #answered(): void {
+    this.#unanswered--
+    const woken = this.#unanswered === 0 ? this.#waiting.length : 1
+    for (const resolve of this.#waiting.splice(0, woken)) resolve()
   }
 
   /** Closes idle files, the least recently used first, until there is room for one more. */

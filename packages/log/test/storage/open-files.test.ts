@@ -111,6 +111,57 @@ describe('open files', () => {
     expect(openIn(fs)).not.toContain('a')
   })
 
+  test('are waited for by thousands, each of whom has its turn', async () => {
+    const files = new OpenFiles(filesOf('a').fs, 1)
+    let answer = (): void => expect.fail('it was not asked for')
+    const file = files.borrow('/d/a', 'write', () => {
+      return new Promise((resolve) => {
+        answer = resolve
+      })
+    })
+    let served = 0
+    const waiting = Array.from({ length: 3_000 }, async () => {
+      await files.room()
+      served++
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(served).toBe(0)
+    files.giveBack(file)
+    answer()
+    await Promise.all(waiting)
+    expect(served).toBe(3_000)
+  })
+
+  test('are waited for one after the other where each answer makes room for one', async () => {
+    const names = 'abcdefgh'
+    const { fs } = filesOf(names)
+    const files = new OpenFiles(fs, 4)
+    const answers: Array<() => void> = []
+    for (const name of names.slice(0, 4)) {
+      const file = files.borrow(`/d/${name}`, 'write', () => {
+        return new Promise((resolve) => {
+          answers.push(() => {
+            files.giveBack(file)
+            resolve()
+          })
+        })
+      })
+    }
+    const borrowed: string[] = []
+    const waiting = Array.from(names.slice(4), async (name) => {
+      await files.room()
+      files.borrow(`/d/${name}`, 'write')
+      borrowed.push(name)
+    })
+    for (let answered = 0; answered < 4; answered++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(borrowed.join('')).toBe('efgh'.slice(0, answered))
+      answers[answered]?.()
+    }
+    await Promise.all(waiting)
+    expect(files.openCount).toBe(4)
+  })
+
   test('of a path that is forgotten stay with their borrowers and are then closed', () => {
     const { fs } = filesOf('ab')
     const files = new OpenFiles(fs, 4)
