@@ -299,9 +299,9 @@ function sealedSegments(
   const sealed: SealedSegment[] = []
   for (const [index, segment] of listed.entries()) {
     if (segment.baseOffset >= activeBaseOffset) break
-    const { baseOffset, sizeBytes, path } = segment
+    const { baseOffset, sizeBytes } = segment
     const nextOffset = listed[index + 1]?.baseOffset ?? activeBaseOffset
-    const info = { baseOffset, nextOffset, sizeBytes, path, maxTimestamp: null }
+    const info = { baseOffset, nextOffset, sizeBytes, maxTimestamp: null }
     sealed.push(new SealedSegment(context.files, context.directory, info))
   }
   return sealed

@@ -23,6 +23,14 @@ import type { OpenFiles } from '../storage/open-files.ts'
 import type { ReadableSegment, SegmentSeek } from './read-source.ts'
 import { readDigest } from './segment-restore.ts'
 
+/** What is known of a sealed segment without a look into it. */
+export type SealedInfo = Omit<SegmentInfo, 'maxTimestamp' | 'path'> & {
+  /** Null until it is read. */
+  readonly maxTimestamp: Timestamp | null
+  /** Where it is, if that is not where its base offset says. */
+  readonly path?: string
+}
+
 /**
  * A segment that never changes again. Its indexes stay on disk and are searched there, so that a
  * log of a thousand segments costs no memory to open; pages of its offset index that were read stay
@@ -49,7 +57,7 @@ export class SealedSegment implements ReadableSegment, IndexFile {
   constructor(
     files: OpenFiles,
     directory: string,
-    info: Omit<SegmentInfo, 'maxTimestamp'> & { readonly maxTimestamp: Timestamp | null },
+    info: SealedInfo,
     identity: object | null = null,
   ) {
     this.identity = identity ?? this
@@ -59,7 +67,7 @@ export class SealedSegment implements ReadableSegment, IndexFile {
     this.nextOffset = info.nextOffset
     this.sizeBytes = info.sizeBytes
     this.#maxTimestamp = info.maxTimestamp
-    this.movedTo(info.path)
+    if (info.path !== undefined) this.movedTo(info.path)
   }
 
   get path(): string {
