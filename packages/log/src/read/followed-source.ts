@@ -29,11 +29,15 @@ import {
 } from '../storage/file-names.ts'
 import { type FileSystem, isSystemError, readFileStart } from '../storage/file-system.ts'
 import { OpenFiles } from '../storage/open-files.ts'
+import { ChangeWatch } from './change-watch.ts'
 import { CommittedView } from './committed-view.ts'
 
 /** How a log is opened beside the process that writes it. */
 export interface ReadOnlyLogOptions {
-  /** How often a follower looks for more, in ms. @defaultValue 5 */
+  /**
+   * How often a follower looks for more, in ms. Where the system tells of changes it looks at once;
+   * this is for what it is not told of. @defaultValue 5
+   */
   readonly pollMs?: number
   /** Files kept open. @defaultValue 16 */
   readonly openFilesMax?: number
@@ -55,6 +59,8 @@ export class FollowedSource implements ReadSource {
   readonly #directory: string
   readonly #fs: FileSystem
   readonly #pollMs: number
+  /** Of the writer's note. */
+  readonly #changes: ChangeWatch
   #segments: readonly FollowedSegment[] = []
   readonly #peaks = new TimestampPeaks()
   #logStartOffset: Offset = 0
@@ -85,6 +91,7 @@ export class FollowedSource implements ReadSource {
     this.#fs = fs
     this.clock = options.clock ?? systemClock
     this.#pollMs = pollMs
+    this.#changes = new ChangeWatch(fs, this.clock, `${directory}/${progressFileName}`)
   }
 
   get logStartOffset(): Offset {
@@ -251,10 +258,15 @@ export class FollowedSource implements ReadSource {
   }
 
   async whenVisible(offset: Offset, signal: AbortSignal | null): Promise<void> {
+    let before: number | null = null
     for (;;) {
+      const seen = this.#changes.begin()
       await this.refresh()
-      if (this.#highWatermark > offset || signal?.aborted === true) return
-      await this.#pause(signal)
+      const isVisible = this.#highWatermark > offset
+      if (isVisible && before !== null) this.#changes.found(before)
+      if (isVisible || signal?.aborted === true) return
+      await this.#changes.wait(seen, this.#pollMs, signal)
+      before = seen
     }
   }
 
@@ -283,19 +295,8 @@ export class FollowedSource implements ReadSource {
 
   close(): void {
     this.#isClosed = true
+    this.#changes.close()
     this.files.close()
-  }
-
-  #pause(signal: AbortSignal | null): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        timer.cancel()
-        signal?.removeEventListener('abort', end)
-        resolve()
-      }
-      const timer = this.clock.setTimer(this.#pollMs, end, { keepsAlive: true })
-      signal?.addEventListener('abort', end)
-    })
   }
 
   #readProgress(): NumberedProgress | null {

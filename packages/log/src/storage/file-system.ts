@@ -48,6 +48,13 @@ export interface FileSystem {
   lock(path: string): Promise<FileLock | null>
   /** Who holds the lock on a file, where the system tells; for messages. */
   lockHolder?(path: string): LockHolder | null
+  /**
+   * Calls back soon after a file was written to, by whatever process; null where that is not to be
+   * had: there is no such file, or the system has no watches left. It may miss changes and tell of
+   * some that were none, so whoever uses it looks from time to time all the same. Does not keep the
+   * process alive. Absent where there is nothing like it.
+   */
+  watch?(path: string, onChange: () => void): FileWatch | null
   /** Bytes that an unprivileged process can still write where `path` lies. */
   freeBytes(path: string): Promise<number>
 }
@@ -87,6 +94,12 @@ export interface File {
   /** Cuts the file, or extends it with zeros (sparse). */
   truncate(sizeBytes: number): void
   /** Idempotent. Flushes nothing. */
+  close(): void
+}
+
+/** A file that is being watched. */
+export interface FileWatch {
+  /** Idempotent. */
   close(): void
 }
 

@@ -7,6 +7,7 @@ import {
   type FileLock,
   type FileStat,
   type FileSystem,
+  type FileWatch,
   isSystemError,
   type OpenMode,
 } from './file-system.ts'
@@ -35,6 +36,7 @@ export const nodeFileSystem: FileSystem = {
   syncDirectory,
   lock: (path: string): Promise<FileLock | null> => lockFile(path),
   lockHolder,
+  watch: watchFile,
   freeBytes,
 }
 
@@ -100,6 +102,18 @@ function eachName(path: string, visit: (name: string) => void): void {
     }
   } finally {
     directory.closeSync()
+  }
+}
+
+function watchFile(path: string, onChange: () => void): FileWatch | null {
+  try {
+    const watcher = fs.watch(path, { persistent: false }, onChange)
+    // From then on it tells nothing more.
+    watcher.on('error', () => watcher.close())
+    return { close: () => watcher.close() }
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return null
+    throw error
   }
 }
 
