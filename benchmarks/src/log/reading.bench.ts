@@ -9,6 +9,7 @@ import { hashOfNumbers } from '../harness/result-hash.ts'
 import { readRecordsBarely } from './bare-batch-reader.ts'
 import { withNewLog } from './log-under-test.ts'
 import { type PreparedBatches, prepareBatches } from './prepared-batches.ts'
+import { batchesBarely, batchesByOffset, randomReads, recordsByOffset } from './random-reads.ts'
 
 const MiB = 2 ** 20
 /** Read at once: the reader's default. */
@@ -70,7 +71,32 @@ async function ofLog(
       )
     }
   }
+  figures.push(...(await atRandom(context, log, prepared, path, conditions)))
   return figures
+}
+
+async function atRandom(
+  context: BenchmarkContext,
+  log: Log,
+  prepared: PreparedBatches,
+  path: string,
+  conditions: Readonly<Record<string, string>>,
+): Promise<readonly Figure[]> {
+  const reads = randomReads(prepared, context.size(10_000, 100))
+  const shared = { unit: 'reads/s', limit: batchesBarely(path, reads), conditions } as const
+  const name = `${prepared.payload.recordBytes} B records, at random`
+  return [
+    await hold(context, {
+      ...shared,
+      name: `${name}, single ones, CRC checked`,
+      measured: recordsByOffset(log, reads),
+    }),
+    await hold(context, {
+      ...shared,
+      name: `${name}, their batches, CRC checked`,
+      measured: batchesByOffset(log, reads),
+    }),
+  ]
 }
 
 /** What is done with a record: enough that its key and value have to be there. */

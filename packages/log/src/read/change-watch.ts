@@ -37,7 +37,7 @@ export class ChangeWatch {
     return this.#changes
   }
 
-  /** Resolves when it has changed since `begin` gave `seen`, after `longestMs`, or at the signal. */
+  /** Resolves when it has changed since `begin` gave `seen`, after so long, or at the signal. */
   wait(seen: number, longestMs: number, signal: AbortSignal | null): Promise<void> {
     if (this.#changes !== seen) return Promise.resolve()
     return new Promise((resolve) => {

@@ -1,0 +1,78 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import type { Log } from '@varve/log'
+import { type Contender, secondsOf } from '../harness/contest.ts'
+import { SeededRandom } from '../harness/random.ts'
+import { hashOfNumbers } from '../harness/result-hash.ts'
+import type { PreparedBatches } from './prepared-batches.ts'
+
+/** Where in the file the batch of each offset to be read is, and how large. */
+interface Read {
+  readonly offset: number
+  readonly position: number
+  readonly sizeBytes: number
+}
+
+/** Offsets at random, from a seed, of a log that holds these batches. */
+export function randomReads({ batches, recordsOf }: PreparedBatches, count: number): Read[] {
+  const random = new SeededRandom(11)
+  const places: Array<Omit<Read, 'offset'> & { first: number; records: number }> = []
+  let [position, first] = [0, 0]
+  for (const [index, { sizeBytes }] of batches.entries()) {
+    const records = recordsOf[index]?.length ?? 0
+    places.push({ position, sizeBytes, first, records })
+    position += sizeBytes
+    first += records
+  }
+  return Array.from({ length: count }, () => {
+    const place = places[random.integer(places.length)]
+    if (place === undefined) throw new Error('there is a batch')
+    const { records, first: start, ...rest } = place
+    return { ...rest, offset: start + random.integer(records) }
+  })
+}
+
+export function recordsByOffset(log: Log, reads: readonly Read[]): Contender {
+  const measure = async () => {
+    let sum = 0
+    const seconds = await secondsOf(async () => {
+      for (const { offset } of reads) {
+        const record = await log.readRecord(offset)
+        if (record?.value?.length !== 0) sum += record?.offset ?? Number.NaN
+      }
+    })
+    return { value: reads.length / seconds, hash: hashOfNumbers(sum) }
+  }
+  return { name: 'log.readRecord', measure }
+}
+
+export function batchesByOffset(log: Log, reads: readonly Read[]): Contender {
+  const measure = async () => {
+    let sum = 0
+    const seconds = await secondsOf(async () => {
+      for (const { offset } of reads) {
+        const { batches } = await log.read({ from: offset, maxBytes: 1 })
+        sum += (batches[0]?.baseOffset ?? Number.NaN) <= offset ? offset : Number.NaN
+      }
+    })
+    return { value: reads.length / seconds, hash: hashOfNumbers(sum) }
+  }
+  return { name: 'log.read', measure }
+}
+
+/** Reads the batch of each, whose place it is told, and does not look at it. */
+export function batchesBarely(path: string, reads: readonly Read[]): Contender {
+  const buffer = Buffer.allocUnsafeSlow(Math.max(...reads.map(({ sizeBytes }) => sizeBytes)))
+  const measure = async () => {
+    const descriptor = openSync(path, 'r')
+    let sum = 0
+    const seconds = await secondsOf(() => {
+      for (const { offset, position, sizeBytes } of reads) {
+        readSync(descriptor, buffer, 0, sizeBytes, position)
+        sum += offset
+      }
+    })
+    closeSync(descriptor)
+    return { value: reads.length / seconds, hash: hashOfNumbers(sum) }
+  }
+  return { name: 'bare readSync of the batch, where it is known', measure }
+}
