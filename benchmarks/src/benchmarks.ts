@@ -30,6 +30,7 @@ import { scaleKeys } from './scale/scale-keys.bench.ts'
 import { scaleLogSize } from './scale/scale-log-size.bench.ts'
 import { scalePartitions } from './scale/scale-partitions.bench.ts'
 import { scaleSegments } from './scale/scale-segments.bench.ts'
+import { steadyMemory } from './soak/steady-memory.bench.ts'
 
 /** All there are, in the order in which they run. */
 export const benchmarks: readonly Benchmark[] = [
@@ -42,6 +43,7 @@ export const benchmarks: readonly Benchmark[] = [
   recovery,
   opening,
   memory,
+  steadyMemory,
   partitions,
   recordSizes,
   compaction,

@@ -15,6 +15,7 @@ export type Unit =
   | 'MiB'
   | 'KiB'
   | 'B'
+  | 'count'
   | 'exponent'
 
 /** What is asked of a figure. A ratio is to the limit's median. */
