@@ -18,7 +18,7 @@ export interface GaugeGrowth {
   readonly isFlat: boolean
 }
 
-/** The samples at the beginning, while code is compiled and caches fill: that part is not judged. */
+/** The samples at the beginning, while code is compiled and caches fill, are not judged. */
 const warmUpPart = 0.3
 
 /**

@@ -62,7 +62,8 @@ function textOf({ gauge, growth, allowed, perMillionOperations, last }: GaugeGro
   const [grown, most, rate, end] = [growth, allowed, perMillionOperations, last].map((value) => {
     return (value / per).toFixed(1)
   })
-  return `${name} grew by ${grown} ${unit} to ${end} (${most} count as noise): ${rate} a million records`
+  const noise = `(${most} count as noise)`
+  return `${name} grew by ${grown} ${unit} to ${end} ${noise}: ${rate} a million records`
 }
 
 function figureOf({ gauge, growth, allowed, last }: GaugeGrowth, ...of: [number, number]): Figure {
