@@ -17,6 +17,8 @@ export class OpenFiles {
   readonly #byPath = { read: new Map<string, Entry>(), write: new Map<string, Entry>() }
   /** Also those whose path is gone while somebody still has them. */
   readonly #byFile = new Map<File, Entry>()
+  /** Those that have a path, by the directory in which they are. */
+  readonly #byDirectory = new Map<string, Set<Entry>>()
   /** Those that nobody has borrowed, least recently used first. */
   readonly #idle = new Set<Entry>()
   /** Those whose borrower can be asked for them, the longest borrowed first. */
@@ -68,6 +70,10 @@ export class OpenFiles {
       entry = { file, mode, onPressure, borrowers: 0, isForgotten: false }
       this.#byPath[mode].set(path, entry)
       this.#byFile.set(entry.file, entry)
+      const directory = directoryOf(path)
+      const neighbours = this.#byDirectory.get(directory)
+      if (neighbours === undefined) this.#byDirectory.set(directory, new Set([entry]))
+      else neighbours.add(entry)
     }
     this.#lend(entry)
     return entry.file
@@ -114,16 +120,14 @@ export class OpenFiles {
    * may be other files.
    */
   forgetDirectory(directory: string): void {
-    const start = `${directory}/`
-    for (const { path } of [...this.#byFile.keys()]) {
-      if (path.startsWith(start)) this.forget(path)
-    }
+    for (const entry of [...(this.#byDirectory.get(directory) ?? [])]) this.#drop(entry)
   }
 
   /** Closes everything, borrowed or not: reads in flight fail with EBADF. */
   close(): void {
     for (const file of this.#byFile.keys()) file.close()
     this.#byFile.clear()
+    this.#byDirectory.clear()
     this.#byPath.read.clear()
     this.#byPath.write.clear()
     this.#idle.clear()
@@ -139,7 +143,11 @@ export class OpenFiles {
   }
 
   #drop(entry: Entry): void {
-    this.#byPath[entry.mode].delete(entry.file.path)
+    const { path } = entry.file
+    this.#byPath[entry.mode].delete(path)
+    const neighbours = this.#byDirectory.get(directoryOf(path))
+    neighbours?.delete(entry)
+    if (neighbours?.size === 0) this.#byDirectory.delete(directoryOf(path))
     this.#idle.delete(entry)
     this.#claimable.delete(entry)
     entry.isForgotten = true
@@ -177,6 +185,10 @@ export class OpenFiles {
       this.#drop(entry)
     }
   }
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
 }
 
 interface Entry {
