@@ -36,7 +36,8 @@ export const memory: Benchmark = {
       },
     }
     const figures: Figure[] = []
-    for (const [name, { load, totalBytes }] of Object.entries(loads)) {
+    // Each takes two processes.
+    for (const [name, { load, totalBytes }] of Object.entries(loads).slice(context.size(0, 2))) {
       figures.push(
         await hold(context, {
           name,
