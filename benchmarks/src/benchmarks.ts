@@ -30,6 +30,7 @@ import { scaleKeys } from './scale/scale-keys.bench.ts'
 import { scaleLogSize } from './scale/scale-log-size.bench.ts'
 import { scalePartitions } from './scale/scale-partitions.bench.ts'
 import { scaleSegments } from './scale/scale-segments.bench.ts'
+import { messages } from './server/messages.bench.ts'
 import { steadyMemory } from './soak/steady-memory.bench.ts'
 
 /** All there are, in the order in which they run. */
@@ -66,4 +67,5 @@ export const benchmarks: readonly Benchmark[] = [
   compression,
   murmur2Hashes,
   offsetIndex,
+  messages,
 ]

@@ -35,4 +35,5 @@ export const flushPolicies: Readonly<Record<string, string>> = {
   codecs: 'in memory',
   murmur2: 'in memory',
   'offset-index': 'in memory',
+  messages: 'in memory',
 }

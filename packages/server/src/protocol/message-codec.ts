@@ -41,6 +41,12 @@ export function isFlexibleIn(api: ApiDeclaration, version: number): boolean {
   return api.flexibleFrom !== null && version >= api.flexibleFrom
 }
 
+const ranges = new WeakMap<ApiDeclaration, VersionRange>()
+
 export function versionsOf(api: ApiDeclaration): VersionRange {
-  return parseVersionRange(api.versions)
+  const known = ranges.get(api)
+  if (known !== undefined) return known
+  const range = parseVersionRange(api.versions)
+  ranges.set(api, range)
+  return range
 }

@@ -8,14 +8,19 @@ export type Decode = (reader: MessageReader) => unknown
 
 /** The decoder of a message or structure, put together once; throws WireDamage. */
 export function structDecoder(layout: StructLayout): Decode {
-  const names = layout.fields.map(({ name }) => name)
-  const decoders = layout.fields.map((field) => fieldDecoder(field, layout.isFlexible))
+  const present = new Map(layout.fields.map((field) => [field.name, field]))
+  // Fields of other versions too, so that a structure has one shape in all of them.
+  const names = Object.keys(layout.defaults)
+  const decoders = names.map((name) => {
+    const field = present.get(name)
+    const fallback = layout.defaults[name]
+    return field === undefined ? () => fallback : fieldDecoder(field, layout.isFlexible)
+  })
   const decodeTagged = layout.isFlexible ? taggedDecoder(layout) : null
-  const { defaults } = layout
   const count = names.length
+  const Plain = plainClass()
   return (reader) => {
-    // A copy of the defaults has the fields of other versions too, and always the same shape.
-    const value: Record<string, unknown> = { ...defaults }
+    const value = new Plain()
     let index = 0
     try {
       for (; index < count; index++) {
@@ -27,6 +32,16 @@ export function structDecoder(layout: StructLayout): Decode {
     if (decodeTagged !== null) decodeTagged(reader, value)
     return value
   }
+}
+
+/**
+ * A class of plain objects. One for each structure, since the engine learns from a class how much
+ * room its objects need: filling them takes half the time that `{}` takes.
+ */
+function plainClass(): new () => Record<string, unknown> {
+  const Plain = function Plain() {} as unknown as new () => Record<string, unknown>
+  Plain.prototype = Object.prototype
+  return Plain
 }
 
 /** The error, with the field in which it happened in front of its path. */

@@ -46,14 +46,21 @@ function taggedEncoder(layout: StructLayout): (writer: MessageWriter, value: Str
   })
   if (fields.length === 0) return (writer) => writer.unsignedVarint(0)
   return (writer, value) => {
-    const sent = fields.filter((field) => !isDefault(value[field.name], field))
-    writer.unsignedVarint(sent.length)
-    for (const { name, tag, encode } of sent) {
-      writer.unsignedVarint(tag)
+    let count = 0
+    for (const field of fields) if (!isDefault(value[field.name], field)) count += 1
+    writer.unsignedVarint(count)
+    // Nearly always there is none, and then nothing is allocated.
+    if (count > 0) encodeSent(writer, value)
+  }
+
+  function encodeSent(writer: MessageWriter, value: Struct): void {
+    for (const field of fields) {
+      if (isDefault(value[field.name], field)) continue
+      writer.unsignedVarint(field.tag)
       try {
-        writer.sized(() => encode(writer, value[name]))
+        writer.sized(() => field.encode(writer, value[field.name]))
       } catch (error) {
-        throw inside(error, name)
+        throw inside(error, field.name)
       }
     }
   }

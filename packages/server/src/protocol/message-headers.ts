@@ -45,29 +45,33 @@ export function responseHeaderVersion(apiKey: number, isFlexible: boolean): numb
  * @throws MalformedMessageError
  */
 export function readRequestHeader(frame: Buffer): RequestHeader {
-  return guarded('request header', () => {
-    const reader = new MessageReader(frame, 0, 0)
+  const reader = new MessageReader(frame, 0, 0)
+  try {
     const apiKey = reader.int16()
     const apiVersion = reader.int16()
     const correlationId = reader.int32()
-    if (requestHeaderVersion(apiKey, apiVersion, false) === 0) {
-      return { apiKey, apiVersion, correlationId, clientId: null, endsAt: reader.position }
-    }
-    const length = reader.stringLength(false)
+    const length =
+      requestHeaderVersion(apiKey, apiVersion, false) === 0 ? -1 : reader.stringLength(false)
     const clientId = length === -1 ? null : reader.text(length)
     return { apiKey, apiVersion, correlationId, clientId, endsAt: reader.position }
-  })
+  } catch (error) {
+    throw asMalformed('request header', error)
+  }
 }
 
 /** Where the body of a request begins whose header has been read. */
 export function requestBodyAt(frame: Buffer, header: RequestHeader, api: ApiDeclaration): number {
   const isFlexible = isFlexibleIn(api, header.apiVersion)
   if (requestHeaderVersion(api.key, header.apiVersion, isFlexible) < 2) return header.endsAt
-  return guarded('request header', () => {
-    const reader = new MessageReader(frame, header.endsAt, 0)
+  // Clients send no tagged fields in headers.
+  if (frame[header.endsAt] === 0) return header.endsAt + 1
+  const reader = new MessageReader(frame, header.endsAt, 0)
+  try {
     skipTaggedFields(reader)
     return reader.position
-  })
+  } catch (error) {
+    throw asMalformed('request header', error)
+  }
 }
 
 export function writeRequestHeader(
@@ -90,13 +94,15 @@ export function readResponseHeader(
   version: number,
   messageName: string,
 ): { readonly correlationId: number; readonly bodyAt: number } {
-  return guarded(messageName, () => {
-    const reader = new MessageReader(frame, 0, 0)
+  const reader = new MessageReader(frame, 0, 0)
+  try {
     const correlationId = reader.int32()
     const headerVersion = responseHeaderVersion(api.key, isFlexibleIn(api, version))
     if (headerVersion > 0) skipTaggedFields(reader)
     return { correlationId, bodyAt: reader.position }
-  })
+  } catch (error) {
+    throw asMalformed(messageName, error)
+  }
 }
 
 export function writeResponseHeader(
@@ -113,16 +119,9 @@ export function writeResponseHeader(
 /** Headers have no tagged fields yet that would be known. */
 const skipTaggedFields: Decode = structDecoder(layoutOf({}, 0, true))
 
-function guarded<Result>(messageName: string, read: () => Result): Result {
-  try {
-    return read()
-  } catch (error) {
-    throw error instanceof WireDamage ? malformed(messageName, error) : error
-  }
-}
-
-/** The error that callers see. */
-export function malformed(messageName: string, damage: WireDamage): MalformedMessageError {
-  const field = damage.path.join('.').replaceAll('.[', '[')
-  return new MalformedMessageError(messageName, field, damage.position, damage.message)
+/** Damage as callers see it; other errors stay what they are. */
+export function asMalformed(messageName: string, error: unknown): unknown {
+  if (!(error instanceof WireDamage)) return error
+  const field = error.path.join('.').replaceAll('.[', '[')
+  return new MalformedMessageError(messageName, field, error.position, error.message)
 }

@@ -7,12 +7,12 @@ import type {
 } from './api-declaration.ts'
 import { codecOf, type MessageCodec } from './message-codec.ts'
 import {
-  malformed,
+  asMalformed,
   readResponseHeader,
   writeRequestHeader,
   writeResponseHeader,
 } from './message-headers.ts'
-import { defaultElementsMax, MessageReader, WireDamage } from './message-reader.ts'
+import { defaultElementsMax, MessageReader } from './message-reader.ts'
 import { MessageWriter, UnsendableValue } from './message-writer.ts'
 
 // Whole messages. Frames to be sent come with their size in front; frames that were received are
@@ -56,9 +56,7 @@ export function encodeResponse<Api extends ApiDeclaration>(
   response: ResponseOf<Api>,
 ): readonly Uint8Array[] {
   const codec = codecOf(api, 'response', version)
-  return encodeFrame(codec, response, (writer) => {
-    writeResponseHeader(writer, api, version, correlationId)
-  })
+  return encodeFrame(codec, response, api, version, { correlationId })
 }
 
 /** A request as a client sends it. */
@@ -69,9 +67,7 @@ export function encodeRequest<Api extends ApiDeclaration>(
   request: Encodable<Api['request']>,
 ): readonly Uint8Array[] {
   const codec = codecOf(api, 'request', version)
-  return encodeFrame(codec, request, (writer) => {
-    writeRequestHeader(writer, api, version, origin)
-  })
+  return encodeFrame(codec, request, api, version, origin)
 }
 
 /**
@@ -103,23 +99,28 @@ function decodeBody(
     reader.expectEnd()
     return body
   } catch (error) {
-    throw error instanceof WireDamage ? malformed(codec.messageName, error) : error
+    throw asMalformed(codec.messageName, error)
   }
 }
 
 /** One for all messages, since encoding one is a single synchronous step. */
 const sharedWriter = new MessageWriter()
 
+/** A request where the origin names its client, else a response. */
 function encodeFrame(
   codec: MessageCodec,
   body: unknown,
-  writeHeader: (writer: MessageWriter) => void,
+  api: ApiDeclaration,
+  version: number,
+  origin: { readonly correlationId: number; readonly clientId?: string | null },
 ): readonly Uint8Array[] {
   const writer = sharedWriter
   writer.reset()
   try {
     writer.int32(0)
-    writeHeader(writer)
+    const { correlationId, clientId } = origin
+    if (clientId === undefined) writeResponseHeader(writer, api, version, correlationId)
+    else writeRequestHeader(writer, api, version, { correlationId, clientId })
     codec.encode(writer, body)
     writer.bytes.writeInt32BE(writer.sizeBytes - 4, 0)
     return writer.finish()
