@@ -6,19 +6,10 @@ const bufferClass = (Buffer as unknown as { readonly [Symbol.species]?: BufferCl
 ]
 
 /**
- * As `bytes.subarray(at, at + sizeBytes)`, in half the time or less; with two views a record that
- * is what reading records costs most. The range must lie within `bytes`: beyond it lies the rest of
- * the memory that `bytes` is a part of.
- */
-export function viewOf(bytes: Buffer, at: number, sizeBytes: number): Buffer {
-  if (bufferClass === undefined) return bytes.subarray(at, at + sizeBytes)
-  return new bufferClass(bytes.buffer, bytes.byteOffset + at, sizeBytes)
-}
-
-/**
- * A view of memory that `buffer` gives access to, from its byte `at` on: as {@link viewOf}, for
- * whoever makes many of the same memory and has asked for its `buffer` once. That alone takes half
- * as long as making the view.
+ * A view of memory that `buffer` gives access to, from its byte `at` on: as `subarray`, in a fourth
+ * of the time; with two views a record that is what reading records costs most. To ask a Buffer for
+ * its `buffer` takes half as long as making a view, so whoever makes many asks once. The range must
+ * lie within what the caller may look at: the memory may have other parts.
  */
 export function viewIn(buffer: ArrayBufferLike, at: number, sizeBytes: number): Buffer {
   if (bufferClass === undefined) return Buffer.from(buffer, at, sizeBytes)

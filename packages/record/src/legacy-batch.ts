@@ -16,7 +16,7 @@ import {
 import { crc32 } from './crc32c.ts'
 import { CorruptBatchError, UnsupportedFormatError } from './errors.ts'
 import { readInt64 } from './int64.ts'
-import { LogRecord } from './log-record.ts'
+import { LogRecord, RecordSource } from './log-record.ts'
 import type { FilePosition, Offset, Timestamp } from './units.ts'
 
 // Grammar of an entry of magic 0 or 1, from Kafka's `LegacyRecord`. Big-endian.
@@ -235,13 +235,7 @@ export class LegacyBatch implements Batch {
   }
 
   #record(bytes: Buffer, fields: EntryFields, offset: Offset, timestamp: Timestamp): LogRecord {
-    const source = {
-      bytes,
-      position: this.position,
-      baseOffset: offset,
-      baseTimestamp: timestamp,
-      baseSequence: -1,
-    }
+    const source = new RecordSource(bytes, this.position, offset, timestamp, -1)
     const { keyAt, keySize, valueAt, valueSize } = fields
     return new LogRecord(source, 0, 0, keyAt, keySize, valueAt, valueSize, 0)
   }

@@ -1,4 +1,4 @@
-import { viewOf } from './buffer-view.ts'
+import { viewIn } from './buffer-view.ts'
 import { incrementSequence } from './sequence.ts'
 import type { FilePosition, Offset, Timestamp } from './units.ts'
 import { ByteCursor } from './varint.ts'
@@ -10,7 +10,7 @@ export interface RecordHeader {
 }
 
 /** What the records of a batch share. The bytes are uncompressed. */
-export interface RecordSource {
+export class RecordSource {
   readonly bytes: Buffer
   /** Of the batch, for errors. */
   readonly position: FilePosition
@@ -18,6 +18,30 @@ export interface RecordSource {
   readonly baseTimestamp: Timestamp
   /** -1 none. */
   readonly baseSequence: number
+  /** The memory of `bytes`, asked for once: that takes half as long as making a view. */
+  readonly #memory: ArrayBufferLike
+  readonly #memoryAt: number
+
+  constructor(
+    bytes: Buffer,
+    position: FilePosition,
+    baseOffset: Offset,
+    baseTimestamp: Timestamp,
+    baseSequence: number,
+  ) {
+    this.bytes = bytes
+    this.position = position
+    this.baseOffset = baseOffset
+    this.baseTimestamp = baseTimestamp
+    this.baseSequence = baseSequence
+    this.#memory = bytes.buffer
+    this.#memoryAt = bytes.byteOffset
+  }
+
+  /** A view of the bytes; the range lies within them. */
+  view(at: number, sizeBytes: number): Buffer {
+    return viewIn(this.#memory, this.#memoryAt + at, sizeBytes)
+  }
 }
 
 /** No two reads of a record without headers need two empty arrays. */
@@ -123,12 +147,12 @@ export class LogRecord {
 
   get key(): Buffer | null {
     if (this.#keySize < 0) return null
-    return viewOf(this.#source.bytes, this.#keyAt, this.#keySize)
+    return this.#source.view(this.#keyAt, this.#keySize)
   }
 
   get value(): Buffer | null {
     if (this.#valueSize < 0) return null
-    return viewOf(this.#source.bytes, this.#valueAt, this.#valueSize)
+    return this.#source.view(this.#valueAt, this.#valueSize)
   }
 
   /**
@@ -141,7 +165,7 @@ export class LogRecord {
     const own = Buffer.allocUnsafe(this.#end - start)
     bytes.copy(own, 0, start, start + own.length)
     return new LogRecord(
-      { bytes: own, position, baseOffset, baseTimestamp, baseSequence },
+      new RecordSource(own, position, baseOffset, baseTimestamp, baseSequence),
       this.#offsetDelta,
       this.#timestampDelta,
       0,

@@ -30,6 +30,7 @@ import {
 import { crc32c } from './crc32c.ts'
 import { CorruptBatchError, UnsupportedFormatError } from './errors.ts'
 import { readInt64, writeInt64 } from './int64.ts'
+import { RecordSource } from './log-record.ts'
 import { RecordList } from './record-list.ts'
 import { incrementSequence } from './sequence.ts'
 import type { FilePosition, Offset, Timestamp } from './units.ts'
@@ -171,13 +172,9 @@ export class RecordBatch implements Batch {
     const isCompressed = compressionType !== 'none' && count > 0
     const bytes = isCompressed ? this.#decompress(compressionType, options) : this.bytes
     const ignoresTimestamps = this.timestampType === 'LogAppendTime'
-    const source = {
-      bytes,
-      position: this.position,
-      baseOffset: this.baseOffset,
-      baseTimestamp: ignoresTimestamps ? this.maxTimestamp : this.baseTimestamp,
-      baseSequence: this.baseSequence,
-    }
+    const baseTimestamp = ignoresTimestamps ? this.maxTimestamp : this.baseTimestamp
+    const { position, baseOffset, baseSequence } = this
+    const source = new RecordSource(bytes, position, baseOffset, baseTimestamp, baseSequence)
     const start = isCompressed ? 0 : recordsAt
     const lastOffsetDelta = this.bytes.readInt32BE(lastOffsetDeltaAt)
     const { reuseRecord = false } = options

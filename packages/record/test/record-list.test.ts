@@ -228,7 +228,7 @@ function readRecords(bytes: Buffer, count = 1, ignoresTimestamps = false): LogRe
 }
 
 function listOf(bytes: Buffer, count: number, ignoresTimestamps = false): RecordList {
-  const source = { bytes, position: 77, baseOffset: 1000, baseTimestamp: 5, baseSequence: 3 }
+  const source = new RecordSource(bytes, 77, 1000, 5, 3)
   const layout = { start: 0, count, lastOffsetDelta: 50, ignoresTimestamps, reuseRecord: false }
   return new RecordList(source, layout)
 }
