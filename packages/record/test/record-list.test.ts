@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CorruptBatchError, type LogRecord, RecordBatch, RecordBatchBuilder } from '../src/index.ts'
+import { RecordSource } from '../src/log-record.ts'
 import { RecordList } from '../src/record-list.ts'
 import { checkProperty } from './property.ts'
 import { plainRecord } from './record-samples.ts'
