@@ -64,8 +64,9 @@ export function drawingFile(drawing: Drawing): string {
   })
   const allHeight = titleHeight + height + rows.length * legendHeight + 8
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${allHeight}" width="${width}">`,
-    `<style>${fileStyle}</style><title>${escapeText(title)}</title>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${allHeight}" width="${width}"`,
+    ` role="img" aria-label="${escapeText(title)}">`,
+    `<title>${escapeText(title)}</title><style>${fileStyle}</style>`,
     `<text class="title" x="12" y="18">${escapeText(title)}</text>`,
     `<g transform="translate(0 ${titleHeight})">`,
     body,
