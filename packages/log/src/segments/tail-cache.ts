@@ -2,6 +2,8 @@ import type { FilePosition, Offset } from '@varve/record'
 
 /** What the cache holds at most; a follower that falls further behind reads the file. */
 const cacheBytesMax = 4 * 2 ** 20
+/** Small groups take more memory than their bytes, and each is looked at on the way to an older. */
+const chunksMax = 4096
 
 interface Chunk {
   readonly segment: Offset
@@ -34,7 +36,7 @@ export class TailCache {
     if (this.#followers === 0 || bytes.length > cacheBytesMax) return
     this.#chunks.push({ segment, position, bytes: Buffer.from(bytes) })
     this.#sizeBytes += bytes.length
-    while (this.#sizeBytes > cacheBytesMax) {
+    while (this.#sizeBytes > cacheBytesMax || this.#chunks.length > chunksMax) {
       const dropped = this.#chunks.shift()
       this.#sizeBytes -= dropped?.bytes.length ?? this.#sizeBytes
     }

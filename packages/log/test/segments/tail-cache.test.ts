@@ -52,6 +52,14 @@ describe('the tail cache', () => {
     expect(cache.read(0, 5 * mebibyte, 6 * mebibyte)?.[0]).toBe(5)
   })
 
+  test('drops the oldest beyond 4,096 groups, however small', () => {
+    const cache = new TailCache()
+    cache.follow()
+    for (let position = 0; position < 4097; position++) cache.add(0, position, Buffer.from('a'))
+    expect(cache.read(0, 0, 4097)).toBeNull()
+    expect(cache.read(0, 1, 4097)?.toString()).toBe('a')
+  })
+
   test('stays while one of several follows', () => {
     const cache = new TailCache()
     cache.follow()
