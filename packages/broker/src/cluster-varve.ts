@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '@varve/record'
 import { ClosedError, ProducerFencedError } from './base/broker-errors.ts'
 import type { TopicDescription } from './base/topic-description.ts'
 import type { TopicPartition } from './base/topic-partition.ts'
+import type { TopicAlteration } from './base/topic-settings.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { parseClusterAddress } from './cluster/cluster-address.ts'
 import { ClusterCoordinator } from './cluster/cluster-coordinator.ts'
@@ -37,7 +38,6 @@ import { Producer, type Sendable } from './producing/producer.ts'
 import { checkProducerName, type ProducerOptions } from './producing/producer-options.ts'
 import type { ProducingContext } from './producing/sending-home.ts'
 import { replayTopic } from './replay-topic.ts'
-import type { TopicAlteration } from './topics/topics.ts'
 import {
   TransactionalProducer,
   type TransactionalProducerOptions,

@@ -17,6 +17,19 @@ export interface DirectoryParts {
   readonly cleaner: Cleaner
 }
 
+/** Of each open data directory: kept apart from its class, whose face is for programs. */
+const partsOfDirectories = new WeakMap<object, DirectoryParts>()
+
+/** Takes note of what an open data directory is made of. */
+export function rememberParts(directory: object, parts: DirectoryParts): void {
+  partsOfDirectories.set(directory, parts)
+}
+
+/** What an open data directory is made of; null for what is none, as a cluster. */
+export function partsOf(directory: object): DirectoryParts | null {
+  return partsOfDirectories.get(directory) ?? null
+}
+
 /** Closes them, the logs last. */
 export async function closeParts(parts: DirectoryParts): Promise<void> {
   await parts.cleaner.close()

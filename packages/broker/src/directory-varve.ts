@@ -15,13 +15,14 @@ import { ClosedError } from './base/broker-errors.ts'
 import { silentLogger } from './base/logger.ts'
 import { isRetentionHeld } from './base/restore-hold.ts'
 import { isInternalTopic, offsetsTopic } from './base/topic-names.ts'
+import type { TopicAlteration } from './base/topic-settings.ts'
 import { topicCleaner } from './cleaning/topic-cleaner.ts'
 import type { AssignmentSource } from './consuming/assignment-source.ts'
 import type { CommittedOffsets } from './consuming/committed-offsets.ts'
 import { Consumer } from './consuming/consumer.ts'
 import { type ConsumerOptions, checkConsumerOptions } from './consuming/consumer-options.ts'
 import { FixedAssignment, TopicAssignment } from './consuming/topic-assignment.ts'
-import { closeParts, type DirectoryParts } from './directory-parts.ts'
+import { closeParts, type DirectoryParts, rememberParts } from './directory-parts.ts'
 import type { GroupCoordinator } from './groups/group-coordinator.ts'
 import { Groups } from './groups/groups.ts'
 import type { ReplayReport } from './handling/dead-letter-replay.ts'
@@ -42,7 +43,7 @@ import type { Queue } from './queues/queue.ts'
 import { type NamedQueueOptions, Queues } from './queues/queues.ts'
 import { replayTopic } from './replay-topic.ts'
 import type { StoredTopicDescription } from './topics/topic.ts'
-import { type TopicAlteration, Topics } from './topics/topics.ts'
+import { Topics } from './topics/topics.ts'
 import { directoryTransactions } from './transactions/directory-transactions.ts'
 import { TransactionCoordinator } from './transactions/transaction-coordinator.ts'
 import {
@@ -132,6 +133,7 @@ export class DirectoryVarve implements Varve {
   /** @internal Data directories are opened by `openVarve` or `openDataDirectory`. */
   constructor(options: VarveOptions, parts: DirectoryParts) {
     this.#parts = parts
+    rememberParts(this, parts)
     this.#topics = parts.topics
     this.#clock = options.clock ?? systemClock
     this.#fs = options.fs ?? nodeFileSystem

@@ -31,6 +31,7 @@ export {
   type CleanupPolicy,
   defaultTopicSettings,
   type ResolvedTopicSettings,
+  type TopicAlteration,
   type TopicSettings,
   topicSettingNames,
 } from './base/topic-settings.ts'
@@ -208,7 +209,7 @@ export {
 } from './reading/varve-reader.ts'
 export type { StoredPartitionDescription, StoredTopicDescription } from './topics/topic.ts'
 export { type ListedTopic, listTopics } from './topics/topic-listing.ts'
-export { type TopicAlteration, Topics, type TopicsOptions } from './topics/topics.ts'
+export { Topics, type TopicsOptions } from './topics/topics.ts'
 export { Transaction } from './transactions/transaction.ts'
 export {
   CorruptTransactionRecordError,

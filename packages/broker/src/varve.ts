@@ -1,7 +1,7 @@
 import type { LogDirectoryOptions, LogOptions } from '@varve/log'
 import type { Logger } from './base/logger.ts'
 import type { TopicDescription } from './base/topic-description.ts'
-import type { TopicSettings } from './base/topic-settings.ts'
+import type { TopicAlteration, TopicSettings } from './base/topic-settings.ts'
 import type { CleaningOptions } from './cleaning/topic-cleaner.ts'
 import type { ClusterOptions } from './cluster/cluster-options.ts'
 import type { Consumer } from './consuming/consumer.ts'
@@ -15,7 +15,6 @@ import type { DurableEffectLedger } from './handling/once-only.ts'
 import type { RecordFailure } from './handling/record-runner.ts'
 import type { Producer, Sendable } from './producing/producer.ts'
 import type { ProducerOptions } from './producing/producer-options.ts'
-import type { TopicAlteration } from './topics/topics.ts'
 import type {
   TransactionalProducer,
   TransactionalProducerOptions,

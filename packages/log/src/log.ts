@@ -130,6 +130,11 @@ export class Log implements AsyncDisposable {
     return this.#state.recoveryPoint
   }
 
+  /** What is stamped into batches that are appended: how often the log has changed its leader. */
+  get leaderEpoch(): number {
+    return this.#state.leaderEpoch
+  }
+
   /** Whether storage failed: nothing succeeds before the log is opened again. */
   get isFailed(): boolean {
     return (this.#madeWriter?.failure ?? null) !== null || this.#hasFailedToClose

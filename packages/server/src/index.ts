@@ -1,9 +1,12 @@
 /**
- * Kafka's wire protocol: its messages as data, what encodes and decodes them, and frames. Nothing
- * is served yet.
+ * A data directory served over Kafka's wire protocol; and the protocol itself: its messages as
+ * data, what encodes and decodes them, and frames.
  *
  * @module
  */
+export type { AdvertisedAddress } from './base/client.ts'
+export { CorruptServerStateError, ListenError } from './base/server-errors.ts'
+export type { ListenerOptions, ServerOptions } from './base/server-options.ts'
 export type {
   ApiDeclaration,
   Decoded,
@@ -38,3 +41,4 @@ export {
   UnsupportedApiError,
 } from './protocol/protocol-errors.ts'
 export { type IncomingRequest, openRequest } from './protocol/requests.ts'
+export { type Server, startServer } from './server.ts'

@@ -3,8 +3,10 @@ import * as server from '../src/index.ts'
 
 test('the package offers exactly these names', () => {
   expect(Object.keys(server).sort()).toEqual([
+    'CorruptServerStateError',
     'FrameSizeError',
     'FrameSplitter',
+    'ListenError',
     'MalformedMessageError',
     'UnsupportedApiError',
     'apiByKey',
@@ -19,5 +21,6 @@ test('the package offers exactly these names', () => {
     'errorNameOf',
     'isRetriable',
     'openRequest',
+    'startServer',
   ])
 })

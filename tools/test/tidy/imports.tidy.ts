@@ -11,7 +11,6 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   backup: ['@varve/record', '@varve/log'],
   broker: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/backup'],
   bench: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/backup', '@varve/broker'],
-  // What speaks to clients; the broker behind it comes with the handlers.
   server: ['@varve/record', '@varve/log', '@varve/cleaner', '@varve/backup', '@varve/broker'],
   cli: [
     '@varve/record',
@@ -61,7 +60,7 @@ const backupFolders = [
 ]
 
 /** Those of the server, likewise. */
-const serverFolders = ['protocol', 'net']
+const serverFolders = ['protocol', 'base', 'net', 'security', 'fetching', 'administration', 'handlers']
 
 const ordered: Readonly<Record<string, readonly string[]>> = {
   log: logFolders,
@@ -75,7 +74,7 @@ const sources = typeScript.filter(({ path }) => isPackageSource(path))
 function isEntry(path: string): boolean {
   return (
     /\.(?:test|campaign|tidy|config|bench|s3)\.ts$/.test(path) ||
-    /^packages\/[^/]+\/src\/(?:index|files|pacing|main|testing\/index)\.ts$/.test(path) ||
+    /^packages\/[^/]+\/src\/(?:index|files|pacing|serving|main|testing\/index)\.ts$/.test(path) ||
     entries.has(path)
   )
 }

@@ -3,10 +3,11 @@ import {
   checkTopicSettings,
   defaultTopicSettings,
   type ResolvedTopicSettings,
+  type TopicAlteration,
   type TopicSettings,
   topicSettingNames,
 } from '../base/topic-settings.ts'
-import type { TopicAlteration } from '../topics/topics.ts'
+
 import type { Cluster } from './cluster.ts'
 
 /** A topic's setting as Kafka takes it. */

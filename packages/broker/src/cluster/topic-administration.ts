@@ -3,8 +3,8 @@ import { InvalidTopicError, TopicExistsError, TopicNotFoundError } from '../base
 import type { PartitionDescription, TopicDescription } from '../base/topic-description.ts'
 import { checkTopicName, isInternalTopic } from '../base/topic-names.ts'
 import { partitionName } from '../base/topic-partition.ts'
-import type { TopicSettings } from '../base/topic-settings.ts'
-import type { TopicAlteration } from '../topics/topics.ts'
+import type { TopicAlteration, TopicSettings } from '../base/topic-settings.ts'
+
 import { type Cluster, isPassingFailure } from './cluster.ts'
 import { ClusterRefusedError } from './cluster-errors.ts'
 import {

@@ -120,6 +120,11 @@ export class Topic {
     return this.#partitions
   }
 
+  /** Whether it is one of Kafka's own, which programs do not write to. */
+  get isInternal(): boolean {
+    return isInternalTopic(this.name)
+  }
+
   get isDeleted(): boolean {
     return this.#isDeleted
   }
@@ -150,8 +155,8 @@ export class Topic {
   }
 
   describe(): StoredTopicDescription {
-    const { name, topicId, settings } = this
+    const { name, topicId, isInternal, settings } = this
     const partitions = this.#partitions.map((partition) => partition.describe())
-    return { name, topicId, isInternal: isInternalTopic(name), settings, partitions }
+    return { name, topicId, isInternal, settings, partitions }
   }
 }

@@ -34,13 +34,12 @@ import {
   writeCatalogue,
 } from './catalogue-file.ts'
 import { Topic } from './topic.ts'
+import { TopicTable } from './topic-table.ts'
 
 export interface TopicsOptions extends Omit<LogDirectoryOptions, 'logOptions' | 'onLocked'> {
   /** Settings of topics that do not have their own. */
   readonly topicDefaults?: TopicSettings
 }
-
-export type { TopicAlteration }
 
 export type TopicEvent = 'created' | 'grown' | 'deleted'
 
@@ -64,7 +63,7 @@ export class Topics implements AsyncDisposable {
   readonly directory: LogDirectory
   readonly #fs: FileSystem
   readonly #defaults: TopicSettings
-  readonly #topics = new Map<string, Topic>()
+  readonly #topics = new TopicTable()
   readonly #settings = new Map<string, TopicSettings>()
   /** What is being made just now. */
   #unfinished: CataloguedTopic | null = null
@@ -119,7 +118,7 @@ export class Topics implements AsyncDisposable {
 
   /** By name, in the order in which they were made. */
   get all(): readonly Topic[] {
-    return [...this.#topics.values()]
+    return this.#topics.all
   }
 
   /** Throws TopicNotFoundError. */
@@ -131,6 +130,11 @@ export class Topics implements AsyncDisposable {
 
   find(name: string): Topic | null {
     return this.#topics.get(name) ?? null
+  }
+
+  /** By its id, in Kafka's notation of a UUID. */
+  findById(topicId: string): Topic | null {
+    return this.#topics.byId(topicId)
   }
 
   /** Calls back after every change; returns what ends that. */
@@ -170,7 +174,7 @@ export class Topics implements AsyncDisposable {
     resolveTopicSettings(own, defaultsOf(name, this.#defaults))
     return this.#exclusively(async () => {
       if (this.#topics.has(name)) throw new TopicExistsError(name)
-      const colliding = collidingTopic(name, this.#topics.keys())
+      const colliding = collidingTopic(name, this.#topics.names())
       if (colliding !== null) {
         throw new InvalidTopicError(name, `it collides with '${colliding}' in metrics' names`)
       }
@@ -186,7 +190,7 @@ export class Topics implements AsyncDisposable {
     this.#unfinished = { name, topicId, partitions, made: 0, isDeleting: false, settings }
     await this.#makeUnfinished(0)
     const topic = new Topic(this.directory, { name, topicId, settings: resolved, partitions })
-    this.#topics.set(name, topic)
+    this.#topics.add(topic)
     this.#settings.set(name, settings)
     this.#tell(topic, 'created')
     return topic
@@ -258,12 +262,12 @@ export class Topics implements AsyncDisposable {
     return this.#exclusively(async () => {
       const topic = this.#changeable(name)
       this.#deleting.set(name, { ...this.#entryOf(topic), isDeleting: true })
-      this.#topics.delete(name)
+      this.#topics.remove(topic)
       try {
         await this.#save()
       } catch (error) {
         this.#deleting.delete(name)
-        this.#topics.set(name, topic)
+        this.#topics.add(topic)
         // It may be on the disk all the same, and would delete what is appended from now on.
         await this.#save().catch(() => undefined)
         throw error
@@ -311,7 +315,7 @@ export class Topics implements AsyncDisposable {
     for (const { name, topicId, partitions, isDeleting, settings: own } of topics) {
       if (isDeleting) continue
       const settings = resolveTopicSettings(own, defaultsOf(name, this.#defaults))
-      this.#topics.set(name, new Topic(this.directory, { name, topicId, settings, partitions }))
+      this.#topics.add(new Topic(this.directory, { name, topicId, settings, partitions }))
       this.#settings.set(name, own)
     }
     this.#adopt()
@@ -343,7 +347,7 @@ export class Topics implements AsyncDisposable {
       const topicId = this.#topicIdIn(directoryName) ?? newTopicId(randomBytes)
       const settings = resolveTopicSettings({}, defaultsOf(name, this.#defaults))
       const partitions = partition + 1
-      this.#topics.set(name, new Topic(this.directory, { name, topicId, settings, partitions }))
+      this.#topics.add(new Topic(this.directory, { name, topicId, settings, partitions }))
       this.#settings.set(name, {})
     }
   }

@@ -1,0 +1,14 @@
+/**
+ * What a server needs of an open data directory, beyond what programs do: its parts. Not for
+ * programs, and not part of what `varve` exports; it changes whenever the broker does.
+ *
+ * @module
+ */
+
+export type { DirectoryParts } from './directory-parts.ts'
+export { partsOf } from './directory-parts.ts'
+export type { GroupCoordinator } from './groups/group-coordinator.ts'
+export type { ProducerIds } from './producing/producer-ids.ts'
+export type { Partition, Topic } from './topics/topic.ts'
+export type { Topics } from './topics/topics.ts'
+export type { TransactionCoordinator } from './transactions/transaction-coordinator.ts'

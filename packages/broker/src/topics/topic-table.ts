@@ -1,0 +1,38 @@
+import type { Topic } from './topic.ts'
+
+/** The topics that are there, found by name and by id; in the order in which they were made. */
+export class TopicTable {
+  readonly #byName = new Map<string, Topic>()
+  readonly #byId = new Map<string, Topic>()
+
+  get all(): readonly Topic[] {
+    return [...this.#byName.values()]
+  }
+
+  /** @param topicId in Kafka's notation of a UUID */
+  byId(topicId: string): Topic | null {
+    return this.#byId.get(topicId) ?? null
+  }
+
+  get(name: string): Topic | undefined {
+    return this.#byName.get(name)
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name)
+  }
+
+  names(): Iterable<string> {
+    return this.#byName.keys()
+  }
+
+  add(topic: Topic): void {
+    this.#byName.set(topic.name, topic)
+    this.#byId.set(topic.topicId, topic)
+  }
+
+  remove({ name, topicId }: Topic): void {
+    this.#byName.delete(name)
+    this.#byId.delete(topicId)
+  }
+}

@@ -1,0 +1,86 @@
+import type { ApiDeclaration, RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
+import type { Api } from '../protocol/apis.ts'
+import { decodeRequest, encodeResponse } from '../protocol/messages.ts'
+import type { IncomingRequest } from '../protocol/requests.ts'
+import { parseVersionRange, type VersionRange } from '../protocol/version-range.ts'
+import type { Operation, ResourceType } from './access.ts'
+import type { Client } from './client.ts'
+
+/** A request on its way through a handler. */
+export interface Call {
+  readonly version: number
+  readonly correlationId: number
+  /** What the client calls itself in this request; may be null. */
+  readonly clientId: string | null
+  readonly client: Client
+  /** Whether the client may do this. */
+  may(operation: Operation, type: ResourceType, name: string): boolean
+  /** Whether the client may do this to any resource of the type. */
+  mayAny(operation: Operation, type: ResourceType): boolean
+}
+
+/** What a handler answers; null where the client expects no answer. */
+export type Answer<Declaration extends ApiDeclaration> = ResponseOf<Declaration> | null
+
+/** Answers the requests of one API: what is in this list is offered, and nothing else is. */
+export interface ApiHandler {
+  readonly api: Api
+  /** The versions that are answered. */
+  readonly versions: VersionRange
+  /** The versions that clients are told of, where that is not the same. */
+  readonly advertised: VersionRange
+  /**
+   * Whether a connection's next request may be begun before this one is answered, when that one may
+   * overlap too. What has to happen in order happens before the handler first waits; answers are
+   * sent in order in any case.
+   */
+  readonly overlaps: boolean
+  /** Whether it answers those who have not said who they are yet. */
+  readonly isForStrangers: boolean
+  /**
+   * The answer as pieces of a frame; null where there is none.
+   *
+   * Rejects with MalformedMessageError for a body that is not one; whatever else it rejects with is
+   * a mistake of the handler. Either ends the connection.
+   */
+  answer(call: Call, request: IncomingRequest): Promise<readonly Uint8Array[] | null>
+}
+
+export interface HandlerOptions {
+  /** As in declarations: `'0-12'`. */
+  readonly versions: string
+  /** @defaultValue the versions */
+  readonly advertised?: string
+  /** @defaultValue false */
+  readonly overlaps?: boolean
+  /** @defaultValue false */
+  readonly isForStrangers?: boolean
+}
+
+/**
+ * A handler of an API out of a function that is given a request and returns its answer. The
+ * function begins at once, in the turn in which the request has come.
+ */
+export function handlerOf<Declaration extends Api>(
+  api: Declaration,
+  options: HandlerOptions,
+  handle: (
+    call: Call,
+    request: RequestOf<Declaration>,
+  ) => Answer<Declaration> | Promise<Answer<Declaration>>,
+): ApiHandler {
+  const { versions, advertised = versions, overlaps = false, isForStrangers = false } = options
+  return {
+    api,
+    versions: parseVersionRange(versions),
+    advertised: parseVersionRange(advertised),
+    overlaps,
+    isForStrangers,
+    async answer(call, { frame, bodyAt }) {
+      const request = decodeRequest(api, call.version, frame, bodyAt)
+      const response = await handle(call, request)
+      if (response === null) return null
+      return encodeResponse(api, call.version, call.correlationId, response)
+    },
+  }
+}

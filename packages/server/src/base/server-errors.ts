@@ -1,0 +1,26 @@
+import { VarveError } from '@varve/record'
+
+/** The file in which a server keeps what it knows beside topics is damaged. */
+export class CorruptServerStateError extends VarveError {
+  readonly code = 'VARVE_CORRUPT_SERVER_STATE'
+  readonly path: string
+  readonly reason: string
+
+  constructor(path: string, reason: string) {
+    super(`${path} is damaged: ${reason}`)
+    this.path = path
+    this.reason = reason
+  }
+}
+
+/** A server cannot listen where it was told to. */
+export class ListenError extends VarveError {
+  readonly code = 'VARVE_LISTEN'
+  /** As `127.0.0.1:9092`. */
+  readonly address: string
+
+  constructor(address: string, reason: string, cause?: unknown) {
+    super(`cannot listen on ${address}: ${reason}`, { cause })
+    this.address = address
+  }
+}

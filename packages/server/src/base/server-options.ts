@@ -1,0 +1,128 @@
+import type { DirectoryVarve, Logger, VarveOptions } from '@varve/broker'
+import type { Clock } from '@varve/log'
+import { InvalidArgumentError } from '@varve/record'
+
+/** One address that a server listens on. */
+export interface ListenerOptions {
+  /** As clients and logs know it: Kafka's listener name. @defaultValue 'PLAINTEXT' */
+  readonly name?: string
+  /** @defaultValue '127.0.0.1' */
+  readonly host?: string
+  /** 0 takes a port that is free. @defaultValue 9092 */
+  readonly port?: number
+  /** Where clients of this listener are told to connect. @defaultValue the host and port */
+  readonly advertisedHost?: string
+  readonly advertisedPort?: number
+}
+
+export interface ServerOptions {
+  /**
+   * The data directory to be served, made where it is not there; it is open as long as the server
+   * runs. One of `data` and `varve` must be given.
+   */
+  readonly data?: string
+  /** How the data directory is opened. @defaultValue {} */
+  readonly directoryOptions?: VarveOptions
+  /** An open data directory to be served beside the program that has it; the program closes it. */
+  readonly varve?: DirectoryVarve
+  /** One listener without a name of its own. @defaultValue '127.0.0.1' */
+  readonly host?: string
+  /** @defaultValue 9092 */
+  readonly port?: number
+  /** Several, instead of `host` and `port`. */
+  readonly listeners?: readonly ListenerOptions[]
+  /** The broker's id, which clients see. @defaultValue 1 */
+  readonly nodeId?: number
+  /** Whether asking for a topic makes it: Kafka's auto.create.topics.enable. @defaultValue true */
+  readonly autoCreateTopics?: boolean
+  /** How many partitions a topic gets where nothing is said: num.partitions. @defaultValue 1 */
+  readonly numPartitions?: number
+  /** The largest request: Kafka's socket.request.max.bytes. @defaultValue 104857600, 100 MiB */
+  readonly requestBytesMax?: number
+  /**
+   * Memory for requests that have come and are not answered, of all connections: Kafka's
+   * queued.max.request.bytes. @defaultValue 268435456, 256 MiB
+   */
+  readonly queuedRequestBytesMax?: number
+  /** Silence after which a connection is closed, in ms. @defaultValue 600000, Kafka's 10 min */
+  readonly connectionIdleMsMax?: number
+  /** Told of what an operator should know; a `pino` logger fits. @defaultValue none */
+  readonly logger?: Logger
+  /** @defaultValue the machine's */
+  readonly clock?: Clock
+}
+
+export interface ResolvedListenerOptions {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  /** Null for the address that it listens on. */
+  readonly advertisedHost: string | null
+  readonly advertisedPort: number | null
+}
+
+export interface ResolvedServerOptions {
+  readonly listeners: readonly ResolvedListenerOptions[]
+  readonly nodeId: number
+  readonly autoCreateTopics: boolean
+  readonly numPartitions: number
+  readonly requestBytesMax: number
+  readonly queuedRequestBytesMax: number
+  readonly connectionIdleMsMax: number
+}
+
+/** Throws InvalidArgumentError. */
+export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
+  const { nodeId = 1, autoCreateTopics = true, numPartitions = 1 } = options
+  const { requestBytesMax = 100 * 2 ** 20, queuedRequestBytesMax = 256 * 2 ** 20 } = options
+  const { connectionIdleMsMax = 600_000 } = options
+  checkWhole('nodeId', nodeId, 0)
+  checkWhole('numPartitions', numPartitions, 1)
+  checkWhole('requestBytesMax', requestBytesMax, 1024)
+  checkWhole('queuedRequestBytesMax', queuedRequestBytesMax, requestBytesMax)
+  checkWhole('connectionIdleMsMax', connectionIdleMsMax, 1)
+  return {
+    listeners: listenersOf(options),
+    ...{ nodeId, autoCreateTopics, numPartitions },
+    ...{ requestBytesMax, queuedRequestBytesMax, connectionIdleMsMax },
+  }
+}
+
+function listenersOf(options: ServerOptions): readonly ResolvedListenerOptions[] {
+  const { host, port, listeners } = options
+  if (listeners === undefined) {
+    return [
+      resolveListener({ ...(host !== undefined && { host }), ...(port !== undefined && { port }) }),
+    ]
+  }
+  if (host !== undefined || port !== undefined) {
+    throw new InvalidArgumentError('listeners', listeners, 'stand instead of host and port')
+  }
+  if (listeners.length === 0) {
+    throw new InvalidArgumentError('listeners', listeners, 'must be one at least')
+  }
+  const resolved = listeners.map(resolveListener)
+  const names = new Set(resolved.map(({ name }) => name))
+  if (names.size < resolved.length) {
+    throw new InvalidArgumentError('listeners', [...names], 'each needs a name of its own')
+  }
+  return resolved
+}
+
+function resolveListener(options: ListenerOptions): ResolvedListenerOptions {
+  const { name = 'PLAINTEXT', host = '127.0.0.1', port = 9092 } = options
+  const { advertisedHost = null, advertisedPort = null } = options
+  checkPort('port', port, 0)
+  if (advertisedPort !== null) checkPort('advertisedPort', advertisedPort, 1)
+  return { name, host, port, advertisedHost, advertisedPort }
+}
+
+function checkPort(name: string, value: number, min: number): void {
+  if (Number.isInteger(value) && value >= min && value <= 65_535) return
+  throw new InvalidArgumentError(name, value, `must be a port, ${min} to 65535`)
+}
+
+function checkWhole(name: string, value: number, min: number): void {
+  if (Number.isSafeInteger(value) && value >= min) return
+  throw new InvalidArgumentError(name, value, `must be a whole number of at least ${min}`)
+}

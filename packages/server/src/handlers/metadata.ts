@@ -1,0 +1,123 @@
+import type { Topic } from '@varve/broker/serving'
+import { clusterResource } from '../base/access.ts'
+import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
+import { authorizedOperations, operationsNotAsked } from '../base/authorized-operations.ts'
+import { toldError } from '../base/kafka-error.ts'
+import type { ServerContext } from '../base/server-context.ts'
+import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
+import { metadata } from '../protocol/apis/metadata.ts'
+import { errorCodes } from '../protocol/error-codes.ts'
+
+type Request = RequestOf<typeof metadata>
+type TopicAnswer = ResponseOf<typeof metadata>['topics'][number]
+
+const noTopicId = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+/**
+ * Metadata: the brokers, of which there is one, and topics with their partitions. A topic that is
+ * not there is made where the server and the client agree to it, and the client may.
+ */
+export function metadataHandler(server: ServerContext): ApiHandler {
+  const { nodeId } = server.options
+  return handlerOf(metadata, { versions: '0-13' }, async (call, request) => {
+    const asked = request.topics
+    const isForAll = asked === null || (call.version === 0 && asked.length === 0)
+    const topics = isForAll
+      ? visibleTopics(server, call).map((topic) => describe(server, call, request, topic))
+      : await Promise.all(asked.map((wanted) => describeWanted(server, call, request, wanted)))
+    const isClusterAsked = request.includeClusterAuthorizedOperations
+    return {
+      brokers: [{ nodeId, ...call.client.advertised }],
+      clusterId: server.clusterId,
+      controllerId: nodeId,
+      topics,
+      clusterAuthorizedOperations: isClusterAsked
+        ? authorizedOperations(call, 'cluster', clusterResource)
+        : operationsNotAsked,
+    }
+  })
+}
+
+function visibleTopics(server: ServerContext, call: Call): readonly Topic[] {
+  return server.parts.topics.all.filter(({ name }) => call.may('describe', 'topic', name))
+}
+
+async function describeWanted(
+  server: ServerContext,
+  call: Call,
+  request: Request,
+  { name, topicId }: { readonly name: string | null; readonly topicId: string },
+): Promise<TopicAnswer> {
+  const { topics } = server.parts
+  if (name === null) {
+    const topic = topics.findById(topicId)
+    if (topic === null || !call.may('describe', 'topic', topic.name)) {
+      return refused(null, topicId, errorCodes.UNKNOWN_TOPIC_ID)
+    }
+    return describe(server, call, request, topic)
+  }
+  if (!call.may('describe', 'topic', name)) {
+    return refused(name, noTopicId, errorCodes.TOPIC_AUTHORIZATION_FAILED)
+  }
+  const topic = topics.find(name)
+  if (topic !== null) return describe(server, call, request, topic)
+  return make(server, call, request, name)
+}
+
+async function make(
+  server: ServerContext,
+  call: Call,
+  request: Request,
+  name: string,
+): Promise<TopicAnswer> {
+  if (!server.options.autoCreateTopics || !request.allowAutoTopicCreation) {
+    return refused(name, noTopicId, missingCode(name))
+  }
+  const mayMake =
+    call.may('create', 'cluster', clusterResource) || call.may('create', 'topic', name)
+  if (!mayMake) return refused(name, noTopicId, errorCodes.TOPIC_AUTHORIZATION_FAILED)
+  try {
+    await server.parts.topics.create(name, server.options.numPartitions, {})
+  } catch (error) {
+    const { errorCode } = toldError(error)
+    // Somebody else was faster.
+    if (errorCode !== errorCodes.TOPIC_ALREADY_EXISTS) return refused(name, noTopicId, errorCode)
+  }
+  const made = server.parts.topics.find(name)
+  if (made === null) return refused(name, noTopicId, errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
+  return describe(server, call, request, made)
+}
+
+function missingCode(name: string): number {
+  const isName = name !== '.' && name !== '..' && /^[a-zA-Z0-9._-]{1,249}$/.test(name)
+  return isName ? errorCodes.UNKNOWN_TOPIC_OR_PARTITION : errorCodes.INVALID_TOPIC_EXCEPTION
+}
+
+function refused(name: string | null, topicId: string, errorCode: number): TopicAnswer {
+  return { errorCode, name, topicId, partitions: [] }
+}
+
+function describe(
+  { options: { nodeId } }: ServerContext,
+  call: Call,
+  request: Request,
+  topic: Topic,
+): TopicAnswer {
+  const { name, topicId, isInternal } = topic
+  const partitions = topic.partitions.map(({ partition, openLog, isUsable }) => ({
+    errorCode: isUsable ? errorCodes.NONE : errorCodes.KAFKA_STORAGE_ERROR,
+    partitionIndex: partition,
+    leaderId: isUsable ? nodeId : -1,
+    leaderEpoch: openLog?.leaderEpoch ?? -1,
+    replicaNodes: [nodeId],
+    isrNodes: isUsable ? [nodeId] : [],
+    offlineReplicas: isUsable ? [] : [nodeId],
+  }))
+  const topicAuthorizedOperations = request.includeTopicAuthorizedOperations
+    ? authorizedOperations(call, 'topic', name)
+    : operationsNotAsked
+  return {
+    errorCode: errorCodes.NONE,
+    ...{ name, topicId, isInternal, partitions, topicAuthorizedOperations },
+  }
+}

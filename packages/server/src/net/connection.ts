@@ -1,0 +1,280 @@
+import type { Socket } from 'node:net'
+import { anonymousPrincipal, type Operation, type ResourceType } from '../base/access.ts'
+import type { ApiHandler, Call } from '../base/api-handler.ts'
+import type { AdvertisedAddress, Client, ClientSoftware } from '../base/client.ts'
+import type { ServerContext } from '../base/server-context.ts'
+import { FrameSplitter } from '../protocol/frame-splitter.ts'
+import { UnsupportedApiError } from '../protocol/protocol-errors.ts'
+import { type IncomingRequest, openRequest } from '../protocol/requests.ts'
+import { includesVersion } from '../protocol/version-range.ts'
+import type { RequestMemory } from './request-memory.ts'
+import { unsupportedVersionAnswer } from './unsupported-version.ts'
+
+/** What a connection shares with the others of its server. */
+export interface ConnectionContext {
+  readonly server: ServerContext
+  readonly handlers: ReadonlyMap<number, ApiHandler>
+  readonly memory: RequestMemory
+  readonly listenerName: string
+  readonly advertised: AdvertisedAddress
+}
+
+/** A request that has been begun. */
+interface Begun {
+  readonly overlaps: boolean
+  readonly bytes: number
+  answer: readonly Uint8Array[] | null
+  isAnswered: boolean
+}
+
+/** So many requests of a connection are begun and not answered at most. */
+const begunMax = 256
+/** Above it a connection's client is to read its answers before more of its requests are read. */
+const unsentBytesMax = 4 * 2 ** 20
+/** So many bytes of requests may wait for those before them. */
+const waitingBytesMax = 4 * 2 ** 20
+
+/**
+ * A client's connection: cuts what comes into requests, has them answered, and sends the answers in
+ * the order of the requests. Requests are answered one at a time, but for those that may overlap
+ * (see ApiHandler). A client that sends what is no request, or asks for what is not offered, loses
+ * its connection, as with Kafka; it is read from only while its answers are being taken.
+ */
+export class Connection implements Client {
+  readonly connectionId: number
+  readonly host: string
+  readonly principal: string = anonymousPrincipal
+  software: ClientSoftware = { name: '', version: '' }
+  readonly #socket: Socket
+  readonly #context: ConnectionContext
+  readonly #splitter: FrameSplitter
+  /** Frames that wait for those before them to be answered. */
+  readonly #waiting: Buffer[] = []
+  #waitingBytes = 0
+  /** Requests that have been begun, in order. */
+  readonly #begun: Begun[] = []
+  readonly #closed = new Set<() => void>()
+  #isClosed = false
+  #isPaused = false
+  #isEnding = false
+  #cancelRoom: (() => void) | null = null
+
+  constructor(socket: Socket, connectionId: number, context: ConnectionContext) {
+    this.connectionId = connectionId
+    this.host = socket.remoteAddress ?? ''
+    this.#socket = socket
+    this.#context = context
+    const { requestBytesMax, connectionIdleMsMax } = context.server.options
+    this.#splitter = new FrameSplitter(requestBytesMax)
+    socket.setNoDelay(true)
+    socket.setTimeout(connectionIdleMsMax, () => this.#end('idle'))
+    socket.on('data', (piece: Buffer) => this.#received(piece))
+    socket.on('drain', () => this.#goOn())
+    socket.on('error', (error) => this.#lost(error))
+    socket.on('close', () => this.#wasClosed())
+  }
+
+  get listenerName(): string {
+    return this.#context.listenerName
+  }
+
+  get advertised(): AdvertisedAddress {
+    return this.#context.advertised
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** How many requests have come and are not answered. */
+  get openRequests(): number {
+    return this.#begun.length + this.#waiting.length
+  }
+
+  onClosed(callback: () => void): () => void {
+    this.#closed.add(callback)
+    return () => this.#closed.delete(callback)
+  }
+
+  /** Takes no more requests, and ends when those that have come are answered. */
+  end(): void {
+    this.#isEnding = true
+    this.#pause()
+    if (this.openRequests === 0) this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #received(piece: Buffer): void {
+    if (this.#isEnding) return
+    for (const frame of this.#splitter.push(piece)) {
+      this.#context.memory.take(frame.length)
+      this.#waiting.push(frame)
+      this.#waitingBytes += frame.length
+    }
+    this.#goOn()
+    if (this.#splitter.failure !== null) this.#refuse(this.#splitter.failure)
+  }
+
+  /** Begins what may be begun, and reads on where there is room. */
+  #goOn(): void {
+    while (this.#waiting.length > 0 && !this.#isClosed && !this.#hasUnsent) {
+      const frame = this.#waiting[0] as Buffer
+      if (!this.#begin(frame)) break
+    }
+    if (this.#isEnding) {
+      if (this.openRequests === 0) this.#socket.end()
+      return
+    }
+    const isFull = this.#waitingBytes > waitingBytesMax || this.#hasUnsent
+    if (isFull || this.#context.memory.isFull) this.#pause()
+    else this.#resume()
+  }
+
+  get #hasUnsent(): boolean {
+    return this.#socket.writableLength > unsentBytesMax
+  }
+
+  /** False where the request has to wait for those before it. */
+  #begin(frame: Buffer): boolean {
+    const request = this.#open(frame)
+    if (request === null) return false
+    const handler = this.#context.handlers.get(request.api.key)
+    const overlaps = handler?.overlaps ?? false
+    const last = this.#begun.at(-1)
+    if (last !== undefined && !(last.overlaps && overlaps)) return false
+    if (this.#begun.length >= begunMax) return false
+    this.#waiting.shift()
+    this.#waitingBytes -= frame.length
+    const begun: Begun = { overlaps, bytes: frame.length, answer: null, isAnswered: false }
+    this.#begun.push(begun)
+    if (handler === undefined || !includesVersion(handler.versions, request.header.apiVersion)) {
+      this.#unsupported(begun, request)
+    } else this.#handle(begun, handler, request)
+    return true
+  }
+
+  #open(frame: Buffer): IncomingRequest | null {
+    try {
+      return openRequest(frame)
+    } catch (error) {
+      // What comes before it is answered first.
+      if (this.#begun.length > 0) return null
+      if (error instanceof UnsupportedApiError) {
+        const answer = unsupportedVersionAnswer(error, this.#context.handlers)
+        if (answer !== null) {
+          this.#waiting.shift()
+          this.#waitingBytes -= frame.length
+          this.#begun.push({ overlaps: false, bytes: frame.length, answer, isAnswered: true })
+          this.#sendAnswers()
+          return null
+        }
+      }
+      this.#refuse(error)
+      return null
+    }
+  }
+
+  #handle(begun: Begun, handler: ApiHandler, request: IncomingRequest): void {
+    handler.answer(this.#callOf(request), request).then(
+      (answer) => this.#answered(begun, answer),
+      (error: unknown) => this.#refuse(error),
+    )
+  }
+
+  #unsupported(begun: Begun, { header, api }: IncomingRequest): void {
+    const error = new UnsupportedApiError(api.name, header)
+    const answer = unsupportedVersionAnswer(error, this.#context.handlers)
+    if (answer === null) this.#refuse(error)
+    else this.#answered(begun, answer)
+  }
+
+  #callOf({ header }: IncomingRequest): Call {
+    const { authorizer } = this.#context.server
+    return {
+      version: header.apiVersion,
+      correlationId: header.correlationId,
+      clientId: header.clientId,
+      client: this,
+      may: (operation: Operation, type: ResourceType, name: string) =>
+        authorizer.allows(this, operation, type, name),
+      mayAny: (operation: Operation, type: ResourceType) =>
+        authorizer.allowsAny(this, operation, type),
+    }
+  }
+
+  #answered(begun: Begun, answer: readonly Uint8Array[] | null): void {
+    begun.answer = answer
+    begun.isAnswered = true
+    if (this.#begun[0] === begun) this.#sendAnswers()
+  }
+
+  #sendAnswers(): void {
+    const socket = this.#socket
+    socket.cork()
+    while (this.#begun[0]?.isAnswered === true) {
+      const { answer, bytes } = this.#begun.shift() as Begun
+      this.#context.memory.giveBack(bytes)
+      if (!this.#isClosed) for (const piece of answer ?? []) socket.write(piece)
+    }
+    socket.uncork()
+    this.#goOn()
+  }
+
+  #pause(): void {
+    if (!this.#isPaused) {
+      this.#isPaused = true
+      this.#socket.pause()
+    }
+    if (this.#context.memory.isFull) {
+      this.#cancelRoom ??= this.#context.memory.onRoom(() => {
+        this.#cancelRoom = null
+        this.#goOn()
+      })
+    }
+  }
+
+  #resume(): void {
+    if (!this.#isPaused || this.#isClosed) return
+    this.#isPaused = false
+    this.#socket.resume()
+  }
+
+  #end(reason: string): void {
+    const { logger } = this.#context.server
+    if (this.openRequests > 0) return
+    logger.debug({ client: this.#label, reason }, 'a connection was closed')
+    this.#socket.destroy()
+  }
+
+  /** What comes from there cannot be answered, or trusted to be a request at all. */
+  #refuse(error: unknown): void {
+    if (this.#isClosed) return
+    const { logger } = this.#context.server
+    logger.warn({ err: error, client: this.#label }, 'a connection was closed for its request')
+    this.#socket.destroy()
+  }
+
+  #lost(error: Error): void {
+    const { logger } = this.#context.server
+    logger.debug({ err: error, client: this.#label }, 'a connection was lost')
+  }
+
+  #wasClosed(): void {
+    this.#isClosed = true
+    this.#cancelRoom?.()
+    for (const { bytes } of this.#begun) this.#context.memory.giveBack(bytes)
+    for (const frame of this.#waiting) this.#context.memory.giveBack(frame.length)
+    this.#begun.length = 0
+    this.#waiting.length = 0
+    for (const callback of this.#closed) callback()
+    this.#closed.clear()
+  }
+
+  get #label(): object {
+    const { connectionId, host, principal, software } = this
+    return { connectionId, host, principal, software, listener: this.listenerName }
+  }
+}

@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto'
+import { type DirectoryVarve, openDataDirectory } from '@varve/broker'
+import { partsOf } from '@varve/broker/serving'
+import { type FileSystem, nodeFileSystem, systemClock } from '@varve/log'
+import { InvalidArgumentError } from '@varve/record'
+import { openAccess } from './base/access.ts'
+import type { AdvertisedAddress } from './base/client.ts'
+import type { ServerContext } from './base/server-context.ts'
+import {
+  type ResolvedServerOptions,
+  resolveServerOptions,
+  type ServerOptions,
+} from './base/server-options.ts'
+import { ServerState } from './base/server-state.ts'
+import { silentLogger } from './base/silent-logger.ts'
+import { allHandlers } from './handlers/all-handlers.ts'
+import { Listener } from './net/listener.ts'
+import { RequestMemory } from './net/request-memory.ts'
+
+/** How long connections may take for their last answers when a server closes, in ms. */
+const closingMs = 5_000
+
+/**
+ * Serves a data directory to Kafka's clients, over TCP.
+ *
+ * Rejects with InvalidArgumentError, ListenError, CorruptServerStateError, and as
+ * `openDataDirectory` does; nothing is left open then.
+ *
+ * @example
+ * ```ts
+ * await using server = await startServer({ data: './data', port: 0 })
+ * console.log(server.bootstrapServers) // for any Kafka client
+ * ```
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const resolved = resolveServerOptions(options)
+  const { data, varve: given, directoryOptions = {}, logger = silentLogger } = options
+  if ((data === undefined) === (given === undefined)) {
+    throw new InvalidArgumentError('data', data, 'needs data, or an open varve instead')
+  }
+  const varve = given ?? (await openDataDirectory(data ?? '', { logger, ...directoryOptions }))
+  const server = new Server(varve, given === undefined)
+  try {
+    await server.open(options, resolved)
+    return server
+  } catch (error) {
+    await server.close().catch(() => undefined)
+    throw error
+  }
+}
+
+/** A data directory that is being served. Made by `startServer`. */
+export class Server implements AsyncDisposable {
+  /** What is served: programs use it beside the clients. */
+  readonly varve: DirectoryVarve
+  readonly #ownsVarve: boolean
+  readonly #listeners: Listener[] = []
+  #connections = 0
+  #closing: Promise<void> | null = null
+
+  /** @internal Servers are made by `startServer`. */
+  constructor(varve: DirectoryVarve, ownsVarve: boolean) {
+    this.varve = varve
+    this.#ownsVarve = ownsVarve
+  }
+
+  /** Where it listens, in the order of its listeners. */
+  get addresses(): readonly (AdvertisedAddress & { readonly name: string })[] {
+    return this.#listeners.map(({ name, host, port }) => ({ name, host, port }))
+  }
+
+  /** For clients: `host:port` of every listener, as they are advertised. */
+  get bootstrapServers(): string {
+    return this.#listeners
+      .map(({ advertised }) => `${advertised.host}:${advertised.port}`)
+      .join(',')
+  }
+
+  /** The port of the first listener. */
+  get port(): number {
+    return this.#listeners[0]?.port ?? 0
+  }
+
+  /** @internal Part of `startServer`. */
+  async open(options: ServerOptions, resolved: ResolvedServerOptions): Promise<void> {
+    const context = await this.#context(options, resolved)
+    const memory = new RequestMemory(resolved.queuedRequestBytesMax)
+    const handlers = allHandlers(context)
+    const nextConnectionId = (): number => this.#connections++
+    for (const listener of resolved.listeners) {
+      const shared = { server: context, handlers, memory }
+      this.#listeners.push(await Listener.open(listener, shared, nextConnectionId))
+    }
+  }
+
+  /**
+   * Takes no more connections and requests, answers those that have come, and closes the data
+   * directory where it was opened by `startServer`. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #context(options: ServerOptions, resolved: ResolvedServerOptions): Promise<ServerContext> {
+    const { clock = systemClock, logger = silentLogger, directoryOptions = {} } = options
+    const parts = partsOf(this.varve)
+    if (parts === null) {
+      throw new InvalidArgumentError('varve', this.varve, 'must be an open data directory')
+    }
+    const fs: FileSystem = directoryOptions.fs ?? nodeFileSystem
+    const state = ServerState.load(fs, parts.topics.directory.path)
+    const clusterId = await clusterIdOf(state)
+    return {
+      ...{ varve: this.varve, parts, options: resolved, clusterId, clock, logger, state },
+      authorizer: openAccess,
+    }
+  }
+
+  async #close(): Promise<void> {
+    for (const listener of this.#listeners) listener.stop()
+    const connections = this.#listeners.flatMap((listener) => [...listener.connections])
+    const ended = connections.map((connection) => {
+      return new Promise<void>((resolve) => {
+        connection.onClosed(resolve)
+        connection.end()
+      })
+    })
+    const timer = setTimeout(() => {
+      for (const connection of connections) connection.destroy()
+    }, closingMs)
+    await Promise.all(ended)
+    clearTimeout(timer)
+    if (this.#ownsVarve) await this.varve.close()
+  }
+}
+
+/** The cluster's id, made when the directory is first served. */
+async function clusterIdOf(state: ServerState): Promise<string> {
+  const known = state.section('clusterId')
+  if (typeof known === 'string' && known !== '') return known
+  if (known !== undefined) throw state.damaged('clusterId', 'it is not a text')
+  return state.update('clusterId', () => randomBytes(16).toString('base64url'))
+}
