@@ -14,6 +14,7 @@ import {
 import { ServerState } from './base/server-state.ts'
 import { silentLogger } from './base/silent-logger.ts'
 import { allHandlers } from './handlers/all-handlers.ts'
+import type { HttpSide } from './http-side.ts'
 import { Listener } from './net/listener.ts'
 import { RequestMemory } from './net/request-memory.ts'
 
@@ -56,6 +57,8 @@ export class Server implements AsyncDisposable {
   readonly #ownsVarve: boolean
   readonly #listeners: Listener[] = []
   #connections = 0
+  #isOpen = false
+  #http: HttpSide | null = null
   #closing: Promise<void> | null = null
 
   /** @internal Servers are made by `startServer`. */
@@ -81,6 +84,16 @@ export class Server implements AsyncDisposable {
     return this.#listeners[0]?.port ?? 0
   }
 
+  /** Where it answers HTTP, as `127.0.0.1:9464`; null where it does not. */
+  get httpAddress(): string | null {
+    return this.#http?.address ?? null
+  }
+
+  /** Whether it takes connections: all listeners are open, and it is not being closed. */
+  get isServing(): boolean {
+    return this.#isOpen && this.#closing === null
+  }
+
   /** @internal Part of `startServer`. */
   async open(options: ServerOptions, resolved: ResolvedServerOptions): Promise<void> {
     const context = await this.#context(options, resolved)
@@ -91,6 +104,12 @@ export class Server implements AsyncDisposable {
       const shared = { server: context, handlers, memory }
       this.#listeners.push(await Listener.open(listener, shared, nextConnectionId))
     }
+    if (resolved.http !== null) {
+      // What it needs costs those who do not ask for it nothing.
+      const { HttpSide } = await import('./http-side.ts')
+      this.#http = await HttpSide.open(resolved.http, context, this)
+    }
+    this.#isOpen = true
   }
 
   /**
@@ -135,6 +154,7 @@ export class Server implements AsyncDisposable {
     }, closingMs)
     await Promise.all(ended)
     clearTimeout(timer)
+    await this.#http?.close()
     if (this.#ownsVarve) await this.varve.close()
   }
 }

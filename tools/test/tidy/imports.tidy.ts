@@ -60,7 +60,16 @@ const backupFolders = [
 ]
 
 /** Those of the server, likewise. */
-const serverFolders = ['protocol', 'base', 'net', 'security', 'fetching', 'administration', 'handlers']
+const serverFolders = [
+  'protocol',
+  'base',
+  'net',
+  'security',
+  'fetching',
+  'administration',
+  'handlers',
+  'http',
+]
 
 const ordered: Readonly<Record<string, readonly string[]>> = {
   log: logFolders,

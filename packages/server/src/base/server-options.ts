@@ -1,6 +1,7 @@
 import type { DirectoryVarve, Logger, VarveOptions } from '@varve/broker'
 import type { Clock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
+import { type HttpOptions, type ResolvedHttpOptions, resolveHttpOptions } from './http-options.ts'
 
 /** One address that a server listens on. */
 export interface ListenerOptions {
@@ -46,6 +47,8 @@ export interface ServerOptions {
   readonly queuedRequestBytesMax?: number
   /** Silence after which a connection is closed, in ms. @defaultValue 600000, Kafka's 10 min */
   readonly connectionIdleMsMax?: number
+  /** Health and metrics over HTTP; none unless it is asked for. @defaultValue none */
+  readonly http?: HttpOptions
   /** Told of what an operator should know; a `pino` logger fits. @defaultValue none */
   readonly logger?: Logger
   /** @defaultValue the machine's */
@@ -69,6 +72,8 @@ export interface ResolvedServerOptions {
   readonly requestBytesMax: number
   readonly queuedRequestBytesMax: number
   readonly connectionIdleMsMax: number
+  /** Null for no listener of HTTP. */
+  readonly http: ResolvedHttpOptions | null
 }
 
 /** Throws InvalidArgumentError. */
@@ -85,6 +90,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     listeners: listenersOf(options),
     ...{ nodeId, autoCreateTopics, numPartitions },
     ...{ requestBytesMax, queuedRequestBytesMax, connectionIdleMsMax },
+    http: options.http === undefined ? null : resolveHttpOptions(options.http),
   }
 }
 
