@@ -79,6 +79,11 @@ export class AppendQueue {
     this.#settle = settle
   }
   #outside: Array<{ readonly enter: () => void; readonly reject: (error: unknown) => void }> = []
+  /** Appends are counted as they come, those that wait outside too; refused ones are not. */
+  #asked = 0
+  /** The newest that is in the queue, and the newest that the writer has taken. */
+  #entered = 0
+  #taken = 0
 
   constructor(log: string, options: ResolvedLogOptions, clock: Clock) {
     this.#log = log
@@ -88,6 +93,16 @@ export class AppendQueue {
 
   get isEmpty(): boolean {
     return this.#appends === 0
+  }
+
+  /** How many appends have been asked for: a mark in their order. */
+  get asked(): number {
+    return this.#asked
+  }
+
+  /** Whether the writer has taken everything that was asked for up to a mark. */
+  hasTaken(mark: number): boolean {
+    return this.#taken >= mark
   }
 
   get #filling(): BatchEncoder {
@@ -131,17 +146,22 @@ export class AppendQueue {
     compressionType: CompressionType,
   ): Promise<AppendResult> {
     if (this.#isFull) return this.#addLater(() => this.#enter(records, acks, compressionType))
-    return this.#enter(records, acks, compressionType)
+    const promise = this.#enter(records, acks, compressionType)
+    this.#entered = ++this.#asked
+    return promise
   }
 
   /** Queues a batch that somebody else built and the log has validated. */
   addBatch(batch: RecordBatch, acks: Acks, origin: AppendOrigin): Promise<AppendResult> {
     if (this.#isFull) return this.#addLater(() => this.#enterBatch(batch, acks, origin))
-    return this.#enterBatch(batch, acks, origin)
+    const promise = this.#enterBatch(batch, acks, origin)
+    this.#entered = ++this.#asked
+    return promise
   }
 
   /** Everything queued, for the writer; null when there is nothing. */
   take(): AppendGroup | null {
+    this.#taken = this.#entered
     if (this.#appends === 0) {
       this.#giveBack()
       return null
@@ -185,6 +205,7 @@ export class AppendQueue {
     this.#externals.clear()
     this.#externalBytes = 0
     this.#outside = []
+    this.#taken = this.#asked
     // Something may still be written from it: nobody else is given it.
     this.#current = null
     for (const waiters of waiting) waiters.reject(error)
@@ -223,8 +244,10 @@ export class AppendQueue {
     if (this.#options.whenQueueFull === 'refuse') {
       return Promise.reject(new AppendQueueFullError(this.#log, this.#options.queueBytesMax))
     }
+    const place = ++this.#asked
     return new Promise((resolve, reject) => {
       const late = (): void => {
+        this.#entered = place
         try {
           resolve(enter())
         } catch (error) {

@@ -14,6 +14,14 @@ import type { LogState } from './log-state.ts'
 import { isWrittenOnLoop, type PlacedBatch, placeBatch, WriteRun } from './placement.ts'
 import { SealJobs } from './seal-job.ts'
 
+/** What runs between two groups. */
+interface Command {
+  readonly run: () => Promise<void>
+  readonly reject: (error: unknown) => void
+  /** It comes after all appends up to this one, in the order of the queue. */
+  readonly after: number
+}
+
 /** The loop lets timers and sockets have their turn after this long without waiting for a disk. */
 const pollIntervalMs = 5
 
@@ -41,7 +49,7 @@ export class LogWriter {
   readonly #queue: AppendQueue
   readonly #seals: SealJobs
   readonly #flusher: LogFlusher
-  readonly #commands: Array<{ run: () => Promise<void>; reject: (error: unknown) => void }> = []
+  readonly #commands: Command[] = []
   #isRunning = false
   #isClosing = false
   #failure: LogOfflineError | null = null
@@ -84,11 +92,15 @@ export class LogWriter {
     })
   }
 
-  /** Runs something between two groups, alone. */
+  /**
+   * Runs something between two groups, alone, when everything that was appended before has been
+   * written: what is queued while a group is on its way is not in that group.
+   */
   command<Result>(run: () => Promise<Result>): Promise<Result> {
     this.#assertUsable()
     return new Promise((resolve, reject) => {
-      this.#commands.push({ run: async () => resolve(await run()), reject })
+      const after = this.#queue.asked
+      this.#commands.push({ run: async () => resolve(await run()), reject, after })
       this.#schedule()
       this.#endLinger?.()
     })
@@ -156,9 +168,7 @@ export class LogWriter {
         if (this.#state.options.lingerMs > 0) await this.#linger()
         const group = this.#queue.take()
         if (group !== null) await this.#commit(group)
-        // Closing comes after everything that came before it, what waits for room included.
-        const isLate = this.#isClosing && !this.#queue.isEmpty
-        const command = isLate ? undefined : this.#commands.shift()
+        const command = this.#nextCommand()
         if (command !== undefined) await this.#runCommand(command)
         if (group === null && command === undefined) break
         await this.#yield()
@@ -170,10 +180,14 @@ export class LogWriter {
     if (!this.#queue.isEmpty || this.#commands.length > 0) this.#schedule()
   }
 
-  async #runCommand(command: {
-    run: () => Promise<void>
-    reject: (error: unknown) => void
-  }): Promise<void> {
+  #nextCommand(): Command | undefined {
+    const next = this.#commands[0]
+    return next !== undefined && this.#queue.hasTaken(next.after)
+      ? this.#commands.shift()
+      : undefined
+  }
+
+  async #runCommand(command: Command): Promise<void> {
     try {
       await command.run()
     } catch (error) {
