@@ -1,4 +1,5 @@
 import type { Cleaner } from '@varve/cleaner'
+import type { FileSystem } from '@varve/log'
 import type { Groups } from './groups/groups.ts'
 import type { EffectLedgers } from './handling/effect-ledgers.ts'
 import type { ProducerIds } from './producing/producer-ids.ts'
@@ -8,6 +9,7 @@ import type { TransactionCoordinator } from './transactions/transaction-coordina
 
 /** What an open data directory is made of. */
 export interface DirectoryParts {
+  readonly fs: FileSystem
   readonly topics: Topics
   readonly ids: ProducerIds
   readonly coordinator: TransactionCoordinator

@@ -104,7 +104,7 @@ export async function openDataDirectory(
     const { random = randomFraction } = options
     const queues = new Queues({ topics, clock, logger, random })
     const ledgers = new EffectLedgers({ topics, clock, logger })
-    const parts = { topics, ids, coordinator, groups, queues, ledgers, cleaner }
+    const parts = { fs, topics, ids, coordinator, groups, queues, ledgers, cleaner }
     return new DirectoryVarve(options, parts)
   } catch (error) {
     await topics.close().catch(() => undefined)
@@ -320,7 +320,7 @@ export class DirectoryVarve implements Varve {
    * ```
    */
   metrics(options: MetricsOptions = {}): Metrics {
-    const source = directorySource({ fs: this.#fs, ...this.#parts })
+    const source = directorySource(this.#parts)
     const metrics = new Metrics(source, options)
     this.#users.add({ [Symbol.asyncDispose]: async () => metrics.close() })
     return metrics

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type DirectoryVarve, openDataDirectory } from '@varve/broker'
 import { partsOf } from '@varve/broker/serving'
-import { type FileSystem, nodeFileSystem, systemClock } from '@varve/log'
+import { type Clock, systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
 import { openAccess } from './base/access.ts'
 import type { AdvertisedAddress } from './base/client.ts'
@@ -40,7 +40,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     throw new InvalidArgumentError('data', data, 'needs data, or an open varve instead')
   }
   const varve = given ?? (await openDataDirectory(data ?? '', { logger, ...directoryOptions }))
-  const server = new Server(varve, given === undefined)
+  const server = new Server(varve, given === undefined, options.clock ?? systemClock)
   try {
     await server.open(options, resolved)
     return server
@@ -55,6 +55,7 @@ export class Server implements AsyncDisposable {
   /** What is served: programs use it beside the clients. */
   readonly varve: DirectoryVarve
   readonly #ownsVarve: boolean
+  readonly #clock: Clock
   readonly #listeners: Listener[] = []
   #connections = 0
   #isOpen = false
@@ -62,9 +63,10 @@ export class Server implements AsyncDisposable {
   #closing: Promise<void> | null = null
 
   /** @internal Servers are made by `startServer`. */
-  constructor(varve: DirectoryVarve, ownsVarve: boolean) {
+  constructor(varve: DirectoryVarve, ownsVarve: boolean, clock: Clock) {
     this.varve = varve
     this.#ownsVarve = ownsVarve
+    this.#clock = clock
   }
 
   /** Where it listens, in the order of its listeners. */
@@ -126,16 +128,23 @@ export class Server implements AsyncDisposable {
   }
 
   async #context(options: ServerOptions, resolved: ResolvedServerOptions): Promise<ServerContext> {
-    const { clock = systemClock, logger = silentLogger, directoryOptions = {} } = options
+    const { logger = silentLogger } = options
     const parts = partsOf(this.varve)
     if (parts === null) {
       throw new InvalidArgumentError('varve', this.varve, 'must be an open data directory')
     }
-    const fs: FileSystem = directoryOptions.fs ?? nodeFileSystem
-    const state = ServerState.load(fs, parts.topics.directory.path)
+    const state = ServerState.load(parts.fs, parts.topics.directory.path)
     const clusterId = await clusterIdOf(state)
     return {
-      ...{ varve: this.varve, parts, options: resolved, clusterId, clock, logger, state },
+      ...{
+        varve: this.varve,
+        parts,
+        options: resolved,
+        clusterId,
+        clock: this.#clock,
+        logger,
+        state,
+      },
       authorizer: openAccess,
     }
   }
@@ -149,11 +158,12 @@ export class Server implements AsyncDisposable {
         connection.end()
       })
     })
-    const timer = setTimeout(() => {
+    const destroy = (): void => {
       for (const connection of connections) connection.destroy()
-    }, closingMs)
+    }
+    const timer = this.#clock.setTimer(closingMs, destroy, { keepsAlive: true })
     await Promise.all(ended)
-    clearTimeout(timer)
+    timer.cancel()
     await this.#http?.close()
     if (this.#ownsVarve) await this.varve.close()
   }

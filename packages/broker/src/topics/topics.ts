@@ -27,12 +27,8 @@ import {
   type TopicAlteration,
   type TopicSettings,
 } from '../base/topic-settings.ts'
-import {
-  type Catalogue,
-  type CataloguedTopic,
-  readCatalogue,
-  writeCatalogue,
-} from './catalogue-file.ts'
+import type { Catalogue, CataloguedTopic } from './catalogue-file.ts'
+import { readCatalogue, writeCatalogue } from './catalogue-file.ts'
 import { Topic } from './topic.ts'
 import { TopicTable } from './topic-table.ts'
 

@@ -39,7 +39,8 @@ export const anonymousPrincipal = 'User:ANONYMOUS'
 export interface Authorizer {
   allows(caller: Caller, operation: Operation, type: ResourceType, name: string): boolean
   /**
-   * Whether the caller may do it to at least one resource of a type: Kafka's authorizeByResourceType.
+   * Whether the caller may do it to at least one resource of a type (Kafka's
+   * authorizeByResourceType).
    */
   allowsAny(caller: Caller, operation: Operation, type: ResourceType): boolean
 }
