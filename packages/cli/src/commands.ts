@@ -14,6 +14,7 @@ import { addReindexVerb } from './verbs/reindex-verb.ts'
 import { addRepairVerb } from './verbs/repair-verb.ts'
 import { addReplayVerb } from './verbs/replay-verb.ts'
 import { addRestoreVerb } from './verbs/restore-verb.ts'
+import { addServeVerb } from './verbs/serve-verb.ts'
 import { addStatsVerb } from './verbs/stats-verb.ts'
 import { addTopicVerb } from './verbs/topic-verb.ts'
 import type { Choose } from './verbs/verb-options.ts'
@@ -54,6 +55,7 @@ export async function parseCommand(
 
 /** In the order in which the help lists them. */
 const verbs: Readonly<Record<string, (parser: Argv, choose: Choose) => void>> = {
+  serve: addServeVerb,
   produce: addProduceVerb,
   consume: addConsumeVerb,
   topic: addTopicVerb,

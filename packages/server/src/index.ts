@@ -5,8 +5,15 @@
  * @module
  */
 export type { AdvertisedAddress } from './base/client.ts'
+export type { HttpOptions } from './base/http-options.ts'
 export { CorruptServerStateError, ListenError } from './base/server-errors.ts'
 export type { ListenerOptions, ServerOptions } from './base/server-options.ts'
+export {
+  type NamedAddress,
+  parseAddress,
+} from './properties/listener-addresses.ts'
+export { type Property, parseAssignment, parseProperties } from './properties/properties-text.ts'
+export { type ConfiguredServer, configureServer } from './properties/server-properties.ts'
 export type {
   ApiDeclaration,
   Decoded,

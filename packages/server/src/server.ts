@@ -20,6 +20,8 @@ import { RequestMemory } from './net/request-memory.ts'
 
 /** How long connections may take for their last answers when a server closes, in ms. */
 const closingMs = 5_000
+/** Of a directory in memory: retention frees whole segments, and no file grows by copying much. */
+const memorySegmentBytes = 16 * 2 ** 20
 
 /**
  * Serves a data directory to Kafka's clients, over TCP.
@@ -35,18 +37,34 @@ const closingMs = 5_000
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const resolved = resolveServerOptions(options)
-  const { data, varve: given, directoryOptions = {}, logger = silentLogger } = options
-  if ((data === undefined) === (given === undefined)) {
-    throw new InvalidArgumentError('data', data, 'needs data, or an open varve instead')
+  const { data, memory = false, varve: given } = options
+  const homes = [data !== undefined, memory, given !== undefined].filter(Boolean)
+  if (homes.length !== 1) {
+    throw new InvalidArgumentError('data', data, 'needs one of data, memory, and an open varve')
   }
-  const varve = given ?? (await openDataDirectory(data ?? '', { logger, ...directoryOptions }))
-  const server = new Server(varve, given === undefined, options.clock ?? systemClock)
+  const all = memory ? await inMemory(options) : options
+  const { directoryOptions = {}, logger = silentLogger } = all
+  const open = () => openDataDirectory(all.data ?? '', { logger, ...directoryOptions })
+  const server = new Server(given ?? (await open()), given === undefined, all.clock ?? systemClock)
   try {
-    await server.open(options, resolved)
+    await server.open(all, resolved)
     return server
   } catch (error) {
     await server.close().catch(() => undefined)
     throw error
+  }
+}
+
+/** The same with a file system of its own, which is loaded for those who ask for it. */
+async function inMemory(options: ServerOptions): Promise<ServerOptions> {
+  const { SimulatedFileSystem } = await import('@varve/log/testing')
+  const { clock = systemClock, directoryOptions = {} } = options
+  const fs = new SimulatedFileSystem({ clock, journaled: false })
+  const topicDefaults = { segmentBytes: memorySegmentBytes, ...directoryOptions.topicDefaults }
+  return {
+    ...options,
+    data: '/memory',
+    directoryOptions: { ...directoryOptions, topicDefaults, fs },
   }
 }
 

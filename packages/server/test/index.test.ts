@@ -12,6 +12,7 @@ test('the package offers exactly these names', () => {
     'apiByKey',
     'apiNamed',
     'apis',
+    'configureServer',
     'decodeRequest',
     'decodeResponse',
     'encodeRequest',
@@ -21,6 +22,9 @@ test('the package offers exactly these names', () => {
     'errorNameOf',
     'isRetriable',
     'openRequest',
+    'parseAddress',
+    'parseAssignment',
+    'parseProperties',
     'startServer',
   ])
 })

@@ -19,6 +19,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     '@varve/backup',
     '@varve/broker',
     '@varve/bench',
+    '@varve/server',
   ],
   varve: ['@varve/record', '@varve/log', '@varve/backup', '@varve/broker', '@varve/cli'],
 }
@@ -63,6 +64,7 @@ const backupFolders = [
 const serverFolders = [
   'protocol',
   'base',
+  'properties',
   'net',
   'security',
   'fetching',

@@ -24,6 +24,11 @@ export interface SimulationOptions {
    * ways as large ones.
    */
   readonly sectorBytes?: number
+  /**
+   * Whether what is done is remembered, so that crashes can be drawn from it; default true. Without
+   * it only the files take memory, for programs that run long and want no disk.
+   */
+  readonly journaled?: boolean
 }
 
 /** A flush that has started. */
@@ -72,6 +77,10 @@ export class SimulatedKernel {
     return this.#options.sectorBytes ?? 512
   }
 
+  get #isJournaled(): boolean {
+    return this.#options.journaled ?? true
+  }
+
   now(): number {
     return this.#options.clock?.now() ?? defaultTimeMs
   }
@@ -87,7 +96,7 @@ export class SimulatedKernel {
    */
   enter(call: Call): Fault | null {
     this.assertPower(call)
-    if (call.isChange) this.#base ??= this.tree.clone()
+    if (call.isChange && this.#isJournaled) this.#base ??= this.tree.clone()
     const fault = this.faults.count(call)
     if (fault === null || fault.kind === 'short') return fault
     if (call.syscall === 'fdatasync' || call.syscall === 'fsync') return fault
@@ -100,6 +109,7 @@ export class SimulatedKernel {
 
   /** Journals what has just been done; its index. */
   record(operation: Operation): number {
+    if (!this.#isJournaled) return 0
     assert(this.#base !== null, 'a test arranges nothing while a call is under way')
     this.journal.push(operation)
     return this.journal.length - 1

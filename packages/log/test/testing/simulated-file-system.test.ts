@@ -342,3 +342,16 @@ test('times come from the clock, and an unflushed one may be the earlier one', a
   expect(fs.crashState(fs.operations, 'all').stat('/a')?.modifiedMs).toBe(3000)
   file.close()
 })
+
+test('without a journal only what the files hold stays', async () => {
+  const fs = new SimulatedFileSystem({ journaled: false })
+  const file = fs.open('/a', 'create')
+  for (let round = 0; round < 10; round += 1) {
+    await writeFully(file, Buffer.alloc(1000, round), 0)
+    await file.datasync()
+  }
+  expect(fs.operations).toBe(0)
+  const read = Buffer.alloc(1000)
+  expect(fs.open('/a', 'read').readSync(read, 0)).toBe(1000)
+  expect(read).toEqual(Buffer.alloc(1000, 9))
+})

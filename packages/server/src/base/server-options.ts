@@ -19,9 +19,14 @@ export interface ListenerOptions {
 export interface ServerOptions {
   /**
    * The data directory to be served, made where it is not there; it is open as long as the server
-   * runs. One of `data` and `varve` must be given.
+   * runs. One of `data`, `memory` and `varve` must be given.
    */
   readonly data?: string
+  /**
+   * A directory in memory instead, empty and gone with the server: for tests. Its segments have 16
+   * MiB unless said otherwise. @defaultValue false
+   */
+  readonly memory?: boolean
   /** How the data directory is opened. @defaultValue {} */
   readonly directoryOptions?: VarveOptions
   /** An open data directory to be served beside the program that has it; the program closes it. */

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs'
+import { type Server, startServer } from '@varve/server'
+import { type CommandIo, exitCodes } from '../command-io.ts'
+import { LineOutput } from '../output.ts'
+import { LogLines } from '../serve/log-lines.ts'
+import { type ServeOptions, serverOptionsOf } from '../serve/serve-options.ts'
+
+export interface ServeCommandOptions extends ServeOptions {
+  /** First line: the token of the HTTP listener. Null for none. */
+  readonly httpTokenFile: string | null
+}
+
+/**
+ * Serves a data directory to Kafka's clients until the user ends it. Says where once it serves;
+ * what it says after that are log lines.
+ */
+export async function serve(given: ServeCommandOptions, io: CommandIo): Promise<number> {
+  const { config, httpTokenFile, json, verbose } = given
+  const { options, ignored } = serverOptionsOf(given, {
+    config: config === null ? '' : readFileSync(config, 'utf8'),
+    httpToken: httpTokenFile === null ? null : firstLine(readFileSync(httpTokenFile, 'utf8')),
+  })
+  const { clock } = io
+  const logger = new LogLines(json ? io.stdout : io.stderr, { clock, json, verbose })
+  if (ignored.length > 0) logger.info({ settings: ignored }, 'settings that do nothing here')
+  const server = await startServer({ ...options, logger })
+  try {
+    await sayServing(server, logger, given, io)
+    await ended(io.signal)
+    logger.info({}, 'stopping: a second signal ends it at once')
+  } finally {
+    await server.close()
+  }
+  logger.info({}, 'stopped')
+  return exitCodes.fine
+}
+
+async function sayServing(
+  server: Server,
+  logger: LogLines,
+  { data, memory, json }: ServeCommandOptions,
+  io: CommandIo,
+): Promise<void> {
+  const { bootstrapServers, httpAddress } = server
+  if (json) {
+    logger.info({ bootstrapServers, httpAddress, data, memory }, 'serving')
+    return
+  }
+  const http = httpAddress === null ? '' : `, HTTP on ${httpAddress}`
+  const lines = new LineOutput(io.stdout)
+  lines.line(`Serving ${memory ? 'a directory in memory' : data} on ${bootstrapServers}${http}`)
+  await lines.flush()
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function firstLine(text: string): string {
+  return text.split(/\r?\n/)[0] ?? ''
+}

@@ -1,0 +1,45 @@
+import type { Argv } from 'yargs'
+import { type Choose, flag, text, texts, withJson } from './verb-options.ts'
+
+export function addServeVerb(parser: Argv, choose: Choose): void {
+  parser.command(
+    'serve',
+    'Serve a data directory to Kafka clients, over TCP',
+    (verb) =>
+      withJson(verb)
+        .option('data', { ...text, describe: 'The data directory, made where it is not there' })
+        .option('memory', { ...flag, describe: 'Nothing on disk: for tests' })
+        .option('listen', {
+          ...texts,
+          describe: 'Where: HOST:PORT or NAME://HOST:PORT; more than once  [127.0.0.1:9092]',
+        })
+        .option('http', { ...text, describe: 'Health and metrics over HTTP, on HOST:PORT' })
+        .option('http-token-file', {
+          ...text,
+          describe: 'A file with the token that HTTP asks for',
+        })
+        .option('config', { ...text, describe: 'Settings, as in Kafka’s server.properties' })
+        .option('set', {
+          ...texts,
+          describe: 'One of those settings, as name=value; more than once',
+        })
+        .option('verbose', { ...flag, describe: 'Log more' })
+        .example('$0 serve --data ./data', '')
+        .example('$0 serve --memory --listen localhost:0', '')
+        .example('$0 serve --data ./data --http localhost:9464 --json', '')
+        .example('$0 serve --config server.properties --set num.partitions=3', '')
+        .epilogue(
+          'Says on one line where it serves, once it does; log lines go to stderr, with --json to ' +
+            'stdout, an object each. Ctrl-C and SIGTERM end it gently: requests are answered, ' +
+            'everything is flushed; a second signal ends it at once. docs/serving.md has the rest.',
+        ),
+    (given) =>
+      choose(async (io) => {
+        const { serve } = await import('../commands/serve.ts')
+        const { data = null, http = null, config = null, memory, listen, set } = given
+        const { verbose, json, 'http-token-file': httpTokenFile = null } = given
+        const options = { data, memory, listen, http, config, set, verbose, json, httpTokenFile }
+        return serve(options, io)
+      }),
+  )
+}

@@ -1,0 +1,81 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { makeTemporaryDirectory } from '@varve/log/testing'
+import { expect, test } from 'vitest'
+import { main } from '../src/main.ts'
+import { type CapturedIo, captureIo, run } from './captured-io.ts'
+
+interface Serving {
+  readonly io: CapturedIo
+  readonly ended: Promise<number>
+  stop(): Promise<number>
+}
+
+/** Runs the verb until it has said where it serves. */
+async function serving(...argv: readonly string[]): Promise<Serving> {
+  const controller = new AbortController()
+  const io = captureIo({ signal: controller.signal })
+  const ended = main(['serve', '--listen', 'localhost:0', ...argv], io)
+  const hasEnded = ended.then(() => Promise.reject(new Error(io.stderr.text)))
+  const said = expect.poll(() => io.stdout.text, { timeout: 20_000 }).toMatch(/serving/i)
+  await Promise.race([said, hasEnded])
+  hasEnded.catch(() => undefined)
+  return {
+    ...{ io, ended },
+    stop: () => {
+      controller.abort()
+      return ended
+    },
+  }
+}
+
+function portIn(text: string): number {
+  return Number(/localhost:(\d+)/.exec(text)?.[1])
+}
+
+test('serves until it is stopped, and leaves the directory as a clean shutdown does', async () => {
+  using temporary = makeTemporaryDirectory()
+  const data = `${temporary.path}/data`
+  const server = await serving('--data', data)
+  expect(server.io.stdout.text).toMatch(/^Serving .*data on localhost:\d+\n$/)
+  const socket = connect(portIn(server.io.stdout.text), 'localhost')
+  await new Promise((resolve) => socket.once('connect', resolve))
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  socket.resume()
+  expect(await server.stop()).toBe(0)
+  await closed
+  expect(existsSync(`${data}/.kafka_cleanshutdown`)).toBe(true)
+  expect(server.io.stderr.text).toContain('stopped')
+})
+
+test('in memory, with lines for machines and settings from a file', async () => {
+  using temporary = makeTemporaryDirectory()
+  const config = `${temporary.path}/server.properties`
+  writeFileSync(config, 'num.partitions=4\nnum.io.threads=8\n')
+  const server = await serving('--memory', '--json', '--http', '127.0.0.1:0', '--config', config)
+  const [ignored, said] = server.io.stdout.documents
+  expect(ignored).toMatchObject({ level: 'info', settings: ['num.io.threads'] })
+  expect(said).toMatchObject({ msg: 'serving', memory: true })
+  expect(said.bootstrapServers).toMatch(/^localhost:\d+$/)
+  const port = said.httpAddress.split(':').at(-1)
+  const health = await fetch(`http://127.0.0.1:${port}/ready`)
+  expect(health.status).toBe(200)
+  expect(await server.stop()).toBe(0)
+})
+
+test('a directory that somebody else has open, and a port that is taken, are failures', async () => {
+  using temporary = makeTemporaryDirectory()
+  const first = await serving('--data', temporary.path)
+  const locked = await run('serve', '--data', temporary.path, '--listen', 'localhost:0')
+  expect(locked.code).toBe(3)
+  const address = `localhost:${portIn(first.io.stdout.text)}`
+  const taken = await run('serve', '--memory', '--listen', address)
+  expect(taken).toMatchObject({ code: 3, err: expect.stringContaining(address) })
+  await first.stop()
+})
+
+test('mistakes in the arguments are told as such', async () => {
+  expect((await run('serve')).code).toBe(2)
+  expect((await run('serve', '--memory', '--listen', 'x')).code).toBe(2)
+  expect((await run('serve', '--memory', '--set', 'foo=1')).code).toBe(2)
+})
