@@ -11,4 +11,15 @@ export type { GroupCoordinator } from './groups/group-coordinator.ts'
 export type { ProducerIds } from './producing/producer-ids.ts'
 export type { Partition, Topic } from './topics/topic.ts'
 export type { Topics } from './topics/topics.ts'
+export {
+  commitOffsetsInTransaction,
+  type OffsetsInTransaction,
+  placeOfOffsets,
+} from './transactions/offsets-in-transaction.ts'
 export type { TransactionCoordinator } from './transactions/transaction-coordinator.ts'
+export {
+  NotInTransactionError,
+  TransactionPendingError,
+} from './transactions/transaction-errors.ts'
+export { type TransactionStatus, transactionStatuses } from './transactions/transaction-records.ts'
+export type { TransactionDescription } from './transactions/transaction-state.ts'

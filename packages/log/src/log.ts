@@ -292,14 +292,13 @@ export class Log implements AsyncDisposable {
    * must survive compaction for their next one to be recognised.
    */
   producers(): readonly ProducerStateInfo[] {
-    return Array.from(this.#state.producers.entries(), (entry) => ({
-      producerId: entry.producerId,
-      epoch: entry.epoch,
-      coordinatorEpoch: entry.coordinatorEpoch,
-      lastTimestamp: entry.lastTimestamp,
-      currentTransactionFirstOffset: entry.currentTransactionFirstOffset,
-      batches: [...entry.batches],
-    }))
+    return Array.from(this.#state.producers.entries(), producerInfo)
+  }
+
+  /** What the log knows of one of them, as of now; null for one that it does not know. */
+  producer(producerId: number): ProducerStateInfo | null {
+    const entry = this.#state.producers.producer(producerId)
+    return entry === null ? null : producerInfo(entry)
   }
 
   /**
@@ -393,6 +392,18 @@ export class Log implements AsyncDisposable {
 
   #assertOpen(): void {
     if (this.#state.isClosed || this.#closing !== null) throw new LogClosedError(this.name)
+  }
+}
+
+/** A view, as it is now. */
+function producerInfo(entry: ProducerStateInfo): ProducerStateInfo {
+  return {
+    producerId: entry.producerId,
+    epoch: entry.epoch,
+    coordinatorEpoch: entry.coordinatorEpoch,
+    lastTimestamp: entry.lastTimestamp,
+    currentTransactionFirstOffset: entry.currentTransactionFirstOffset,
+    batches: [...entry.batches],
   }
 }
 

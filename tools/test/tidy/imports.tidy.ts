@@ -69,6 +69,7 @@ const serverFolders = [
   'security',
   'fetching',
   'administration',
+  'transactions',
   'handlers',
   'http',
 ]

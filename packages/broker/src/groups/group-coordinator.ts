@@ -11,6 +11,8 @@ import {
   CorruptGroupRecordError,
   GroupNotEmptyError,
   GroupNotFoundError,
+  IllegalGenerationError,
+  RebalanceInProgressError,
   UnknownMemberError,
 } from './group-errors.ts'
 import type { StoredOffset } from './group-offsets.ts'
@@ -83,9 +85,14 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     return new Map([...topics].map((topic) => [topic, this.#partitionCount(topic)]))
   }
 
+  /** The partition of `__consumer_offsets` that has a group. */
+  partitionOf(group: string): number {
+    return partitionForGroup(group, this.#stores.length)
+  }
+
   /** The store that has a group's offsets: transactional commits and their markers go there. */
   storeOf(group: string): OffsetStore {
-    return this.#stores[partitionForGroup(group, this.#stores.length)] as OffsetStore
+    return this.#stores[this.partitionOf(group)] as OffsetStore
   }
 
   // Members.
@@ -150,6 +157,26 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     const found = this.#groups.get(group)
     if (found !== undefined) found.checkCommit(identity)
     else if (identity.generation >= 0) throw new UnknownMemberError(group, identity.memberId)
+  }
+
+  /**
+   * As `checkCommit`, for offsets that a transaction over the wire brings. Kafka's rules are milder
+   * there: a client that says nothing of a member is believed, and a rebalance does not matter.
+   */
+  checkTransactionalCommit(group: string, identity: MemberIdentity): void {
+    checkGroupName(group)
+    const { memberId, groupInstanceId, generation } = identity
+    if (generation < 0 && memberId === '' && groupInstanceId === null) return
+    const found = this.#groups.get(group)
+    if (found === undefined) {
+      if (generation >= 0) throw new IllegalGenerationError(group, generation, -1)
+      return
+    }
+    try {
+      found.checkCommit(identity)
+    } catch (error) {
+      if (!(error instanceof RebalanceInProgressError)) throw error
+    }
   }
 
   /**

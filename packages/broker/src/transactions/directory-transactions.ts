@@ -1,11 +1,9 @@
 import type { Clock } from '@varve/log'
-import type { RecordInput } from '@varve/record'
 import { offsetsTopic } from '../base/topic-names.ts'
-import type { CommittedOffset } from '../consuming/committed-offsets.ts'
 import { partitionForGroup } from '../groups/group-partition.ts'
-import { encodeOffsetCommitKey, encodeOffsetCommitValue } from '../groups/offset-commit.ts'
 import type { Topic } from '../topics/topic.ts'
 import type { Topics } from '../topics/topics.ts'
+import { offsetRecords } from './offset-records.ts'
 import type { TransactionCoordinator } from './transaction-coordinator.ts'
 import { TransactionEndedError } from './transaction-errors.ts'
 import type { TransactionHome } from './transaction-home.ts'
@@ -37,25 +35,9 @@ export function directoryTransactions(options: DirectoryTransactionsOptions): Tr
     },
     async sendOffsets({ group, offsets, send }) {
       const { partitions } = await options.offsetsTopic()
-      const commitTimestamp = clock.now()
-      const records = offsets.map((offset) => offsetRecord(group, offset, commitTimestamp))
+      const records = offsetRecords(group, offsets, clock.now())
       await send(offsetsTopic, records, partitionForGroup(group, partitions.length))
     },
     end: (id, identity, outcome) => coordinator.end(id, identity, outcome),
-  }
-}
-
-function offsetRecord(
-  group: string,
-  { topic, partition, offset, metadata = '', leaderEpoch = -1 }: CommittedOffset,
-  commitTimestamp: number,
-): RecordInput {
-  return {
-    key: encodeOffsetCommitKey({ group, topic, partition }),
-    value: encodeOffsetCommitValue({
-      ...{ offset, leaderEpoch, metadata, commitTimestamp },
-      expireTimestamp: -1,
-    }),
-    timestamp: commitTimestamp,
   }
 }

@@ -1,22 +1,13 @@
-import {
-  type Acks,
-  type Clock,
-  InvalidProducerEpochError,
-  LogClosedError,
-  type Timer,
-  TransactionCoordinatorFencedError,
-} from '@varve/log'
-import { endTransactionMarkerBatch } from '@varve/record'
+import type { Acks, Clock, Timer } from '@varve/log'
 import { ClosedError, ProducerFencedError } from '../base/broker-errors.ts'
 import type { Logger } from '../base/logger.ts'
-import { transactionsTopic } from '../base/topic-names.ts'
 import type { TopicPartition } from '../base/topic-partition.ts'
-import { partitionForGroup } from '../groups/group-partition.ts'
 import type { IdentitySource, ProducerIdentity } from '../producing/producer-identity.ts'
 import type { ProducerIds } from '../producing/producer-ids.ts'
-import type { Partition, Topic } from '../topics/topic.ts'
 import type { Topics } from '../topics/topics.ts'
 import {
+  NotInTransactionError,
+  ProducerIdMappingError,
   TransactionBlockedError,
   TransactionEndedError,
   TransactionPendingError,
@@ -27,9 +18,9 @@ import {
   expirationCheckIntervalMs,
   isIdExpired,
 } from './transaction-expiration.ts'
-import { transactionRecords } from './transaction-reading.ts'
-import { encodeTransactionKey, encodeTransactionValue } from './transaction-records.ts'
-import { TransactionState } from './transaction-state.ts'
+import { TransactionLog } from './transaction-log.ts'
+import { flushPartitions, markPartition, openTransactionsOf } from './transaction-partitions.ts'
+import { type TransactionDescription, TransactionState } from './transaction-state.ts'
 
 export interface CoordinatorContext {
   readonly topics: Topics
@@ -42,10 +33,17 @@ export interface CoordinatorContext {
   readonly isExpiryHeld?: () => boolean
 }
 
-/** From this epoch on a producer gets another id; one more is left to fence it. */
-const epochMax = 2 ** 15 - 2
-/** One disk has one flush at a time: with one partition, all transactions' decisions share it. */
-const statePartitions = 1
+/** How a producer that may be known begins. */
+export interface OpeningOptions {
+  /** What it goes on from, where it says so: refused unless that is the newest (KIP-360). */
+  readonly expected?: ProducerIdentity | null
+}
+
+export interface EndingOptions {
+  /** Whether what was sent is made durable first; else whoever sent it has done so. */
+  readonly isFlushing?: boolean
+}
+
 const retryMs = 1000
 const expiredAtOnce = 1000
 
@@ -72,25 +70,22 @@ const expiredAtOnce = 1000
 export class TransactionCoordinator {
   readonly #context: CoordinatorContext
   readonly #states = new Map<string, TransactionState>()
-  #topic: Topic | null = null
+  readonly #log: TransactionLog
   #expiry: Timer | null = null
   #isClosed = false
 
   private constructor(context: CoordinatorContext) {
     this.#context = context
+    this.#log = new TransactionLog(context.topics, context.clock, context.logger)
   }
 
   /** Reads what is known, and carries out what had been decided. */
   static async load(context: CoordinatorContext): Promise<TransactionCoordinator> {
     checkExpiration(context.transactionalIdExpirationMs ?? defaultTransactionalIdExpirationMs)
     const coordinator = new TransactionCoordinator(context)
-    coordinator.#topic = context.topics.find(transactionsTopic)
-    const usable = coordinator.#topic?.partitions.filter(({ isUsable }) => isUsable) ?? []
-    for (const { log } of usable) {
-      for await (const { id, record } of transactionRecords(log, context.logger)) {
-        if (record === null) coordinator.#states.delete(id)
-        else coordinator.#state(id).load(record)
-      }
+    for await (const { id, record } of coordinator.#log.records()) {
+      if (record === null) coordinator.#states.delete(id)
+      else coordinator.#state(id).load(record)
     }
     coordinator.#findOpenTransactions()
     for (const state of coordinator.#states.values()) coordinator.#resume(state)
@@ -109,39 +104,52 @@ export class TransactionCoordinator {
 
   /**
    * Begins a producer's life: aborts what an earlier one has left open, and raises the epoch
-   * (Kafka's InitProducerId).
+   * (Kafka's InitProducerId). Rejects with TransactionBlockedError, ProducerFencedError.
+   *
+   * @param fenced for a producer of this process; null for one that learns it from its next call
    */
   async open(
     id: string,
     timeoutMs: number,
-    fenced: (error: unknown) => void,
+    fenced: ((error: unknown) => void) | null,
+    { expected = null }: OpeningOptions = {},
   ): Promise<ProducerIdentity> {
     const state = this.#state(id)
     return state.exclusively(async () => {
       this.#assertOpen()
+      if (expected !== null) {
+        // It had the answer on its way to it when it asked again.
+        if (state.isSucceeding(expected)) return state.identity
+        if (!state.isUnused && !state.isOf(expected)) {
+          throw new ProducerFencedError(id, 'a newer one has begun, or it took too long')
+        }
+      }
       state.session?.fenced(new ProducerFencedError(id, 'a newer one has begun'))
       state.session = null
       await this.#finishLast(state, true)
-      await this.#raiseEpoch(state)
+      await state.raiseEpoch(expected, () => this.#context.ids.next())
       state.timeoutMs = timeoutMs
       state.status = 'empty'
       await this.#write(state, 'flushed')
-      const { producerId, producerEpoch } = state
-      const identity = { producerId, producerEpoch }
-      state.session = { identity, fenced }
+      const { identity } = state
+      if (fenced !== null) state.session = { identity, fenced }
       return identity
     })
   }
 
-  /** Partitions join the producer's transaction, which begins with the first of them. */
+  /**
+   * Partitions join the producer's transaction, which begins with the first of them. Rejects with
+   * ProducerIdMappingError, ProducerFencedError, TransactionBlockedError.
+   */
   async addPartitions(
     id: string,
     identity: ProducerIdentity,
     partitions: readonly TopicPartition[],
   ): Promise<void> {
-    const state = this.#state(id)
+    const state = this.#known(id)
     return state.exclusively(async () => {
       this.#check(state, identity)
+      if (state.status === 'ongoing' && partitions.every((it) => state.has(it))) return
       await this.#finishLast(state, false)
       if (state.status !== 'ongoing') {
         await this.#completed(state)
@@ -158,10 +166,17 @@ export class TransactionCoordinator {
   /**
    * Ends the producer's transaction. Everything that was sent in it must have arrived, and must be
    * durable for a commit. Resolves when every partition has been told, durably. Rejects with
-   * TransactionPendingError when it is decided, but a partition cannot be told now.
+   * TransactionPendingError when it is decided, but a partition cannot be told now; with
+   * ProducerIdMappingError, ProducerFencedError, TransactionEndedError, or as appending does, it is
+   * not decided.
    */
-  async end(id: string, identity: ProducerIdentity, outcome: 'commit' | 'abort'): Promise<void> {
-    const state = this.#state(id)
+  async end(
+    id: string,
+    identity: ProducerIdentity,
+    outcome: 'commit' | 'abort',
+    { isFlushing = false }: EndingOptions = {},
+  ): Promise<void> {
+    const state = this.#known(id)
     return state.exclusively(async () => {
       this.#check(state, identity)
       if (state.isPrepared) await this.#carryOut(state)
@@ -170,8 +185,40 @@ export class TransactionCoordinator {
         if (state.status === wanted) return
         throw new TransactionEndedError(id)
       }
-      await this.#end(state, outcome, false)
+      state.isEnding = true
+      try {
+        const { topics } = this.#context
+        if (isFlushing && outcome === 'commit') {
+          await flushPartitions(topics, state.partitions.values())
+        }
+        await this.#end(state, outcome, false)
+      } finally {
+        state.isEnding = false
+      }
     })
+  }
+
+  /**
+   * Throws what keeps a transactional batch of a producer from being appended to a partition:
+   * ProducerIdMappingError, ProducerFencedError, NotInTransactionError. For those who append in the
+   * same turn: then no end of the transaction comes in between.
+   */
+  checkAppend(id: string, identity: ProducerIdentity, place: TopicPartition): void {
+    const state = this.#known(id)
+    this.#check(state, identity)
+    if (state.status === 'ongoing' && !state.isEnding && state.has(place)) return
+    throw new NotInTransactionError(id, place, state.isEnding || state.isPrepared)
+  }
+
+  /** The transactional ids and names that are known, as they are now. */
+  *descriptions(): Generator<TransactionDescription, void, undefined> {
+    for (const state of this.#states.values()) if (!state.isUnused) yield state.describe()
+  }
+
+  /** An id as it is now; null for one that is not known. */
+  describe(id: string): TransactionDescription | null {
+    const state = this.#states.get(id)
+    return state === undefined || state.isUnused ? null : state.describe()
   }
 
   /**
@@ -188,7 +235,7 @@ export class TransactionCoordinator {
       await state.exclusively(async () => {
         if (this.#isClosed || !isExpired(state)) return
         await this.#completed(state)
-        await this.#append(state.id, null, 'written')
+        await this.#log.forget(state.id)
         state.reset()
       })
       // Whoever asks for it in the meantime has the same one.
@@ -223,25 +270,21 @@ export class TransactionCoordinator {
     return state
   }
 
-  #check(state: TransactionState, { producerId, producerEpoch }: ProducerIdentity): void {
+  #known(id: string): TransactionState {
+    const state = this.#states.get(id)
+    if (state === undefined) throw new ProducerIdMappingError(id)
+    return state
+  }
+
+  #check(state: TransactionState, identity: ProducerIdentity): void {
     this.#assertOpen()
-    if (state.producerId === producerId && state.producerEpoch === producerEpoch) return
+    if (state.isOf(identity)) return
+    if (state.producerId !== identity.producerId) throw new ProducerIdMappingError(state.id)
     throw new ProducerFencedError(state.id, 'a newer one has begun, or it took too long')
   }
 
   #assertOpen(): void {
     if (this.#isClosed) throw new ClosedError('the data directory')
-  }
-
-  async #raiseEpoch(state: TransactionState): Promise<void> {
-    if (state.producerId >= 0 && state.producerEpoch < epochMax) {
-      state.producerEpoch++
-      return
-    }
-    const producerId = await this.#context.ids.next()
-    state.previousProducerId = state.producerId
-    state.producerId = producerId
-    state.producerEpoch = 0
   }
 
   /** @param isFencing whether the producer is gone, so that its epoch must not be used again */
@@ -285,7 +328,9 @@ export class TransactionCoordinator {
   /** Tells every partition what was decided. */
   async #carryOut(state: TransactionState): Promise<void> {
     const outcome = state.status === 'prepareCommit' ? 'commit' : 'abort'
-    const tell = (partition: TopicPartition) => this.#tell(state, partition, outcome)
+    const { producerId, producerEpoch, lastUpdateMs: timestamp } = state
+    const decision = { type: outcome, producerId, producerEpoch, timestamp } as const
+    const tell = (place: TopicPartition) => markPartition(this.#context.topics, place, decision)
     const results = await Promise.allSettled([...state.partitions.values()].map(tell))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) {
@@ -312,32 +357,6 @@ export class TransactionCoordinator {
     )
     if (!isNoted) await this.#write(state, 'flushed')
     state.completing = null
-  }
-
-  async #tell(
-    { producerId, producerEpoch, lastUpdateMs: timestamp }: TransactionState,
-    { topic: name, partition }: TopicPartition,
-    type: 'commit' | 'abort',
-  ): Promise<void> {
-    const topic = this.#context.topics.find(name)
-    if (topic === null || partition >= topic.partitions.length) return
-    const { log } = topic.partition(partition)
-    const known = log.producers().find((producer) => producer.producerId === producerId)
-    const coordinatorEpoch = Math.max(known?.coordinatorEpoch ?? 0, 0)
-    // That of the decision: so a marker says which one it carries out.
-    const marker = { type, producerId, producerEpoch, coordinatorEpoch, timestamp }
-    try {
-      const batch = endTransactionMarkerBatch(marker)
-      await log.appendBatch(batch, { origin: 'coordinator', acks: 'flushed' })
-    } catch (error) {
-      // A newer marker is there: the partition was told in an earlier life, and much since.
-      const isTold =
-        error instanceof InvalidProducerEpochError ||
-        error instanceof TransactionCoordinatorFencedError
-      // The topic was deleted meanwhile.
-      if (isTold || (error instanceof LogClosedError && topic.isDeleted)) return
-      throw error
-    }
   }
 
   #scheduleExpiry(): void {
@@ -384,43 +403,21 @@ export class TransactionCoordinator {
   async #write(state: TransactionState, acks: Acks): Promise<void> {
     // It rises with every change, whatever the clock does.
     state.lastUpdateMs = Math.max(this.#context.clock.now(), state.lastUpdateMs + 1)
-    await this.#append(state.id, encodeTransactionValue(state.record()), acks)
-  }
-
-  async #append(id: string, value: Buffer | null, acks: Acks): Promise<void> {
-    this.#topic ??= await this.#context.topics.internal(transactionsTopic, statePartitions)
-    const { partitions } = this.#topic
-    const { log } = this.#topic.partition(partitionForGroup(id, partitions.length))
-    const timestamp = this.#context.clock.now()
-    await log.append({ key: encodeTransactionKey(id), value, timestamp }, { acks })
+    await this.#log.write(state.id, state.record(), acks)
   }
 
   /** The logs know of open transactions what the power took from `__transaction_state`. */
   #findOpenTransactions(): void {
+    const { topics, logger, clock } = this.#context
     const byProducer = new Map<number, TransactionState>()
     for (const state of this.#states.values()) byProducer.set(state.producerId, state)
-    for (const { partitions } of this.#context.topics.all) {
-      for (const partition of partitions) {
-        if (partition.isUsable) this.#findOpenIn(partition, byProducer)
-      }
-    }
-  }
-
-  #findOpenIn(
-    { topic, partition, log }: Partition,
-    byProducer: ReadonlyMap<number, TransactionState>,
-  ): void {
-    for (const { producerId, currentTransactionFirstOffset: firstOffset } of log.producers()) {
-      if (firstOffset === null) continue
+    const isKnown = (producerId: number): boolean => byProducer.has(producerId)
+    for (const { topic, partition, producerId } of openTransactionsOf(topics, isKnown, logger)) {
       const state = byProducer.get(producerId)
-      if (state === undefined) {
-        const fields = { log: log.name, producerId, firstOffset }
-        this.#context.logger.warn(fields, 'an open transaction that nobody knows')
-        continue
-      }
+      if (state === undefined) continue
       if (state.status !== 'ongoing' && !state.isPrepared) {
         state.status = 'ongoing'
-        state.startMs = this.#context.clock.now()
+        state.startMs = clock.now()
       }
       state.add({ topic, partition })
     }

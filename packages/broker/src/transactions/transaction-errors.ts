@@ -1,4 +1,5 @@
 import { VarveError } from '@varve/record'
+import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 
 /** A key or value of `__transaction_state` is not in Kafka's schema. */
 export class CorruptTransactionRecordError extends VarveError {
@@ -8,6 +9,34 @@ export class CorruptTransactionRecordError extends VarveError {
   constructor(what: string, reason: string) {
     super(`corrupt ${what} of __transaction_state: ${reason}`)
     this.reason = reason
+  }
+}
+
+/**
+ * A transactional id is not known, or its producer has another producer id (Kafka:
+ * INVALID_PRODUCER_ID_MAPPING).
+ */
+export class ProducerIdMappingError extends VarveError {
+  readonly code = 'VARVE_PRODUCER_ID_MAPPING'
+  readonly kafkaErrorCode = 49
+
+  constructor(transactionalId: string) {
+    super(`'${transactionalId}' has no producer of this id`, {
+      hint: 'it was never opened, or was not used for so long that it was forgotten: open it anew',
+    })
+  }
+}
+
+/** A transactional batch goes to a partition that is not in its producer's transaction. */
+export class NotInTransactionError extends VarveError {
+  readonly code = 'VARVE_NOT_IN_TRANSACTION'
+  readonly kafkaErrorCode = 48
+  /** Whether a transaction of the producer is just being ended. */
+  readonly isEnding: boolean
+
+  constructor(transactionalId: string, place: TopicPartition, isEnding: boolean) {
+    super(`${partitionName(place)} is not in a transaction of '${transactionalId}'`)
+    this.isEnding = isEnding
   }
 }
 

@@ -11,12 +11,25 @@ export interface TransactionSession {
   fenced(error: unknown): void
 }
 
+/** From this epoch on a producer gets another id; one more is left to fence it. */
+const epochMax = 2 ** 15 - 2
+
+/** A transactional id, or the name of a producer, as it is now. */
+export interface TransactionDescription extends TransactionRecord {
+  readonly transactionalId: string
+}
+
 /** What the coordinator knows of one transactional id; as a record it is what the log has. */
 export class TransactionState {
   readonly id: string
   producerId = -1
   previousProducerId = -1
   producerEpoch = -1
+  /**
+   * The epoch that the producer said it had when it was given this one; -1 where it said none. Not
+   * noted: as with Kafka, a restart forgets it.
+   */
+  lastProducerEpoch = -1
   timeoutMs = 60_000
   status: TransactionStatus = 'empty'
   readonly partitions: Map<string, TopicPartition> = new Map()
@@ -27,6 +40,8 @@ export class TransactionState {
   timer: Timer | null = null
   /** The note that the last transaction is complete, on its way to the disk. */
   completing: Promise<void> | null = null
+  /** Its transaction is about to be decided: nothing more goes into it. */
+  isEnding = false
   #last: Promise<unknown> = Promise.resolve()
   #asked = 0
 
@@ -59,6 +74,46 @@ export class TransactionState {
     return this.status === 'prepareCommit' || this.status === 'prepareAbort'
   }
 
+  /** Whether no producer has had it yet, or it was forgotten. */
+  get isUnused(): boolean {
+    return this.producerId < 0
+  }
+
+  get identity(): ProducerIdentity {
+    return { producerId: this.producerId, producerEpoch: this.producerEpoch }
+  }
+
+  isOf({ producerId, producerEpoch }: ProducerIdentity): boolean {
+    return this.producerId === producerId && this.producerEpoch === producerEpoch
+  }
+
+  /** Whether its identity is what a producer got when it went on from this one. */
+  isSucceeding({ producerId, producerEpoch }: ProducerIdentity): boolean {
+    if (producerEpoch < 0 || producerEpoch !== this.lastProducerEpoch) return false
+    if (producerId === this.producerId) return true
+    return producerId === this.previousProducerId && producerEpoch >= epochMax
+  }
+
+  /**
+   * Another epoch; when those of its producer id are used up, another id.
+   *
+   * @param from what its producer goes on from; null where it says nothing
+   */
+  async raiseEpoch(from: ProducerIdentity | null, nextId: () => Promise<number>): Promise<void> {
+    if (this.producerId >= 0 && this.producerEpoch < epochMax) this.producerEpoch++
+    else {
+      const producerId = await nextId()
+      this.previousProducerId = this.producerId
+      this.producerId = producerId
+      this.producerEpoch = 0
+    }
+    this.lastProducerEpoch = from?.producerEpoch ?? -1
+  }
+
+  has(partition: TopicPartition): boolean {
+    return this.partitions.has(partitionName(partition))
+  }
+
   add(partition: TopicPartition): void {
     this.partitions.set(partitionName(partition), partition)
   }
@@ -68,6 +123,7 @@ export class TransactionState {
     this.producerId = -1
     this.previousProducerId = -1
     this.producerEpoch = -1
+    this.lastProducerEpoch = -1
     this.status = 'empty'
     this.partitions.clear()
     this.lastUpdateMs = -1
@@ -84,6 +140,10 @@ export class TransactionState {
     this.startMs = record.startMs
     this.partitions.clear()
     for (const partition of record.partitions) this.add(partition)
+  }
+
+  describe(): TransactionDescription {
+    return { transactionalId: this.id, ...this.record() }
   }
 
   record(): TransactionRecord {

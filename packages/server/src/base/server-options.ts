@@ -43,6 +43,11 @@ export interface ServerOptions {
   readonly autoCreateTopics?: boolean
   /** How many partitions a topic gets where nothing is said: num.partitions. @defaultValue 1 */
   readonly numPartitions?: number
+  /**
+   * The longest time-out that a transactional producer may ask for, in ms: Kafka's
+   * transaction.max.timeout.ms. @defaultValue 900000, 15 min
+   */
+  readonly transactionTimeoutMsMax?: number
   /** The largest request: Kafka's socket.request.max.bytes. @defaultValue 104857600, 100 MiB */
   readonly requestBytesMax?: number
   /**
@@ -74,6 +79,7 @@ export interface ResolvedServerOptions {
   readonly nodeId: number
   readonly autoCreateTopics: boolean
   readonly numPartitions: number
+  readonly transactionTimeoutMsMax: number
   readonly requestBytesMax: number
   readonly queuedRequestBytesMax: number
   readonly connectionIdleMsMax: number
@@ -84,16 +90,18 @@ export interface ResolvedServerOptions {
 /** Throws InvalidArgumentError. */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
   const { nodeId = 1, autoCreateTopics = true, numPartitions = 1 } = options
+  const { transactionTimeoutMsMax = 900_000 } = options
   const { requestBytesMax = 100 * 2 ** 20, queuedRequestBytesMax = 256 * 2 ** 20 } = options
   const { connectionIdleMsMax = 600_000 } = options
   checkWhole('nodeId', nodeId, 0)
   checkWhole('numPartitions', numPartitions, 1)
+  checkWhole('transactionTimeoutMsMax', transactionTimeoutMsMax, 1)
   checkWhole('requestBytesMax', requestBytesMax, 1024)
   checkWhole('queuedRequestBytesMax', queuedRequestBytesMax, requestBytesMax)
   checkWhole('connectionIdleMsMax', connectionIdleMsMax, 1)
   return {
     listeners: listenersOf(options),
-    ...{ nodeId, autoCreateTopics, numPartitions },
+    ...{ nodeId, autoCreateTopics, numPartitions, transactionTimeoutMsMax },
     ...{ requestBytesMax, queuedRequestBytesMax, connectionIdleMsMax },
     http: options.http === undefined ? null : resolveHttpOptions(options.http),
   }

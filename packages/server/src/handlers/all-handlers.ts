@@ -1,12 +1,31 @@
 import type { ApiHandler } from '../base/api-handler.ts'
 import type { ServerContext } from '../base/server-context.ts'
+import { addOffsetsToTxnHandler } from './add-offsets-to-txn.ts'
+import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts'
 import { apiVersionsHandler } from './api-versions.ts'
+import { describeProducersHandler } from './describe-producers.ts'
+import { describeTransactionsHandler } from './describe-transactions.ts'
+import { endTxnHandler } from './end-txn.ts'
+import { initProducerIdHandler } from './init-producer-id.ts'
+import { listTransactionsHandler } from './list-transactions.ts'
 import { metadataHandler } from './metadata.ts'
+import { txnOffsetCommitHandler } from './txn-offset-commit.ts'
 
 /** The handlers of all APIs that are offered, by key. */
 export function allHandlers(server: ServerContext): ReadonlyMap<number, ApiHandler> {
   const handlers = new Map<number, ApiHandler>()
-  const offered = [apiVersionsHandler(handlers), metadataHandler(server)]
+  const offered = [
+    apiVersionsHandler(handlers),
+    metadataHandler(server),
+    initProducerIdHandler(server),
+    addPartitionsToTxnHandler(server),
+    addOffsetsToTxnHandler(server),
+    endTxnHandler(server),
+    txnOffsetCommitHandler(server),
+    describeProducersHandler(server),
+    describeTransactionsHandler(server),
+    listTransactionsHandler(server),
+  ]
   for (const handler of offered) handlers.set(handler.api.key, handler)
   return handlers
 }
