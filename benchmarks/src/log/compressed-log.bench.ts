@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generatePayload } from '@varve/bench'
 import type { Log } from '@varve/log'
-import type { RecordInput } from '@varve/record'
+import { DecompressionMemory, type RecordInput } from '@varve/record'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
@@ -133,21 +133,28 @@ function reading(
   })
 }
 
+const inFlight = 4
+
 const logOptions = { acks: 'written', compressionType: 'lz4', batchBytes } as const
 
-/** Two at a time: one is encoded while the other is written. */
+/** Several are on their way, so that one is compressed while another is written. */
 async function fill(log: Log, { groups }: Corpus): Promise<void> {
-  for (let at = 0; at < groups.length; at += 2) {
-    await Promise.all(groups.slice(at, at + 2).map((group) => log.append(group)))
+  let sent = 0
+  const call = async (): Promise<void> => {
+    for (let group = groups[sent++]; group !== undefined; group = groups[sent++]) {
+      await log.append(group)
+    }
   }
+  await Promise.all(Array.from({ length: inFlight }, call))
 }
 
 async function sizeOfValues(log: Log): Promise<number> {
   let bytes = 0
   const reader = log.reader({ from: 0, reuseMemory: true })
+  const memory = new DecompressionMemory()
   for (let batches = await reader.nextBatches(); batches !== null; ) {
     for (const batch of batches) {
-      for (const { value } of batch.records()) bytes += value?.length ?? 0
+      for (const { value } of batch.records({ memory })) bytes += value?.length ?? 0
     }
     batches = await reader.nextBatches()
   }

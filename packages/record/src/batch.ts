@@ -1,4 +1,5 @@
 import type { CompressionType } from './compression/compression-type.ts'
+import type { DecompressionMemory } from './compression/decompression-memory.ts'
 import type { LogRecord } from './log-record.ts'
 import type { FilePosition, Offset, Timestamp } from './units.ts'
 
@@ -21,6 +22,13 @@ export interface ReadRecordsOptions {
    * @defaultValue false
    */
   readonly reuseRecord?: boolean
+  /**
+   * What a compressed batch is decompressed into: its records are over when the next batch is
+   * decompressed there. Batches of magic 0 and 1 do not heed it.
+   *
+   * @defaultValue fresh memory
+   */
+  readonly memory?: DecompressionMemory
 }
 
 /** The records of one batch, decoded while they are iterated over or looked for. */

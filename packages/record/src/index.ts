@@ -36,6 +36,7 @@ export {
   defaultMaxDecompressedBytes,
 } from './compression/compression.ts'
 export type { CompressionType } from './compression/compression-type.ts'
+export { DecompressionMemory } from './compression/decompression-memory.ts'
 export {
   type ControlType,
   controlTypeOf,

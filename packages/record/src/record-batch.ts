@@ -247,12 +247,16 @@ export class RecordBatch implements Batch {
     return count
   }
 
-  #decompress(type: CompressionType, { maxDecompressedBytes }: ReadRecordsOptions): Buffer {
-    return decompress(type, this.bytes.subarray(recordsAt), {
+  #decompress(type: CompressionType, options: ReadRecordsOptions): Buffer {
+    const { maxDecompressedBytes, memory } = options
+    const output = decompress(type, this.bytes.subarray(recordsAt), {
       magic: 2,
       position: this.position,
       ...(maxDecompressedBytes !== undefined && { maxBytes: maxDecompressedBytes }),
+      ...(memory?.isUsed === true && { into: memory.bytes }),
     })
+    memory?.used(output)
+    return output
   }
 
   #fail(reason: string): never {

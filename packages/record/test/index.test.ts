@@ -6,6 +6,7 @@ test('the package offers exactly these names', () => {
     'BatchEncoder',
     'CorruptBatchError',
     'DecompressionLimitError',
+    'DecompressionMemory',
     'InvalidArgumentError',
     'LegacyBatch',
     'LogRecord',

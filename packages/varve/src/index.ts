@@ -319,6 +319,7 @@ export {
   CorruptBatchError,
   controlTypeOf,
   DecompressionLimitError,
+  DecompressionMemory,
   type EndTransactionMarker,
   type EndTransactionMarkerOptions,
   endTransactionMarkerBatch,

@@ -41,8 +41,8 @@ export interface DecompressOptions {
   /** Of the batch the bytes are from, for errors. @defaultValue 0 */
   readonly position?: FilePosition
   /**
-   * Memory for what comes of it, which is a view of it then. Only zstd makes use of it, and only as
-   * long as it has room. @defaultValue fresh memory
+   * Memory for what comes of it, which is a view of it then. LZ4 and zstd make use of it, and only
+   * as long as it has room. @defaultValue fresh memory
    */
   readonly into?: Buffer
 }

@@ -46,6 +46,9 @@ const ratioMax = 255
 /** The package puts the uncompressed size in front of a block; a frame has no place for it. */
 const sizePrefixBytes = 4
 
+const sharedBytesMax = sizePrefixBytes + writtenBlockBytes
+
+let shared: Buffer | undefined
 let loaded: Lz4Module | undefined
 
 /**
@@ -71,7 +74,8 @@ export const lz4Codec: Codec = {
 
   decompress(bytes, context) {
     const header = readFrameHeader(bytes, context)
-    const output = new DecodeOutput(Math.max(bytes.length * 4, 1024), context.maxBytes)
+    const { maxBytes, into } = context
+    const output = new DecodeOutput(Math.max(bytes.length * 4, 1024), maxBytes, into)
     let at = header.bytes
     while (true) {
       if (at + 4 > bytes.length) return context.fail('the frame is cut off')
@@ -155,7 +159,7 @@ function readFrameHeader(bytes: Buffer, context: DecodeContext): FrameHeader {
  */
 function decompressBlock(block: Buffer, blockBytesMax: number, context: DecodeContext): Buffer {
   const sizeMax = Math.min(blockBytesMax, block.length * ratioMax)
-  const prefixed = Buffer.allocUnsafe(sizePrefixBytes + block.length)
+  const prefixed = prefixedMemory(sizePrefixBytes + block.length)
   prefixed.writeUInt32LE(sizeMax)
   block.copy(prefixed, sizePrefixBytes)
   try {
@@ -164,6 +168,16 @@ function decompressBlock(block: Buffer, blockBytesMax: number, context: DecodeCo
     if (error instanceof NativeModuleError) throw error
     return context.fail('a block is damaged', error)
   }
+}
+
+/**
+ * Where a block and its size are put for the package, which has read them when it returns: the same
+ * memory for all blocks as Kafka writes them.
+ */
+function prefixedMemory(sizeBytes: number): Buffer {
+  if (sizeBytes > sharedBytesMax) return Buffer.allocUnsafe(sizeBytes)
+  shared ??= Buffer.allocUnsafeSlow(sharedBytesMax)
+  return shared.subarray(0, sizeBytes)
 }
 
 function lz4(): Lz4Module {
