@@ -5,12 +5,14 @@
  * @module
  */
 
+export { checkTopicName } from './base/topic-names.ts'
+export { checkTopicSettings } from './base/topic-settings.ts'
 export type { DirectoryParts } from './directory-parts.ts'
 export { partsOf } from './directory-parts.ts'
 export type { GroupCoordinator } from './groups/group-coordinator.ts'
 export type { ProducerIds } from './producing/producer-ids.ts'
 export type { Partition, Topic } from './topics/topic.ts'
-export type { Topics } from './topics/topics.ts'
+export type { TopicChange, Topics } from './topics/topics.ts'
 export {
   commitOffsetsInTransaction,
   type OffsetsInTransaction,

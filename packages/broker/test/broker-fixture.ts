@@ -1,10 +1,11 @@
 import type { Isolation, Log } from '@varve/log'
 import { ManualClock, Random, SimulatedFileSystem } from '@varve/log/testing'
+import type { TopicAlteration } from '../src/base/topic-settings.ts'
 import { type DirectoryVarve, openDataDirectory } from '../src/directory-varve.ts'
 import { directorySending } from '../src/producing/directory-sending.ts'
 import type { IdentitySource } from '../src/producing/producer-identity.ts'
 import type { ProducingContext } from '../src/producing/sending-home.ts'
-import { type TopicAlteration, Topics, type TopicsOptions } from '../src/topics/topics.ts'
+import { Topics, type TopicsOptions } from '../src/topics/topics.ts'
 
 import type { VarveOptions } from '../src/varve.ts'
 

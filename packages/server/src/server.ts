@@ -3,6 +3,7 @@ import { type DirectoryVarve, openDataDirectory } from '@varve/broker'
 import { partsOf } from '@varve/broker/serving'
 import { type Clock, systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
+import { Administration } from './administration/administration.ts'
 import { openAccess } from './base/access.ts'
 import type { AdvertisedAddress } from './base/client.ts'
 import type { ServerContext } from './base/server-context.ts'
@@ -78,6 +79,7 @@ export class Server implements AsyncDisposable {
   #connections = 0
   #isOpen = false
   #http: HttpSide | null = null
+  #administration: Administration | null = null
   #closing: Promise<void> | null = null
 
   /** @internal Servers are made by `startServer`. */
@@ -118,7 +120,8 @@ export class Server implements AsyncDisposable {
   async open(options: ServerOptions, resolved: ResolvedServerOptions): Promise<void> {
     const context = await this.#context(options, resolved)
     const memory = new RequestMemory(resolved.queuedRequestBytesMax)
-    const handlers = allHandlers(context)
+    this.#administration = await Administration.open(context)
+    const handlers = allHandlers(context, this.#administration)
     const nextConnectionId = (): number => this.#connections++
     for (const listener of resolved.listeners) {
       const shared = { server: context, handlers, memory }
@@ -184,6 +187,7 @@ export class Server implements AsyncDisposable {
     timer.cancel()
     await this.#http?.close()
     if (this.#ownsVarve) await this.varve.close()
+    else await this.#administration?.close()
   }
 }
 

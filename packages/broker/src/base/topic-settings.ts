@@ -69,6 +69,11 @@ export interface TopicSettings {
   readonly holdBytesMax?: number
   /** Varve's own: nothing older than this is kept for those groups. -1 ever. @defaultValue -1 */
   readonly holdMsMax?: number
+  /**
+   * Settings that mean something in a cluster only, by Kafka's names, as `min.insync.replicas`:
+   * kept with the topic, told to Kafka's clients, and given to a cluster. @defaultValue {}
+   */
+  readonly kafkaSettings?: Readonly<Record<string, string>>
 }
 
 /** Every setting of a topic, each with a value. */
@@ -107,6 +112,7 @@ export const defaultTopicSettings: ResolvedTopicSettings = Object.freeze({
   holdForGroups: Object.freeze([]),
   holdBytesMax: -1,
   holdMsMax: -1,
+  kafkaSettings: Object.freeze({}),
 })
 
 type Rule = (value: unknown) => string | null
@@ -147,6 +153,20 @@ const names: Rule = (value) => {
   return Array.isArray(value) && value.every(isName) ? null : 'must be an array of names'
 }
 
+const kafkaSettingsMax = 64
+const kafkaValueCharactersMax = 4096
+
+const kafkaTexts: Rule = (value) => {
+  const rule = `must be an object of at most ${kafkaSettingsMax} texts, by Kafka's names`
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return rule
+  const entries = Object.entries(value)
+  const isRight = entries.every(([name, text]) => {
+    const isText = typeof text === 'string' && text.length <= kafkaValueCharactersMax
+    return isText && /^[a-z0-9.]{1,100}$/.test(name)
+  })
+  return isRight && entries.length <= kafkaSettingsMax ? null : rule
+}
+
 /** Kafka's ranges (its LogConfig), except that a segment must hold at least a batch header. */
 const rules: { readonly [Name in keyof ResolvedTopicSettings]: Rule } = {
   cleanupPolicy: policies,
@@ -174,6 +194,7 @@ const rules: { readonly [Name in keyof ResolvedTopicSettings]: Rule } = {
   holdForGroups: names,
   holdBytesMax: limit(0),
   holdMsMax: limit(0),
+  kafkaSettings: kafkaTexts,
 }
 
 /** The names of all settings. */

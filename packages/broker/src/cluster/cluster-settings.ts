@@ -27,6 +27,13 @@ const ownSettings: ReadonlySet<string> = new Set([
   'holdMsMax',
 ])
 
+/** Which Kafka 4 does not know any more. */
+const goneSettings: ReadonlySet<string> = new Set([
+  'message.format.version',
+  'message.downconversion.enable',
+  'message.timestamp.difference.max.ms',
+])
+
 /** Kafka's ConfigResource.Type. */
 export const topicResource = 2 as const
 
@@ -35,14 +42,23 @@ export const topicResource = 2 as const
  * and for settings that only a data directory has.
  */
 export function topicConfigs(settings: TopicSettings): TopicConfig[] {
-  return Object.entries(checkTopicSettings(settings)).map(([name, value]) => {
+  const { kafkaSettings = {}, ...others } = checkTopicSettings(settings)
+  const configs = Object.entries(others).map(([name, value]) => {
     return { name: configName(name as SettingName), value: configValue(value) }
   })
+  return [...configs, ...Object.entries(kafkaSettings).map(([name, value]) => ({ name, value }))]
 }
 
-/** Those of a data directory's settings that a cluster has too. */
+/** Those of a data directory's settings that a cluster of any version has too. */
 export function clusterSettings(settings: TopicSettings): TopicSettings {
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => !ownSettings.has(name)))
+  const { kafkaSettings = {}, ...others } = settings
+  const kept = Object.entries(kafkaSettings).filter(([name]) => !goneSettings.has(name))
+  const given = Object.entries(others).filter(([name]) => !ownSettings.has(name))
+  const isEmpty = kept.length === 0
+  return {
+    ...Object.fromEntries(given),
+    ...(isEmpty ? {} : { kafkaSettings: Object.fromEntries(kept) }),
+  }
 }
 
 /** Changes of settings; those that are null are set back. Throws as `topicConfigs`. */
@@ -77,7 +93,7 @@ export async function readTopicSettings(
   )
   const settings: Record<string, unknown> = { ...defaultTopicSettings }
   for (const name of topicSettingNames) {
-    if (ownSettings.has(name)) continue
+    if (ownSettings.has(name) || name === 'kafkaSettings') continue
     const value = values.get(configName(name))
     if (typeof value === 'string') settings[name] = settingValue(name, value)
   }
@@ -86,6 +102,10 @@ export async function readTopicSettings(
 
 /** Kafka's name of a setting. Throws InvalidArgumentError where it has none. */
 function configName(name: SettingName): string {
+  if (name === 'kafkaSettings') {
+    const rule = 'in a cluster each of them is set back by itself'
+    throw new InvalidArgumentError(name, undefined, rule)
+  }
   if (ownSettings.has(name)) {
     const rule = 'only a data directory has this setting; a cluster has not'
     throw new InvalidArgumentError(name, undefined, rule)

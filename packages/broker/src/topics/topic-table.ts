@@ -1,3 +1,5 @@
+import { InvalidTopicError, TopicExistsError } from '../base/broker-errors.ts'
+import { collidingTopic } from '../base/topic-names.ts'
 import type { Topic } from './topic.ts'
 
 /** The topics that are there, found by name and by id; in the order in which they were made. */
@@ -34,5 +36,13 @@ export class TopicTable {
   remove({ name, topicId }: Topic): void {
     this.#byName.delete(name)
     this.#byId.delete(topicId)
+  }
+
+  /** Throws TopicExistsError, and InvalidTopicError for a name that collides with another's. */
+  checkFree(name: string): void {
+    if (this.has(name)) throw new TopicExistsError(name)
+    const colliding = collidingTopic(name, this.names())
+    if (colliding === null) return
+    throw new InvalidTopicError(name, `it collides with '${colliding}' in metrics' names`)
   }
 }

@@ -1,35 +1,26 @@
 import { strict as assert } from 'node:assert'
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { type FileSystem, LogDirectory, type LogDirectoryOptions, nodeFileSystem } from '@varve/log'
-import {
-  decodePartitionMetadata,
-  deletedDirectoryName,
-  newTopicId,
-  parsePartitionDirectoryName,
-  readSmallFile,
-} from '@varve/log/files'
-import {
-  ClosedError,
-  InvalidTopicError,
-  TopicExistsError,
-  TopicNotFoundError,
-} from '../base/broker-errors.ts'
-import { checkTopicName, collidingTopic, isInternalTopic } from '../base/topic-names.ts'
+import { newTopicId, parsePartitionDirectoryName } from '@varve/log/files'
+import { ClosedError, InvalidTopicError, TopicNotFoundError } from '../base/broker-errors.ts'
+import { checkTopicName, isInternalTopic } from '../base/topic-names.ts'
 import { partitionName } from '../base/topic-partition.ts'
 import {
   alteredSettings,
   checkPartitions,
   checkTopicSettings,
-  defaultsOf,
   logOptionsOf,
   type ResolvedTopicSettings,
-  resolveTopicSettings,
   type TopicAlteration,
   type TopicSettings,
 } from '../base/topic-settings.ts'
+import { topicIdIn, unusedProducerId } from './adopted-logs.ts'
 import type { Catalogue, CataloguedTopic } from './catalogue-file.ts'
 import { readCatalogue, writeCatalogue } from './catalogue-file.ts'
+import { renameDeleted } from './interrupted-deletion.ts'
 import { Topic } from './topic.ts'
+import { type GivenTopicSettings, TopicSettingsTable } from './topic-settings-table.ts'
 import { TopicTable } from './topic-table.ts'
 
 export interface TopicsOptions extends Omit<LogDirectoryOptions, 'logOptions' | 'onLocked'> {
@@ -38,6 +29,9 @@ export interface TopicsOptions extends Omit<LogDirectoryOptions, 'logOptions' | 
 }
 
 export type TopicEvent = 'created' | 'grown' | 'deleted'
+
+/** Settings to change, or what makes them out of those that a topic has when its turn has come. */
+export type TopicChange = TopicAlteration | ((own: TopicSettings) => TopicAlteration)
 
 const producerIdBlock = 1000
 
@@ -58,9 +52,8 @@ const producerIdBlock = 1000
 export class Topics implements AsyncDisposable {
   readonly directory: LogDirectory
   readonly #fs: FileSystem
-  readonly #defaults: TopicSettings
   readonly #topics = new TopicTable()
-  readonly #settings = new Map<string, TopicSettings>()
+  readonly #settings: TopicSettingsTable
   /** What is being made just now. */
   #unfinished: CataloguedTopic | null = null
   readonly #deleting = new Map<string, CataloguedTopic>()
@@ -70,10 +63,10 @@ export class Topics implements AsyncDisposable {
   #nextProducerId = 0
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(directory: LogDirectory, options: TopicsOptions) {
+  private constructor(directory: LogDirectory, fs: FileSystem, settings: TopicSettingsTable) {
     this.directory = directory
-    this.#fs = options.fs ?? nodeFileSystem
-    this.#defaults = options.topicDefaults ?? {}
+    this.#fs = fs
+    this.#settings = settings
   }
 
   /**
@@ -82,7 +75,7 @@ export class Topics implements AsyncDisposable {
    */
   static async open(path: string, options: TopicsOptions): Promise<Topics> {
     const { topicDefaults = {}, fs = nodeFileSystem, ...rest } = options
-    resolveTopicSettings({}, topicDefaults)
+    const settings = new TopicSettingsTable(topicDefaults)
     let found: Catalogue | null = null
     let topics: Topics | null = null
     const ownSettings = (name: string): TopicSettings => {
@@ -96,13 +89,9 @@ export class Topics implements AsyncDisposable {
         found = readCatalogue(fs, path)
         if (found !== null) await renameDeleted(fs, path, found.topics)
       },
-      logOptions: (name) => {
-        return logOptionsOf(
-          resolveTopicSettings(ownSettings(name), defaultsOf(name, topicDefaults)),
-        )
-      },
+      logOptions: (name) => logOptionsOf(settings.resolve(name, ownSettings(name))),
     })
-    topics = new Topics(directory, options)
+    topics = new Topics(directory, fs, settings)
     try {
       await topics.#load(found ?? { nextProducerId: 0, topics: [] })
       return topics
@@ -164,16 +153,21 @@ export class Topics implements AsyncDisposable {
     )
   }
 
+  /** What `create` would make of the settings; throws what it would reject with. */
+  checkCreation(name: string, partitions: number, settings: TopicSettings): ResolvedTopicSettings {
+    checkTopicName(name)
+    if (isInternalTopic(name)) throw new InvalidTopicError(name, 'programs do not make this topic')
+    checkPartitions(partitions, 1)
+    this.#topics.checkFree(name)
+    return this.#settings.resolve(name, checkTopicSettings(settings))
+  }
+
   async #create(name: string, partitions: number, settings: TopicSettings): Promise<Topic> {
     checkPartitions(partitions, 1)
     const own = checkTopicSettings(settings)
-    resolveTopicSettings(own, defaultsOf(name, this.#defaults))
+    this.#settings.resolve(name, own)
     return this.#exclusively(async () => {
-      if (this.#topics.has(name)) throw new TopicExistsError(name)
-      const colliding = collidingTopic(name, this.#topics.names())
-      if (colliding !== null) {
-        throw new InvalidTopicError(name, `it collides with '${colliding}' in metrics' names`)
-      }
+      this.#topics.checkFree(name)
       await this.#finishDeleting(name)
       await this.#beforeCreating(name)
       return this.#createNow(name, partitions, own)
@@ -181,13 +175,13 @@ export class Topics implements AsyncDisposable {
   }
 
   async #createNow(name: string, partitions: number, settings: TopicSettings): Promise<Topic> {
-    const resolved = resolveTopicSettings(settings, defaultsOf(name, this.#defaults))
+    const resolved = this.#settings.resolve(name, settings)
     const topicId = newTopicId(randomBytes)
     this.#unfinished = { name, topicId, partitions, made: 0, isDeleting: false, settings }
     await this.#makeUnfinished(0)
     const topic = new Topic(this.directory, { name, topicId, settings: resolved, partitions })
     this.#topics.add(topic)
-    this.#settings.set(name, settings)
+    this.#settings.keep(name, settings)
     this.#tell(topic, 'created')
     return topic
   }
@@ -216,24 +210,55 @@ export class Topics implements AsyncDisposable {
     await this.#save()
   }
 
+  /** What topics were given themselves, and what holds where they were given nothing. */
+  get settings(): GivenTopicSettings {
+    return this.#settings
+  }
+
+  /**
+   * Other defaults from now on, for the topics that are there too; whoever opens the directory next
+   * gives them again. Rejects with InvalidArgumentError, and then nothing has changed.
+   */
+  async alterDefaults(defaults: TopicSettings): Promise<void> {
+    return this.#exclusively(async () => {
+      this.#settings.setDefaults(defaults)
+      for (const topic of this.all) {
+        const resolved = this.#settings.resolve(topic.name)
+        if (!isDeepStrictEqual(resolved, topic.settings)) await this.#apply(topic, resolved)
+      }
+    })
+  }
+
+  /** What settings `alter` would make; throws what it would reject with. */
+  checkAlteration(name: string, change: TopicChange): ResolvedTopicSettings {
+    this.#changeable(name)
+    return this.#settings.resolve(name, this.#altered(name, change))
+  }
+
   /** Changes settings. Rejects with TopicNotFoundError, InvalidTopicError, InvalidArgumentError. */
-  async alter(name: string, alteration: TopicAlteration): Promise<Topic> {
+  async alter(name: string, change: TopicChange): Promise<Topic> {
     return this.#exclusively(async () => {
       const topic = this.#changeable(name)
-      const before = this.#settings.get(name) ?? {}
-      const own = checkTopicSettings(alteredSettings(before, alteration))
-      const resolved = resolveTopicSettings(own, defaultsOf(name, this.#defaults))
-      this.#settings.set(name, own)
+      const before = this.#settings.own(name)
+      const own = this.#altered(name, change)
+      const resolved = this.#settings.resolve(name, own)
+      this.#settings.keep(name, own)
       try {
         await this.#save()
       } catch (error) {
-        this.#settings.set(name, before)
+        this.#settings.keep(name, before)
         await this.#save().catch(() => undefined)
         throw error
       }
       await this.#apply(topic, resolved)
       return topic
     })
+  }
+
+  #altered(name: string, change: TopicChange): TopicSettings {
+    const before = this.#settings.own(name)
+    const alteration = typeof change === 'function' ? change(before) : change
+    return checkTopicSettings(alteredSettings(before, alteration))
   }
 
   /** Makes it so many partitions. Rejects with TopicNotFoundError, InvalidArgumentError. */
@@ -279,7 +304,7 @@ export class Topics implements AsyncDisposable {
   async #finishDeleting(name: string): Promise<void> {
     const { partitions = 0 } = this.#deleting.get(name) ?? {}
     await this.#removeLogs(name, 0, partitions)
-    if (this.#deleting.delete(name)) this.#settings.delete(name)
+    if (this.#deleting.delete(name)) this.#settings.forget(name)
   }
 
   /**
@@ -310,12 +335,15 @@ export class Topics implements AsyncDisposable {
     const { topics } = catalogue
     for (const { name, topicId, partitions, isDeleting, settings: own } of topics) {
       if (isDeleting) continue
-      const settings = resolveTopicSettings(own, defaultsOf(name, this.#defaults))
+      const settings = this.#settings.resolve(name, own)
       this.#topics.add(new Topic(this.directory, { name, topicId, settings, partitions }))
-      this.#settings.set(name, own)
+      this.#settings.keep(name, own)
     }
     this.#adopt()
-    this.#nextProducerId = Math.max(catalogue.nextProducerId, this.#unusedProducerId())
+    this.#nextProducerId = Math.max(
+      catalogue.nextProducerId,
+      unusedProducerId(this.directory.logs.values(), producerIdBlock),
+    )
     const unmade = topics.filter(({ isDeleting, made, partitions }) => {
       return !isDeleting && made < partitions
     })
@@ -325,7 +353,7 @@ export class Topics implements AsyncDisposable {
 
   #ownSettings(name: string): TopicSettings {
     const isUnfinished = this.#unfinished?.name === name
-    return (isUnfinished ? this.#unfinished?.settings : this.#settings.get(name)) ?? {}
+    return (isUnfinished ? this.#unfinished?.settings : null) ?? this.#settings.own(name)
   }
 
   /** Directories that are not in the catalogue are partitions too. */
@@ -340,32 +368,13 @@ export class Topics implements AsyncDisposable {
         if (partition >= known.partitions.length) known.grow(partition + 1)
         continue
       }
-      const topicId = this.#topicIdIn(directoryName) ?? newTopicId(randomBytes)
-      const settings = resolveTopicSettings({}, defaultsOf(name, this.#defaults))
+      const topicId =
+        topicIdIn(this.#fs, `${this.directory.path}/${directoryName}`) ?? newTopicId(randomBytes)
+      const settings = this.#settings.resolve(name, {})
       const partitions = partition + 1
       this.#topics.add(new Topic(this.directory, { name, topicId, settings, partitions }))
-      this.#settings.set(name, {})
+      this.#settings.keep(name, {})
     }
-  }
-
-  #topicIdIn(directoryName: string): string | null {
-    const path = `${this.directory.path}/${directoryName}/partition.metadata`
-    try {
-      const bytes = readSmallFile(this.#fs, path, 1024)
-      return bytes === null ? null : decodePartitionMetadata(bytes, path)
-    } catch {
-      // The log opens without it, and verifying it tells.
-      return null
-    }
-  }
-
-  /** Above every id in the logs: they may come from a broker, or from before the catalogue. */
-  #unusedProducerId(): number {
-    let next = 0
-    for (const log of this.directory.logs.values()) {
-      for (const { producerId } of log.producers()) next = Math.max(next, producerId + 1)
-    }
-    return Math.ceil(next / producerIdBlock) * producerIdBlock
   }
 
   async #makeLogs({ name, topicId, made, partitions }: CataloguedTopic): Promise<void> {
@@ -401,7 +410,7 @@ export class Topics implements AsyncDisposable {
 
   #entryOf({ name, topicId, partitions }: Topic): CataloguedTopic {
     const count = partitions.length
-    const settings = this.#settings.get(name) ?? {}
+    const settings = this.#settings.own(name)
     return { name, topicId, partitions: count, made: count, isDeleting: false, settings }
   }
 
@@ -428,21 +437,4 @@ export class Topics implements AsyncDisposable {
     this.#last = result.catch(() => undefined)
     return result
   }
-}
-
-/** Goes on with deletions that a crash cut short, before anything of them is opened. */
-async function renameDeleted(
-  fs: FileSystem,
-  path: string,
-  topics: readonly CataloguedTopic[],
-): Promise<void> {
-  const deleted = new Set(topics.filter(({ isDeleting }) => isDeleting).map(({ name }) => name))
-  if (deleted.size === 0) return
-  for (const name of fs.list(path)) {
-    const parsed = parsePartitionDirectoryName(name)
-    if (parsed?.state !== 'live' || !deleted.has(parsed.topic)) continue
-    const gone = deletedDirectoryName(name, randomUUID().replaceAll('-', ''))
-    fs.rename(`${path}/${name}`, `${path}/${gone}`)
-  }
-  await fs.syncDirectory(path)
 }

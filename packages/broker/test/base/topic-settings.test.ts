@@ -28,7 +28,7 @@ describe('the settings of a topic', () => {
       minCleanableDirtyRatio: 0.5,
       messageTimestampAfterMaxMs: 3_600_000,
     })
-    expect(topicSettingNames).toHaveLength(25)
+    expect(topicSettingNames).toHaveLength(26)
   })
 
   test('take one policy as well as a list', () => {
@@ -51,6 +51,9 @@ describe('the settings of a topic', () => {
     ['preallocate', 'yes', 'must be one of true, false'],
     ['holdForGroups', 'billing', 'must be an array of names'],
     ['holdForGroups', [''], 'must be an array of names'],
+    ['kafkaSettings', ['a'], "by Kafka's names"],
+    ['kafkaSettings', { 'min.insync.replicas': 2 }, "by Kafka's names"],
+    ['kafkaSettings', { __proto__: null, 'A b': 'x' }, "by Kafka's names"],
     ['recordTtlMs', 0, 'must be -1 or an integer of at least 1'],
     ['retention.ms', 5, 'there is no such topic setting'],
     ['__proto__x', 5, 'there is no such topic setting'],

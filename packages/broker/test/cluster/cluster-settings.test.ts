@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { defaultTopicSettings, topicSettingNames } from '../../src/base/topic-settings.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import {
+  clusterSettings,
   readTopicSettings,
   topicConfigChanges,
   topicConfigs,
@@ -15,6 +16,7 @@ test('settings have the names and forms that Kafka takes', () => {
     messageTimestampType: 'LogAppendTime',
     preallocate: true,
     segmentIndexBytes: 4096,
+    kafkaSettings: { 'min.insync.replicas': '2' },
   } as const
   expect(topicConfigs(settings)).toEqual([
     { name: 'cleanup.policy', value: 'compact,delete' },
@@ -22,6 +24,7 @@ test('settings have the names and forms that Kafka takes', () => {
     { name: 'message.timestamp.type', value: 'LogAppendTime' },
     { name: 'preallocate', value: 'true' },
     { name: 'segment.index.bytes', value: '4096' },
+    { name: 'min.insync.replicas', value: '2' },
   ])
   expect(topicConfigChanges({ retentionMs: null, segmentMs: 5 })).toEqual([
     { name: 'segment.ms', value: '5' },
@@ -38,6 +41,7 @@ test.each([{ recordTtlMs: 5 }, { holdForGroups: ['g'] }, { retentionMs: -2 }, { 
 )
 
 test('a setting that no topic has is not set back', () => {
+  expect(() => topicConfigChanges({ kafkaSettings: null })).toThrow(InvalidArgumentError)
   expect(() => topicConfigChanges({ nonsense: null } as object)).toThrow(InvalidArgumentError)
 })
 
@@ -62,4 +66,13 @@ test('what a cluster says is read, and what it does not say is the default', asy
     ...{ compressionType: 'zstd', preallocate: true },
   })
   expect(Object.keys(settings).sort()).toEqual([...topicSettingNames].sort())
+})
+
+test('what any cluster takes is given to it, and nothing else', () => {
+  const kafkaSettings = { 'min.insync.replicas': '2', 'message.format.version': '2.8' }
+  expect(clusterSettings({ retentionMs: 5, recordTtlMs: 6, kafkaSettings })).toEqual({
+    ...{ retentionMs: 5, kafkaSettings: { 'min.insync.replicas': '2' } },
+  })
+  const gone = { 'message.format.version': '2.8' }
+  expect(clusterSettings({ kafkaSettings: gone })).toEqual({})
 })

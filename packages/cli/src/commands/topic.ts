@@ -99,7 +99,8 @@ export async function describeTopic(options: TopicOptions, io: CommandIo): Promi
     lines.json(facts)
   } else {
     lines.line(`${facts.name}  ${facts.topicId ?? '(not in the catalogue)'}`)
-    for (const [name, value] of Object.entries(facts.settings)) {
+    const { kafkaSettings, ...settings } = facts.settings
+    for (const [name, value] of Object.entries({ ...settings, ...kafkaSettings })) {
       lines.line(`  ${name}: ${Array.isArray(value) ? value.join(',') : value}`)
     }
     for (const each of facts.partitions) {

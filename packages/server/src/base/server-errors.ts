@@ -1,4 +1,5 @@
 import { VarveError } from '@varve/record'
+import { type ErrorName, errorCodes } from '../protocol/error-codes.ts'
 
 /** The file in which a server keeps what it knows beside topics is damaged. */
 export class CorruptServerStateError extends VarveError {
@@ -22,5 +23,16 @@ export class ListenError extends VarveError {
   constructor(address: string, reason: string, cause?: unknown) {
     super(`cannot listen on ${address}: ${reason}`, { cause })
     this.address = address
+  }
+}
+
+/** What a client asks for is not done, and it is told why: one part of a request, mostly. */
+export class RequestRefusedError extends VarveError {
+  readonly code = 'VARVE_REQUEST_REFUSED'
+  readonly kafkaErrorCode: number
+
+  constructor(name: ErrorName, message: string) {
+    super(message)
+    this.kafkaErrorCode = errorCodes[name]
   }
 }

@@ -48,6 +48,12 @@ export interface ServerOptions {
    * transaction.max.timeout.ms. @defaultValue 900000, 15 min
    */
   readonly transactionTimeoutMsMax?: number
+  /**
+   * What becomes of a topic that is asked for with more than one copy of its partitions: `accept`
+   * makes it with one, which is what is told of it; `refuse` answers as a cluster of one broker
+   * does. Many programs ask for two or three. @defaultValue 'accept'
+   */
+  readonly replicationFactor?: 'accept' | 'refuse'
   /** The largest request: Kafka's socket.request.max.bytes. @defaultValue 104857600, 100 MiB */
   readonly requestBytesMax?: number
   /**
@@ -80,6 +86,7 @@ export interface ResolvedServerOptions {
   readonly autoCreateTopics: boolean
   readonly numPartitions: number
   readonly transactionTimeoutMsMax: number
+  readonly replicationFactor: 'accept' | 'refuse'
   readonly requestBytesMax: number
   readonly queuedRequestBytesMax: number
   readonly connectionIdleMsMax: number
@@ -92,16 +99,20 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   const { nodeId = 1, autoCreateTopics = true, numPartitions = 1 } = options
   const { transactionTimeoutMsMax = 900_000 } = options
   const { requestBytesMax = 100 * 2 ** 20, queuedRequestBytesMax = 256 * 2 ** 20 } = options
-  const { connectionIdleMsMax = 600_000 } = options
+  const { connectionIdleMsMax = 600_000, replicationFactor = 'accept' } = options
   checkWhole('nodeId', nodeId, 0)
   checkWhole('numPartitions', numPartitions, 1)
   checkWhole('transactionTimeoutMsMax', transactionTimeoutMsMax, 1)
   checkWhole('requestBytesMax', requestBytesMax, 1024)
   checkWhole('queuedRequestBytesMax', queuedRequestBytesMax, requestBytesMax)
   checkWhole('connectionIdleMsMax', connectionIdleMsMax, 1)
+  if (replicationFactor !== 'accept' && replicationFactor !== 'refuse') {
+    throw new InvalidArgumentError('replicationFactor', replicationFactor, 'accept or refuse')
+  }
   return {
     listeners: listenersOf(options),
     ...{ nodeId, autoCreateTopics, numPartitions, transactionTimeoutMsMax },
+    replicationFactor,
     ...{ requestBytesMax, queuedRequestBytesMax, connectionIdleMsMax },
     http: options.http === undefined ? null : resolveHttpOptions(options.http),
   }

@@ -1,7 +1,9 @@
+import type { Administration } from '../administration/administration.ts'
 import type { ApiHandler } from '../base/api-handler.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import { addOffsetsToTxnHandler } from './add-offsets-to-txn.ts'
 import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts'
+import { administrationHandlers } from './administration-handlers.ts'
 import { apiVersionsHandler } from './api-versions.ts'
 import { describeProducersHandler } from './describe-producers.ts'
 import { describeTransactionsHandler } from './describe-transactions.ts'
@@ -12,7 +14,10 @@ import { metadataHandler } from './metadata.ts'
 import { txnOffsetCommitHandler } from './txn-offset-commit.ts'
 
 /** The handlers of all APIs that are offered, by key. */
-export function allHandlers(server: ServerContext): ReadonlyMap<number, ApiHandler> {
+export function allHandlers(
+  server: ServerContext,
+  administration: Administration,
+): ReadonlyMap<number, ApiHandler> {
   const handlers = new Map<number, ApiHandler>()
   const offered = [
     apiVersionsHandler(handlers),
@@ -25,6 +30,7 @@ export function allHandlers(server: ServerContext): ReadonlyMap<number, ApiHandl
     describeProducersHandler(server),
     describeTransactionsHandler(server),
     listTransactionsHandler(server),
+    ...administrationHandlers(server, administration),
   ]
   for (const handler of offered) handlers.set(handler.api.key, handler)
   return handlers

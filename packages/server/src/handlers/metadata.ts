@@ -3,6 +3,7 @@ import { clusterResource } from '../base/access.ts'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
 import { authorizedOperations, operationsNotAsked } from '../base/authorized-operations.ts'
 import { toldError } from '../base/kafka-error.ts'
+import { noTopicId } from '../base/no-topic-id.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
 import { metadata } from '../protocol/apis/metadata.ts'
@@ -10,8 +11,6 @@ import { errorCodes } from '../protocol/error-codes.ts'
 
 type Request = RequestOf<typeof metadata>
 type TopicAnswer = ResponseOf<typeof metadata>['topics'][number]
-
-const noTopicId = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /**
  * Metadata: the brokers, of which there is one, and topics with their partitions. A topic that is

@@ -1,0 +1,24 @@
+import type { ServerContext } from '../base/server-context.ts'
+import { BrokerSettings } from './broker-settings.ts'
+
+/** What administrators change beside topics, and what stays when the server is started again. */
+export class Administration {
+  readonly brokerSettings: BrokerSettings
+
+  private constructor(brokerSettings: BrokerSettings) {
+    this.brokerSettings = brokerSettings
+  }
+
+  /** Rejects with CorruptServerStateError. */
+  static async open({ state, parts, logger }: ServerContext): Promise<Administration> {
+    const settings = await BrokerSettings.load(state, parts.topics, (err) => {
+      logger.warn({ err }, 'settings of the broker do not fit a topic, and are not in force')
+    })
+    return new Administration(settings)
+  }
+
+  /** The data directory goes on without the server. */
+  async close(): Promise<void> {
+    await this.brokerSettings.end()
+  }
+}

@@ -1,0 +1,119 @@
+import type { ServerContext } from '../base/server-context.ts'
+import type { ConfigType } from './config-entry.ts'
+import {
+  type KeptConfig,
+  keptTopicConfigs,
+  type TopicConfig,
+  topicConfigs,
+} from './topic-config-table.ts'
+
+/** What the settings of a broker are told from. */
+export type BrokerFacts = Pick<ServerContext, 'options' | 'parts'>
+
+/** A setting of the broker that is told, and changed by starting the server differently. */
+export interface FixedBrokerConfig {
+  readonly name: string
+  readonly type: ConfigType
+  readonly value: (facts: BrokerFacts) => string
+  /** Kafka's or Varve's default; null where there is none. */
+  readonly usual: string | null
+  readonly documentation: string
+}
+
+const fixed = (
+  name: string,
+  type: ConfigType,
+  [value, usual]: readonly [FixedBrokerConfig['value'], string | null],
+  documentation: string,
+): FixedBrokerConfig => ({ name, type, value, usual, documentation })
+
+const always = (value: string): readonly [FixedBrokerConfig['value'], string] => [
+  () => value,
+  value,
+]
+
+/** Whose protocol is served: some user interfaces take what a cluster can do from it. */
+const servedVersion = '3.9-IV0'
+
+export const fixedBrokerConfigs: readonly FixedBrokerConfig[] = [
+  fixed(
+    'broker.id',
+    'int',
+    [({ options }) => String(options.nodeId), null],
+    'The id that clients know this broker by.',
+  ),
+  fixed('node.id', 'int', [({ options }) => String(options.nodeId), null], 'As broker.id.'),
+  fixed(
+    'log.dirs',
+    'list',
+    [({ parts }) => parts.topics.directory.path, null],
+    'The data directory.',
+  ),
+  fixed(
+    'listeners',
+    'list',
+    [
+      ({ options }) =>
+        options.listeners.map(({ name, host, port }) => `${name}://${host}:${port}`).join(','),
+      null,
+    ],
+    'The addresses that the server was told to listen on.',
+  ),
+  fixed(
+    'inter.broker.protocol.version',
+    'string',
+    always(servedVersion),
+    'The version of Kafka whose protocol is served.',
+  ),
+  fixed(
+    'num.partitions',
+    'int',
+    [({ options }) => String(options.numPartitions), '1'],
+    'How many partitions a topic gets where nothing is said.',
+  ),
+  fixed(
+    'default.replication.factor',
+    'int',
+    always('1'),
+    'How many copies of a partition there are.',
+  ),
+  fixed(
+    'auto.create.topics.enable',
+    'boolean',
+    [({ options }) => String(options.autoCreateTopics), 'true'],
+    'Whether asking for a topic makes it.',
+  ),
+  fixed('delete.topic.enable', 'boolean', always('true'), 'Whether topics can be deleted.'),
+  fixed(
+    'socket.request.max.bytes',
+    'int',
+    [({ options }) => String(options.requestBytesMax), '104857600'],
+    'The largest request.',
+  ),
+  fixed(
+    'queued.max.request.bytes',
+    'long',
+    [({ options }) => String(options.queuedRequestBytesMax), '268435456'],
+    'Memory for requests that have come and are not answered yet, of all connections.',
+  ),
+  fixed(
+    'connections.max.idle.ms',
+    'long',
+    [({ options }) => String(options.connectionIdleMsMax), '600000'],
+    'Silence after which a connection is closed.',
+  ),
+]
+
+/** Settings of the broker that hold for topics which have none of their own: changed at any time. */
+export const inheritedConfigs: ReadonlyMap<string, TopicConfig | KeptConfig> = new Map(
+  [...topicConfigs, ...keptTopicConfigs].flatMap((config) => {
+    return config.brokerName === null ? [] : [[config.brokerName, config] as const]
+  }),
+)
+
+/** Accepted since tools for moving replicas set them; there is nothing to be throttled. */
+export const throttleConfigs: ReadonlySet<string> = new Set([
+  'leader.replication.throttled.rate',
+  'follower.replication.throttled.rate',
+  'replica.alter.log.dirs.io.max.bytes.per.second',
+])

@@ -1,0 +1,92 @@
+import { checkTopicName } from '@varve/broker/serving'
+import type { Administration } from '../administration/administration.ts'
+import {
+  type ConfigEntry,
+  configSources,
+  configTypes,
+  resourceTypes,
+} from '../administration/config-entry.ts'
+import {
+  allBrokersEntries,
+  brokerEntries,
+  topicEntries,
+} from '../administration/described-configs.ts'
+import { refusal, unauthorized } from '../administration/refusals.ts'
+import { checkBroker } from '../administration/replica-assignment.ts'
+import { clusterResource } from '../base/access.ts'
+import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
+import type { ServerContext } from '../base/server-context.ts'
+import { RequestRefusedError } from '../base/server-errors.ts'
+import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
+import { describeConfigs } from '../protocol/apis/describe-configs.ts'
+import { errorCodes } from '../protocol/error-codes.ts'
+
+type Request = RequestOf<typeof describeConfigs>
+type Resource = Request['resources'][number]
+type Result = ResponseOf<typeof describeConfigs>['results'][number]
+
+/** DescribeConfigs: of topics, of the broker, and of all brokers (whose name is empty). */
+export function describeConfigsHandler(
+  server: ServerContext,
+  administration: Administration,
+): ApiHandler {
+  return handlerOf(describeConfigs, { versions: '0-4' }, (call, request) => {
+    const results = request.resources.map((resource): Result => {
+      const { resourceType, resourceName, configurationKeys } = resource
+      try {
+        const entries = entriesOf(server, administration, call, resource)
+        const wanted =
+          configurationKeys === null
+            ? entries
+            : entries.filter(({ name }) => configurationKeys.includes(name))
+        const configs = wanted.map((entry) => described(entry, request))
+        const none = { errorCode: errorCodes.NONE, errorMessage: '' }
+        return { ...none, resourceType, resourceName, configs }
+      } catch (error) {
+        return { ...refusal(error), resourceType, resourceName, configs: [] }
+      }
+    })
+    return { results }
+  })
+}
+
+function entriesOf(
+  server: ServerContext,
+  { brokerSettings }: Administration,
+  call: Call,
+  { resourceType, resourceName }: Resource,
+): readonly ConfigEntry[] {
+  if (resourceType === resourceTypes.topic) {
+    if (!call.may('describeConfigs', 'topic', resourceName)) {
+      throw unauthorized('TOPIC_AUTHORIZATION_FAILED')
+    }
+    checkTopicName(resourceName)
+    const { topics } = server.parts
+    const topic = topics.topic(resourceName)
+    return topicEntries(topic, topics.settings.own(resourceName), brokerSettings)
+  }
+  if (resourceType !== resourceTypes.broker) {
+    const rule = `there are no settings of resources of type ${resourceType}`
+    throw new RequestRefusedError('INVALID_REQUEST', rule)
+  }
+  if (!call.may('describeConfigs', 'cluster', clusterResource)) {
+    throw unauthorized('CLUSTER_AUTHORIZATION_FAILED')
+  }
+  if (resourceName === '') return allBrokersEntries(brokerSettings)
+  checkBroker(resourceName, server.options.nodeId)
+  return brokerEntries(server, brokerSettings)
+}
+
+function described(
+  { name, value, source, type, isReadOnly, documentation, synonyms }: ConfigEntry,
+  { includeSynonyms, includeDocumentation }: Request,
+): Result['configs'][number] {
+  return {
+    ...{ name, value, readOnly: isReadOnly, isSensitive: false },
+    isDefault: source === configSources.default,
+    configSource: source,
+    synonyms: includeSynonyms ? synonyms : [],
+    configType: configTypes[type],
+    documentation: includeDocumentation ? documentation : null,
+  }
+}
