@@ -16,8 +16,10 @@
  *
  * @module
  */
+export type { AppendBatchOptions, AppendOptions } from './append/append-options.ts'
 export type { AppendOrigin } from './append/append-queue.ts'
 export type { AppendResult } from './append/append-result.ts'
+export type { ProgressWatcher } from './append/log-state.ts'
 export { type Clock, systemClock, type Timer, type TimerOptions } from './base/clock.ts'
 export {
   type AppendEvent,
@@ -67,15 +69,17 @@ export {
 export type { LogCut, RecoveryReport } from './base/recovery-report.ts'
 export type { DeletionReason, SegmentInfo, SegmentPlace } from './base/segment-info.ts'
 export { CorruptCheckpointError } from './format/checkpoint-text.ts'
+export type { EpochEnd } from './format/leader-epoch-cache.ts'
 export type { OffsetCheckpointFile, PartitionOffsets } from './format/offset-checkpoint.ts'
 export { CorruptPartitionMetadataError } from './format/partition-metadata.ts'
 export type { ProducerBatch, ProducerStateInfo } from './format/producer-entry.ts'
 export { CorruptProducerSnapshotError } from './format/producer-snapshot.ts'
 export { CorruptDigestError } from './format/segment-digest.ts'
 export type { AbortedTransaction } from './format/transaction-index.ts'
-export { type AppendBatchOptions, type AppendOptions, Log } from './log.ts'
+export { Log } from './log.ts'
 export { LogDirectory, type LogDirectoryOptions } from './log-directory.ts'
 export type { LogSnapshot } from './log-snapshot.ts'
+export type { ReadBytesOptions, StoredBytes } from './read/bytes-reader.ts'
 export type { ReadOnlyLogOptions } from './read/followed-source.ts'
 export {
   LogReader,

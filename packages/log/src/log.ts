@@ -1,5 +1,4 @@
 import {
-  type CompressionType,
   InvalidArgumentError,
   type LogRecord,
   type Offset,
@@ -7,16 +6,17 @@ import {
   type RecordInput,
   type Timestamp,
 } from '@varve/record'
-import type { AppendOrigin } from './append/append-queue.ts'
+import type { AppendBatchOptions, AppendOptions } from './append/append-options.ts'
 import type { AppendResult } from './append/append-result.ts'
 import { validateAppend } from './append/append-validation.ts'
-import { type LoadedLog, LogState } from './append/log-state.ts'
+import { type LoadedLog, LogState, type ProgressWatcher } from './append/log-state.ts'
 import { LogWriter } from './append/log-writer.ts'
 import { deleteSegmentsBefore } from './append/segment-deletion.ts'
 import { replaceSegments } from './append/segment-replacement.ts'
 import { LogClosedError } from './base/log-errors.ts'
 import {
-  type Acks,
+  invalidAcks,
+  isAcks,
   type LogOptions,
   type ResolvedLogOptions,
   resolveLogOptions,
@@ -24,9 +24,11 @@ import {
 import type { RecoveryReport } from './base/recovery-report.ts'
 import type { DeletionReason, SegmentInfo } from './base/segment-info.ts'
 import { turnWhenDue } from './base/turns.ts'
-import type { ProducerStateInfo } from './format/producer-entry.ts'
+import type { EpochEnd } from './format/leader-epoch-cache.ts'
+import { type ProducerStateInfo, producerInfo } from './format/producer-entry.ts'
 import type { AbortedTransaction } from './format/transaction-index.ts'
 import { LogSnapshot } from './log-snapshot.ts'
+import type { ReadBytesOptions, StoredBytes } from './read/bytes-reader.ts'
 import {
   LogReader,
   type ReaderOptions,
@@ -36,26 +38,14 @@ import {
   readOnce,
 } from './read/log-reader.ts'
 import { findRecord, findRecordNow, type ReadRecordOptions } from './read/record-lookup.ts'
-import { type FoundOffset, findOffsetByTimestamp } from './read/timestamp-search.ts'
+import {
+  type FoundOffset,
+  findLatestRecord,
+  findOffsetByTimestamp,
+} from './read/timestamp-search.ts'
 import { closeLogFiles } from './recovery/log-closing.ts'
 import type { CleanedSegment } from './segments/cleaned-segment-writer.ts'
 import { inOurWords, withOurErrors } from './storage/storage-error.ts'
-
-/** How one append is done. */
-export interface AppendOptions {
-  /** When the append is acknowledged. @defaultValue the log's `acks` */
-  readonly acks?: Acks
-  /** Codec of the batch. @defaultValue the log's `compressionType` */
-  readonly compressionType?: CompressionType
-}
-
-/** How a finished batch is appended. */
-export interface AppendBatchOptions {
-  /** When the append is acknowledged. @defaultValue the log's `acks` */
-  readonly acks?: Acks
-  /** A transaction coordinator may append control batches. @defaultValue 'client' */
-  readonly origin?: AppendOrigin
-}
 
 /**
  * The log of one partition: appended to at its end, read anywhere, in segments that never change
@@ -252,6 +242,49 @@ export class Log implements AsyncDisposable {
     )
   }
 
+  /**
+   * Reads batches as they are stored, to be passed on: not decoded, their checksums not looked at.
+   * At once where that is faster than waiting for it. At the end of the log there are none. Throws
+   * OffsetOutOfRangeError and CorruptLogError, or rejects with them.
+   */
+  readBytes(options: ReadBytesOptions): StoredBytes | Promise<StoredBytes> {
+    const doing = `reading log ${this.name}`
+    try {
+      this.#assertOpen()
+      const found = this.#state.bytes.read(options)
+      return found instanceof Promise ? withOurErrors(doing, () => found) : found
+    } catch (error) {
+      throw inOurWords(doing, error)
+    }
+  }
+
+  /** Calls back when there is more to be read, as ProgressWatcher says; returns what ends that. */
+  watch(watcher: ProgressWatcher): () => void {
+    this.#assertOpen()
+    return this.#state.watch(watcher)
+  }
+
+  /** Keeps the newest bytes in memory, for those who read the tail; returns what ends that. */
+  keepTail(): () => void {
+    const { tail } = this.#state
+    tail.follow()
+    return () => tail.unfollow()
+  }
+
+  /** The leader epoch in which the record at an offset was appended; null where none is known. */
+  leaderEpochAt(offset: Offset): number | null {
+    return this.#state.epochs.epochAt(offset)
+  }
+
+  /**
+   * Where the records of a leader epoch end; for one that has none, where those of the last one
+   * before it do. Null for an epoch that is yet to come.
+   */
+  endOfLeaderEpoch(epoch: number): EpochEnd | null {
+    const { epochs, leaderEpoch, logEndOffset } = this.#state
+    return epochs.endOffsetUnder(leaderEpoch, epoch, logEndOffset)
+  }
+
   /** Reads on and on: to the end of the log, or with `follow` past it. */
   reader(options: ReaderOptions): LogReader {
     this.#assertOpen()
@@ -262,6 +295,13 @@ export class Log implements AsyncDisposable {
   async offsetForTimestamp(timestamp: Timestamp): Promise<FoundOffset | null> {
     this.#assertOpen()
     const find = () => findOffsetByTimestamp(this.#state, timestamp)
+    return withOurErrors(`searching log ${this.name}`, find)
+  }
+
+  /** The record with the largest timestamp; null when there is none. */
+  async latestRecord(): Promise<FoundOffset | null> {
+    this.#assertOpen()
+    const find = () => findLatestRecord(this.#state, this.segments())
     return withOurErrors(`searching log ${this.name}`, find)
   }
 
@@ -393,24 +433,4 @@ export class Log implements AsyncDisposable {
   #assertOpen(): void {
     if (this.#state.isClosed || this.#closing !== null) throw new LogClosedError(this.name)
   }
-}
-
-/** A view, as it is now. */
-function producerInfo(entry: ProducerStateInfo): ProducerStateInfo {
-  return {
-    producerId: entry.producerId,
-    epoch: entry.epoch,
-    coordinatorEpoch: entry.coordinatorEpoch,
-    lastTimestamp: entry.lastTimestamp,
-    currentTransactionFirstOffset: entry.currentTransactionFirstOffset,
-    batches: [...entry.batches],
-  }
-}
-
-function isAcks(acks: unknown): acks is Acks {
-  return acks === 'flushed' || acks === 'written' || acks === 'none'
-}
-
-function invalidAcks(acks: unknown): InvalidArgumentError {
-  return new InvalidArgumentError('acks', acks, 'must be none, written or flushed')
 }

@@ -12,6 +12,7 @@ import type { LeaderEpochCache } from '../format/leader-epoch-cache.ts'
 import { ProgressFile } from '../format/progress-file.ts'
 import type { AbortedTransaction } from '../format/transaction-index.ts'
 import type { ProducerStateManager } from '../producers/producer-state.ts'
+import { BytesReader } from '../read/bytes-reader.ts'
 import { PointReader } from '../read/point-reader.ts'
 import { FileRemovals } from '../segments/file-removals.ts'
 import type { LogSegments } from '../segments/log-segments.ts'
@@ -41,6 +42,12 @@ export interface VisibleEnd {
   readonly position: FilePosition
 }
 
+/**
+ * Told when the high watermark has risen, of how many more bytes can be read, about; and, with 0,
+ * when nothing more will come.
+ */
+export type ProgressWatcher = (moreBytes: number) => void
+
 /** The parts of an open log that its writer changes and its readers look at. */
 export class LogState implements ReadSource {
   readonly name: string
@@ -60,6 +67,7 @@ export class LogState implements ReadSource {
   #pins: SegmentPins | null = null
   #removals: FileRemovals | null = null
   #points: PointReader | null = null
+  #bytes: BytesReader | null = null
   readonly #isRestored: boolean
   #options: ResolvedLogOptions
   #visibleEnd: VisibleEnd
@@ -70,6 +78,7 @@ export class LogState implements ReadSource {
   #isProgressDurable = false
   #isProgressNamed = false
   #waiting: Set<() => void> | null = null
+  #watchers: Set<ProgressWatcher> | null = null
   #failure: LogOfflineError | null = null
   #isClosed = false
 
@@ -115,6 +124,12 @@ export class LogState implements ReadSource {
     return this.#points
   }
 
+  /** Reads of bytes as they are stored. */
+  get bytes(): BytesReader {
+    this.#bytes ??= new BytesReader(this)
+    return this.#bytes
+  }
+
   /** Other settings from now on, for the active segment too. */
   alter(options: ResolvedLogOptions): void {
     this.#options = options
@@ -152,8 +167,26 @@ export class LogState implements ReadSource {
   /** Raises the high watermark and wakes whoever waits for records. */
   makeVisible(offset: Offset, end: VisibleEnd): void {
     this.offsets.visible(offset)
+    const { segment, position } = this.#visibleEnd
     this.#visibleEnd = end
     this.wake()
+    if (this.#watchers === null) return
+    // What else the old segment has got is not looked up: it only wakes somebody a little later.
+    const moreBytes = end.segment === segment ? end.position - position : end.position
+    for (const watcher of this.#watchers) watcher(Math.max(moreBytes, 1))
+  }
+
+  /** Calls back, within the step, whenever there is more to be read; returns what ends that. */
+  watch(watcher: ProgressWatcher): () => void {
+    this.#watchers ??= new Set()
+    const watchers = this.#watchers
+    watchers.add(watcher)
+    return () => void watchers.delete(watcher)
+  }
+
+  #nothingMore(): void {
+    this.wake()
+    for (const watcher of this.#watchers ?? []) watcher(0)
   }
 
   /**
@@ -338,7 +371,7 @@ export class LogState implements ReadSource {
   /** A write or flush failed: readers that wait learn it now. */
   goOffline(failure: LogOfflineError): void {
     this.#failure = failure
-    this.wake()
+    this.#nothingMore()
     const { name } = this
     logChannels.offline.publish({ log: name, error: failure })
   }
@@ -348,7 +381,7 @@ export class LogState implements ReadSource {
     this.files.forgetDirectory(this.directory)
     this.segments.release()
     this.#points?.dropAll()
-    this.wake()
+    this.#nothingMore()
   }
 
   #borrowProgressFile(): File {

@@ -3,6 +3,14 @@ import { type CompressionType, InvalidArgumentError } from '@varve/record'
 /** When an append is acknowledged, and so what its records survive. */
 export type Acks = 'none' | 'written' | 'flushed'
 
+export function isAcks(acks: unknown): acks is Acks {
+  return acks === 'flushed' || acks === 'written' || acks === 'none'
+}
+
+export function invalidAcks(acks: unknown): InvalidArgumentError {
+  return new InvalidArgumentError('acks', acks, 'must be none, written or flushed')
+}
+
 /** A log's settings. Names and defaults are Kafka's where Kafka has them. */
 export interface LogOptions {
   /**

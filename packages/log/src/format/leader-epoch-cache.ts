@@ -106,6 +106,19 @@ export class LeaderEpochCache {
     return { epoch: this.#entries[next - 1]?.epoch ?? epoch, endOffset: nextEntry.startOffset }
   }
 
+  /**
+   * As `endOffsetFor`, in the epoch `current`, which may have no records yet: then it begins at the
+   * log's end.
+   */
+  endOffsetUnder(current: number, epoch: number, logEndOffset: Offset): EpochEnd | null {
+    if (epoch === current) return { epoch, endOffset: logEndOffset }
+    const latest = this.latestEpoch ?? -1
+    if (epoch < latest || epoch > current || epoch < 0) {
+      return this.endOffsetFor(epoch, logEndOffset)
+    }
+    return { epoch: latest < 0 ? epoch : latest, endOffset: logEndOffset }
+  }
+
   /** The content of a `leader-epoch-checkpoint` file: `epoch startOffset` a line. */
   encode(): Buffer {
     return encodeCheckpoint(this.#entries.map((entry) => `${entry.epoch} ${entry.startOffset}`))

@@ -89,3 +89,15 @@ export class ProducerEntry implements ProducerStateInfo {
     this.#batches.length = 0
   }
 }
+
+/** What is known of a producer now, apart from what will be known later. */
+export function producerInfo(entry: ProducerStateInfo): ProducerStateInfo {
+  return {
+    producerId: entry.producerId,
+    epoch: entry.epoch,
+    coordinatorEpoch: entry.coordinatorEpoch,
+    lastTimestamp: entry.lastTimestamp,
+    currentTransactionFirstOffset: entry.currentTransactionFirstOffset,
+    batches: [...entry.batches],
+  }
+}

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Offset, type Timestamp } from '@varve/record'
+import type { SegmentInfo } from '../base/segment-info.ts'
 import type { ReadableSegment, ReadSource } from '../segments/read-source.ts'
 import { LogCursor } from './log-cursor.ts'
 
@@ -38,19 +39,69 @@ export async function findOffsetByTimestamp(
   return null
 }
 
-async function findInSegment(
+/**
+ * The visible record with the largest timestamp, the first of those that have it; null where there
+ * is no record.
+ *
+ * @param segments those of the log
+ */
+export async function findLatestRecord(
   source: ReadSource,
-  segment: ReadableSegment,
-  timestamp: Timestamp,
+  segments: readonly SegmentInfo[],
 ): Promise<FoundOffset | null> {
-  const from = Math.max(segment.seekTimestamp(timestamp), source.logStartOffset)
-  const cursor = new LogCursor(source, {
+  const [latest, ...others] = segments.toSorted((a, b) => b.maxTimestamp - a.maxTimestamp)
+  if (latest === undefined) return null
+  const found = await findOffsetByTimestamp(source, latest.maxTimestamp)
+  if (found !== null) return found
+  // It is that of a control record, or of one that cannot be seen: what is there has to be read.
+  let best: FoundOffset | null = null
+  for (const { baseOffset, nextOffset, maxTimestamp } of [latest, ...others]) {
+    if (best !== null && best.timestamp >= maxTimestamp) break
+    best = await latestIn(source, baseOffset, nextOffset, best)
+  }
+  return best
+}
+
+/** The latest of a segment's records, unless one that is known already is as late. */
+async function latestIn(
+  source: ReadSource,
+  baseOffset: Offset,
+  nextOffset: Offset,
+  known: FoundOffset | null,
+): Promise<FoundOffset | null> {
+  let best = known
+  const cursor = searchCursor(source, Math.max(baseOffset, source.logStartOffset))
+  while (cursor.nextOffset < nextOffset) {
+    const batches = await cursor.next(searchBytes)
+    if (batches.length === 0) break
+    for (const batch of batches) {
+      if (batch.isControl || batch.maxTimestamp <= (best?.timestamp ?? -1)) continue
+      for (const { offset, timestamp } of batch.records()) {
+        if (offset < source.logStartOffset || timestamp <= (best?.timestamp ?? -1)) continue
+        best = { offset, timestamp }
+      }
+    }
+  }
+  return best
+}
+
+function searchCursor(source: ReadSource, from: Offset): LogCursor {
+  return new LogCursor(source, {
     from,
     isolation: 'uncommitted',
     verifyChecksums: true,
     readsAhead: false,
     reusesMemory: false,
   })
+}
+
+async function findInSegment(
+  source: ReadSource,
+  segment: ReadableSegment,
+  timestamp: Timestamp,
+): Promise<FoundOffset | null> {
+  const from = Math.max(segment.seekTimestamp(timestamp), source.logStartOffset)
+  const cursor = searchCursor(source, from)
   while (cursor.nextOffset < segment.nextOffset) {
     const batches = await cursor.next(searchBytes)
     if (batches.length === 0) return null

@@ -44,14 +44,56 @@ export class TailCache {
 
   /** The bytes from `position` on, up to `limit`, as far as one chunk holds them; null without. */
   read(segment: Offset, position: FilePosition, limit: FilePosition): Buffer | null {
-    for (let index = this.#chunks.length - 1; index >= 0; index--) {
-      const chunk = this.#chunks[index]
-      if (chunk === undefined || chunk.segment < segment) return null
-      if (chunk.segment > segment || chunk.position > position) continue
-      const start = position - chunk.position
-      if (start >= chunk.bytes.length) return null
-      return chunk.bytes.subarray(start, limit - chunk.position)
-    }
-    return null
+    const chunk = this.#chunks[this.#indexOf(segment, position)]
+    return chunk === undefined ? null : partOf(chunk, segment, position, limit)
   }
+
+  /**
+   * As `read`, and as many chunks behind it as it takes to have `wantedBytes`, one after the other.
+   * A chunk holds whole batches.
+   */
+  readOn(
+    segment: Offset,
+    position: FilePosition,
+    limit: FilePosition,
+    wantedBytes: number,
+  ): readonly Buffer[] | null {
+    let index = this.#indexOf(segment, position)
+    const pieces: Buffer[] = []
+    let at = position
+    while (at < limit && at - position < wantedBytes) {
+      const chunk = this.#chunks[index++]
+      const piece = chunk === undefined ? null : partOf(chunk, segment, at, limit)
+      if (piece === null) break
+      pieces.push(piece)
+      at += piece.length
+    }
+    return pieces.length === 0 ? null : pieces
+  }
+
+  /** Of the last chunk that begins at a place or before it; -1 without one. */
+  #indexOf(segment: Offset, position: FilePosition): number {
+    let low = 0
+    let high = this.#chunks.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const chunk = this.#chunks[middle] as Chunk
+      const isBefore =
+        chunk.segment < segment || (chunk.segment === segment && chunk.position <= position)
+      if (isBefore) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+}
+
+function partOf(
+  chunk: Chunk,
+  segment: Offset,
+  position: FilePosition,
+  limit: FilePosition,
+): Buffer | null {
+  const start = position - chunk.position
+  if (chunk.segment !== segment || start < 0 || start >= chunk.bytes.length) return null
+  return chunk.bytes.subarray(start, limit - chunk.position)
 }

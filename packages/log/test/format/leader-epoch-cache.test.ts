@@ -140,6 +140,17 @@ describe('asking', () => {
     expect(new LeaderEpochCache().endOffsetFor(0, 15)).toBeNull()
   })
 
+  test('where an epoch ended, in one that has no records yet', () => {
+    const endUnder = (epoch: number) => cache.endOffsetUnder(8, epoch, 15)
+    expect(endUnder(8)).toEqual({ epoch: 8, endOffset: 15 })
+    expect(endUnder(7)).toEqual({ epoch: 6, endOffset: 15 })
+    expect(endUnder(6)).toEqual({ epoch: 6, endOffset: 15 })
+    expect(endUnder(3)).toEqual({ epoch: 3, endOffset: 10 })
+    expect(endUnder(9)).toBeNull()
+    expect(endUnder(-1)).toBeNull()
+    expect(new LeaderEpochCache().endOffsetUnder(0, 0, 0)).toEqual({ epoch: 0, endOffset: 0 })
+  })
+
   test('in which epoch an offset lies', () => {
     expect([4, 5, 6, 7, 9, 10, 99].map((offset) => cache.epochAt(offset))).toEqual([
       null,

@@ -48,6 +48,21 @@ describe('the offset for a timestamp', () => {
     await directory.close()
   })
 
+  test('of the latest record leaves out markers, which may be later', async () => {
+    const { directory, log } = await createLog(simulatedPlace())
+    expect(await log.latestRecord()).toBeNull()
+    const producer = new TestProducer(1)
+    await log.append({ value: 'v', timestamp: 300 })
+    await log.append({ value: 'v', timestamp: 700 })
+    await log.append({ value: 'v', timestamp: 700 })
+    expect(await log.latestRecord()).toEqual({ offset: 1, timestamp: 700 })
+    await log.roll()
+    await log.append({ value: 'v', timestamp: 600 })
+    await log.appendBatch(producer.marker('commit'), { origin: 'coordinator' })
+    expect(await log.latestRecord()).toEqual({ offset: 1, timestamp: 700 })
+    await directory.close()
+  })
+
   test('is that of the first record so late, as reading all of them finds it', async () => {
     const shape = fc.record({
       batches: fc.array(fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 6 }), {

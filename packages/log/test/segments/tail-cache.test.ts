@@ -30,6 +30,21 @@ describe('the tail cache', () => {
     expect(cache.read(8, 3, 9)).toBeNull()
   })
 
+  test('gives chunks that follow each other, until there is enough', () => {
+    const cache = new TailCache()
+    cache.follow()
+    const text = (pieces: readonly Buffer[] | null) => pieces?.map(String).join('|') ?? null
+    cache.add(0, 0, Buffer.from('abc'))
+    cache.add(0, 3, Buffer.from('def'))
+    cache.add(0, 8, Buffer.from('ghi'))
+    cache.add(9, 0, Buffer.from('jkl'))
+    expect(text(cache.readOn(0, 1, 99, 99))).toBe('bc|def')
+    expect(text(cache.readOn(0, 0, 99, 3))).toBe('abc')
+    expect(text(cache.readOn(0, 0, 5, 99))).toBe('abc|de')
+    expect(text(cache.readOn(9, 0, 3, 99))).toBe('jkl')
+    expect(cache.readOn(0, 6, 99, 99)).toBeNull()
+  })
+
   test('copies: what was added may be changed', () => {
     const cache = new TailCache()
     cache.follow()

@@ -1,0 +1,320 @@
+import {
+  batchOverheadBytes,
+  CorruptBatchError,
+  type FilePosition,
+  type Offset,
+} from '@varve/record'
+import { logChannels } from '../base/diagnostics.ts'
+import { CorruptLogError, OffsetOutOfRangeError } from '../base/log-errors.ts'
+import type { AbortedTransaction } from '../format/transaction-index.ts'
+import type { Isolation, ReadableSegment, ReadSource } from '../segments/read-source.ts'
+import { type File, isSystemError } from '../storage/file-system.ts'
+import { type Cut, cutBatches } from './batch-cut.ts'
+
+/** What is read as it is stored. */
+export interface ReadBytesOptions {
+  /** The first record that is wanted. */
+  readonly from: Offset
+  /** At most so many bytes of batches. */
+  readonly maxBytes: number
+  /** @defaultValue 'uncommitted' */
+  readonly isolation?: Isolation
+  /** Whether the first batch comes also where it is larger than that. @defaultValue true */
+  readonly isFirstWhole?: boolean
+}
+
+/** Batches as they are stored. */
+export interface StoredBytes {
+  /** One after the other, whole batches; not to be changed. The first may begin before `from`. */
+  readonly pieces: readonly Buffer[]
+  readonly sizeBytes: number
+  /** Where to read on. */
+  readonly nextOffset: Offset
+  /** With `isolation: 'committed'`: those that have records there. */
+  readonly abortedTransactions: readonly AbortedTransaction[]
+}
+
+/** Where a batch begins. */
+interface Place {
+  readonly segment: ReadableSegment
+  readonly position: FilePosition
+  /** The last offset of the batch that an index says stands there; null where nothing is said. */
+  readonly expectedLastOffset: Offset | null
+}
+
+/** Where reading goes on, since what was read held nothing that is wanted. */
+interface Further {
+  readonly place: Place
+  readonly leastBytes: number
+}
+
+/** Up to so many bytes are read on the event loop: the hop through the thread pool takes longer. */
+const readSyncBytesMax = 64 * 1024
+/** Places where readers will go on. */
+const placesMax = 64
+/** Beside what is wanted, where an index has led to a batch before it. */
+const slackBytes = 8 * 1024
+/** The first batch is whole in so many bytes, mostly. */
+const leastReadBytes = 4096
+/** A log that changes under the reader more often than this is given up. */
+const failuresMax = 16
+
+const nothing: readonly never[] = []
+
+/**
+ * Reads batches for somebody who passes them on as they are: nothing is decoded and no checksum
+ * looked at, only sizes and offsets. At once where the bytes are in memory or few; whoever reads on
+ * where it stopped needs no index.
+ */
+export class BytesReader {
+  readonly #source: ReadSource
+  /** By the offset that is read next. */
+  readonly #places = new Map<Offset, Place>()
+
+  constructor(source: ReadSource) {
+    this.#source = source
+  }
+
+  /** Throws, or rejects with, OffsetOutOfRangeError, CorruptLogError, and errors of the system. */
+  read(options: ReadBytesOptions): StoredBytes | Promise<StoredBytes> {
+    return this.#goOn(options, null, 0)
+  }
+
+  #goOn(
+    options: ReadBytesOptions,
+    further: Further | null,
+    failures: number,
+  ): StoredBytes | Promise<StoredBytes> {
+    let next = further
+    let place: Place | null = null
+    try {
+      for (;;) {
+        this.#checkRange(options.from)
+        if (options.from >= this.#limitOffset(options)) return this.#nothing(options)
+        place = next?.place ?? this.#placeOf(options.from)
+        const limit = place === null ? 0 : this.#source.visibleBytes(place.segment)
+        if (place === null || place.position >= limit) {
+          place = place === null ? null : this.#following(place)
+          if (place === null) return this.#nothing(options)
+          next = { place, leastBytes: 0 }
+          continue
+        }
+        const tail = next === null ? this.#readTail(place, limit, options) : null
+        if (tail !== null) return tail
+        const length = lengthOf(place, limit, options, next?.leastBytes ?? 0)
+        if (length > readSyncBytesMax) return this.#readLater(options, place, length, failures)
+        const taken = this.#take(options, place, this.#readSync(place, length))
+        if (!('place' in taken)) return taken
+        next = taken
+      }
+    } catch (error) {
+      return this.#tryAgain(options, place, failures, error)
+    }
+  }
+
+  async #readLater(
+    options: ReadBytesOptions,
+    place: Place,
+    length: number,
+    failures: number,
+  ): Promise<StoredBytes> {
+    let further: Further | null = null
+    try {
+      const file = this.#source.files.borrow(place.segment.path, 'read')
+      let taken: StoredBytes | Further
+      try {
+        const bytes = Buffer.allocUnsafeSlow(length)
+        const count = await file.read(bytes, place.position)
+        taken = this.#take(options, place, whole(bytes, count, place.position))
+      } finally {
+        this.#source.files.giveBack(file)
+      }
+      if (!('place' in taken)) return taken
+      further = taken
+    } catch (error) {
+      return this.#tryAgain(options, place, failures, error)
+    }
+    return this.#goOn(options, further, failures)
+  }
+
+  /** What compaction and retention do meanwhile looks like damage; whoever looks again sees. */
+  #tryAgain(
+    options: ReadBytesOptions,
+    place: Place | null,
+    failures: number,
+    error: unknown,
+  ): StoredBytes | Promise<StoredBytes> {
+    const isDoubtful =
+      error instanceof CorruptBatchError || isSystemError(error, 'ENOENT', 'EBADF', 'ESTALE')
+    if (!isDoubtful || place === null) throw error
+    const isPlaceRight = this.#isCurrent(place)
+    this.#places.delete(options.from)
+    if (isPlaceRight && place.expectedLastOffset !== null) {
+      // The index is wrong, or the batch that it names is: from the start it shows which.
+      place.segment.release()
+      const { path } = place.segment
+      logChannels.corruption.publish({ log: this.#source.name, path, error })
+      const start = { segment: place.segment, position: 0, expectedLastOffset: null }
+      return this.#goOn(options, { place: start, leastBytes: 0 }, failures)
+    }
+    if (isPlaceRight || failures >= failuresMax) throw this.#corrupt(error, options.from, place)
+    return this.#goOn(options, null, failures + 1)
+  }
+
+  #checkRange(from: Offset): void {
+    const { name, logStartOffset, logEndOffset } = this.#source
+    if (from >= logStartOffset && from <= logEndOffset) return
+    throw new OffsetOutOfRangeError(name, from, logStartOffset, logEndOffset)
+  }
+
+  #limitOffset({ isolation }: ReadBytesOptions): Offset {
+    return isolation === 'committed' ? this.#source.lastStableOffset : this.#source.highWatermark
+  }
+
+  #placeOf(from: Offset): Place | null {
+    const known = this.#places.get(from)
+    if (known !== undefined) {
+      const segment = this.#source.segmentFor(known.segment.baseOffset)
+      if (segment?.identity === known.segment.identity) return { ...known, segment }
+      this.#places.delete(from)
+    }
+    const segment = this.#source.segmentFor(from)
+    return segment === null ? null : { segment, ...segment.seek(from) }
+  }
+
+  #isCurrent({ segment }: Place): boolean {
+    return this.#source.segmentFor(segment.baseOffset)?.identity === segment.identity
+  }
+
+  /** The next segment's start, or the same segment where it has grown. */
+  #following({ segment, position }: Place): Place | null {
+    const current = this.#source.segmentFor(segment.baseOffset)
+    if (current !== null && current.identity === segment.identity && current.sizeBytes > position) {
+      return this.#source.visibleBytes(current) > position
+        ? { segment: current, position, expectedLastOffset: null }
+        : null
+    }
+    const next = this.#source.segmentAfter(segment.baseOffset)
+    return next === null ? null : { segment: next, position: 0, expectedLastOffset: null }
+  }
+
+  #readTail(place: Place, limit: FilePosition, options: ReadBytesOptions): StoredBytes | null {
+    const { tail } = this.#source
+    const { segment, position } = place
+    const chunks = tail?.readOn(segment.baseOffset, position, limit, options.maxBytes) ?? nothing
+    const pieces: Buffer[] = []
+    let sizeBytes = 0
+    let nextOffset = options.from
+    let at = position
+    for (const chunk of chunks) {
+      const maxBytes = options.maxBytes - sizeBytes
+      const cut = this.#cut(chunk, place, { ...options, from: nextOffset, maxBytes })
+      const size = cut.end - cut.start
+      const isTooLarge = size > maxBytes && (pieces.length > 0 || options.isFirstWhole === false)
+      if (size === 0 || isTooLarge) break
+      pieces.push(size === chunk.length ? chunk : chunk.subarray(cut.start, cut.end))
+      sizeBytes += size
+      nextOffset = cut.nextOffset
+      this.#remember(nextOffset, place, at + cut.end)
+      if (cut.end < chunk.length) break
+      at += chunk.length
+    }
+    if (pieces.length === 0) return null
+    return this.#result(options, pieces, sizeBytes, nextOffset)
+  }
+
+  #readSync({ segment, position }: Place, length: number): Buffer {
+    const file: File = this.#source.files.borrow(segment.path, 'read')
+    try {
+      const bytes = Buffer.allocUnsafeSlow(length)
+      return whole(bytes, file.readSync(bytes, position), position)
+    } finally {
+      this.#source.files.giveBack(file)
+    }
+  }
+
+  /** What is wanted of the bytes at a place; or where to go on when that is nothing. */
+  #take(options: ReadBytesOptions, place: Place, bytes: Buffer): StoredBytes | Further {
+    if (!this.#isCurrent(place)) throw new CorruptBatchError('it was replaced', place.position)
+    const { segment, position, expectedLastOffset } = place
+    const { maxBytes, isFirstWhole = true } = options
+    const cut = this.#cut(bytes, place, options)
+    if (expectedLastOffset !== null && cut.firstLastOffset !== expectedLastOffset) {
+      throw new CorruptBatchError('the index means another batch', position)
+    }
+    const size = Math.max(cut.end - cut.start, cut.missingBytes)
+    if (!isFirstWhole && size > maxBytes) return this.#nothing(options)
+    if (cut.end > cut.start) {
+      this.#remember(cut.nextOffset, place, position + cut.end)
+      const piece = bytes.subarray(cut.start, cut.end)
+      return this.#result(options, [piece], piece.length, cut.nextOffset)
+    }
+    const at = position + cut.start
+    if (at + cut.missingBytes > this.#source.visibleBytes(segment)) {
+      throw new CorruptBatchError('it passes the end of the data', at)
+    }
+    // What stands there is not decided yet.
+    if (cut.start === 0 && cut.missingBytes === 0) return this.#nothing(options)
+    const next = { segment, position: at, expectedLastOffset: null }
+    return { place: next, leastBytes: cut.missingBytes }
+  }
+
+  #cut(bytes: Buffer, { segment }: Place, options: ReadBytesOptions): Cut {
+    const limitOffset = this.#limitOffset(options)
+    const { from, maxBytes } = options
+    return cutBatches(bytes, { from, limitOffset, endOffset: segment.nextOffset, maxBytes })
+  }
+
+  #remember(nextOffset: Offset, { segment }: Place, position: FilePosition): void {
+    const places = this.#places
+    places.delete(nextOffset)
+    places.set(nextOffset, { segment, position, expectedLastOffset: null })
+    if (places.size <= placesMax) return
+    for (const oldest of places.keys()) {
+      places.delete(oldest)
+      break
+    }
+  }
+
+  #nothing({ from }: ReadBytesOptions): StoredBytes {
+    return { pieces: nothing, sizeBytes: 0, nextOffset: from, abortedTransactions: nothing }
+  }
+
+  #result(
+    { from, isolation }: ReadBytesOptions,
+    pieces: readonly Buffer[],
+    sizeBytes: number,
+    nextOffset: Offset,
+  ): StoredBytes {
+    const abortedTransactions =
+      isolation === 'committed' ? this.#source.abortedTransactions(from, nextOffset) : nothing
+    return { pieces, sizeBytes, nextOffset, abortedTransactions }
+  }
+
+  #corrupt(error: unknown, firstOffset: Offset, { segment, position }: Place): unknown {
+    if (!(error instanceof CorruptBatchError)) return error
+    const { path } = segment
+    const damage = { path, position, firstOffset, lastOffset: null, reason: error.reason }
+    const corrupt = new CorruptLogError(damage, { cause: error })
+    logChannels.corruption.publish({ log: this.#source.name, path, error: corrupt })
+    return corrupt
+  }
+}
+
+/** How much is read at a place. */
+function lengthOf(
+  { position, expectedLastOffset }: Place,
+  limit: FilePosition,
+  { maxBytes }: ReadBytesOptions,
+  leastBytes: number,
+): number {
+  const slack = expectedLastOffset === null && position > 0 ? batchOverheadBytes : slackBytes
+  const wanted = Math.max(maxBytes, leastBytes, leastReadBytes) + slack
+  return Math.min(limit - position, wanted)
+}
+
+/** What is visible is in the file. */
+function whole(bytes: Buffer, count: number, position: FilePosition): Buffer {
+  if (count === bytes.length) return bytes
+  throw new CorruptBatchError('the file ends before the data', position + count)
+}
