@@ -76,6 +76,7 @@ export class Server implements AsyncDisposable {
   readonly #ownsVarve: boolean
   readonly #clock: Clock
   readonly #listeners: Listener[] = []
+  readonly #stopping = new AbortController()
   #connections = 0
   #isOpen = false
   #http: HttpSide | null = null
@@ -167,11 +168,13 @@ export class Server implements AsyncDisposable {
         state,
       },
       authorizer: openAccess,
+      stopping: this.#stopping.signal,
     }
   }
 
   async #close(): Promise<void> {
     for (const listener of this.#listeners) listener.stop()
+    this.#stopping.abort()
     const connections = this.#listeners.flatMap((listener) => [...listener.connections])
     const ended = connections.map((connection) => {
       return new Promise<void>((resolve) => {

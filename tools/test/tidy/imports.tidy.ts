@@ -67,6 +67,7 @@ const serverFolders = [
   'properties',
   'net',
   'security',
+  'producing',
   'fetching',
   'administration',
   'transactions',

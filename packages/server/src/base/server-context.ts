@@ -15,4 +15,6 @@ export interface ServerContext {
   readonly authorizer: Authorizer
   readonly clock: Clock
   readonly logger: Logger
+  /** Aborted when the server begins to stop: what waits for something is answered now. */
+  readonly stopping: AbortSignal
 }

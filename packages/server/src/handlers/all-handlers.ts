@@ -8,9 +8,13 @@ import { apiVersionsHandler } from './api-versions.ts'
 import { describeProducersHandler } from './describe-producers.ts'
 import { describeTransactionsHandler } from './describe-transactions.ts'
 import { endTxnHandler } from './end-txn.ts'
+import { fetchHandler } from './fetch.ts'
 import { initProducerIdHandler } from './init-producer-id.ts'
+import { listOffsetsHandler } from './list-offsets.ts'
 import { listTransactionsHandler } from './list-transactions.ts'
 import { metadataHandler } from './metadata.ts'
+import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts'
+import { produceHandler } from './produce.ts'
 import { txnOffsetCommitHandler } from './txn-offset-commit.ts'
 
 /** The handlers of all APIs that are offered, by key. */
@@ -31,6 +35,10 @@ export function allHandlers(
     describeTransactionsHandler(server),
     listTransactionsHandler(server),
     ...administrationHandlers(server, administration),
+    produceHandler(server),
+    fetchHandler(server),
+    listOffsetsHandler(server),
+    offsetForLeaderEpochHandler(server),
   ]
   for (const handler of offered) handlers.set(handler.api.key, handler)
   return handlers
