@@ -5,12 +5,8 @@
  * @module
  */
 
-<<<<<<< HEAD
 export { checkTopicName } from './base/topic-names.ts'
-export { checkTopicSettings } from './base/topic-settings.ts'
-=======
-export { defaultTopicSettings } from './base/topic-settings.ts'
->>>>>>> 1d1145e (server: Produce, Fetch, ListOffsets, OffsetForLeaderEpoch)
+export { checkTopicSettings, defaultTopicSettings } from './base/topic-settings.ts'
 export type { DirectoryParts } from './directory-parts.ts'
 export { partsOf } from './directory-parts.ts'
 export type { GroupCoordinator } from './groups/group-coordinator.ts'
