@@ -251,5 +251,7 @@ function testTheRest(current: () => Context): void {
     const { fs, at } = current()
     expect(await fs.freeBytes(at(''))).toBeGreaterThan(0)
     expect(await codeOf(() => fs.freeBytes(at('missing')))).toBe('ENOENT')
+    const totalBytes = (await fs.totalBytes?.(at(''))) ?? Number.POSITIVE_INFINITY
+    expect(totalBytes).toBeGreaterThanOrEqual(await fs.freeBytes(at('')))
   })
 }

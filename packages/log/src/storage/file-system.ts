@@ -57,6 +57,8 @@ export interface FileSystem {
   watch?(path: string, onChange: () => void): FileWatch | null
   /** Bytes that an unprivileged process can still write where `path` lies. */
   freeBytes(path: string): Promise<number>
+  /** Size of the file system on which `path` lies. Absent where there is no telling. */
+  totalBytes?(path: string): Promise<number>
 }
 
 /**

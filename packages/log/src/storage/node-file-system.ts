@@ -37,7 +37,8 @@ export const nodeFileSystem: FileSystem = {
   lock: (path: string): Promise<FileLock | null> => lockFile(path),
   lockHolder,
   watch: watchFile,
-  freeBytes,
+  freeBytes: (path) => statFileSystem(path, ({ bavail, bsize }) => bavail * bsize),
+  totalBytes: (path) => statFileSystem(path, ({ blocks, bsize }) => blocks * bsize),
 }
 
 const openFlags: Readonly<Record<OpenMode, string>> = {
@@ -128,10 +129,10 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-function freeBytes(path: string): Promise<number> {
+function statFileSystem(path: string, tell: (stats: fs.StatsFs) => number): Promise<number> {
   return new Promise((resolve, reject) => {
     fs.statfs(path, (error, stats) => {
-      if (error === null) resolve(stats.bavail * stats.bsize)
+      if (error === null) resolve(tell(stats))
       else reject(error)
     })
   })

@@ -1,20 +1,24 @@
 import type { ServerContext } from '../base/server-context.ts'
 import { BrokerSettings } from './broker-settings.ts'
+import { ClientQuotas } from './client-quotas.ts'
 
 /** What administrators change beside topics, and what stays when the server is started again. */
 export class Administration {
   readonly brokerSettings: BrokerSettings
+  readonly quotas: ClientQuotas
 
-  private constructor(brokerSettings: BrokerSettings) {
+  private constructor(brokerSettings: BrokerSettings, quotas: ClientQuotas) {
     this.brokerSettings = brokerSettings
+    this.quotas = quotas
   }
 
   /** Rejects with CorruptServerStateError. */
   static async open({ state, parts, logger }: ServerContext): Promise<Administration> {
+    const quotas = ClientQuotas.load(state)
     const settings = await BrokerSettings.load(state, parts.topics, (err) => {
       logger.warn({ err }, 'settings of the broker do not fit a topic, and are not in force')
     })
-    return new Administration(settings)
+    return new Administration(settings, quotas)
   }
 
   /** The data directory goes on without the server. */

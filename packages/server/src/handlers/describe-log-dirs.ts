@@ -1,0 +1,61 @@
+import type { Topic } from '@varve/broker/serving'
+import { clusterResource } from '../base/access.ts'
+import { type ApiHandler, handlerOf } from '../base/api-handler.ts'
+import type { ServerContext } from '../base/server-context.ts'
+import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
+import { describeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
+import { errorCodes } from '../protocol/error-codes.ts'
+
+type Asked = RequestOf<typeof describeLogDirs>['topics']
+type Directory = ResponseOf<typeof describeLogDirs>['results'][number]
+type TopicAnswer = Directory['topics'][number]
+
+/** DescribeLogDirs: the one data directory, and what partitions take in it. */
+export function describeLogDirsHandler(server: ServerContext): ApiHandler {
+  return handlerOf(describeLogDirs, { versions: '0-5' }, async (call, request) => {
+    if (!call.may('describe', 'cluster', clusterResource)) {
+      return { errorCode: errorCodes.CLUSTER_AUTHORIZATION_FAILED, results: [] }
+    }
+    const { topics } = server.parts
+    const { path } = topics.directory
+    const { fs } = server.parts
+    const [totalBytes, usableBytes] = await Promise.all([
+      known(fs.totalBytes?.(path)),
+      known(fs.freeBytes(path)),
+    ])
+    const directory: Directory = {
+      ...{ errorCode: errorCodes.NONE, logDir: path, totalBytes, usableBytes },
+      topics: topicsAsked(server, request.topics),
+    }
+    return { errorCode: errorCodes.NONE, results: [directory] }
+  })
+}
+
+/** Kafka's -1 where it is not known. */
+async function known(bytes: Promise<number> | undefined): Promise<number> {
+  const found = (await bytes?.catch(() => -1)) ?? -1
+  return Number.isSafeInteger(found) ? found : -1
+}
+
+/** What is not there is left out. */
+function topicsAsked({ parts: { topics } }: ServerContext, asked: Asked): TopicAnswer[] {
+  const wanted =
+    asked === null
+      ? topics.all.map((topic) => described(topic, null))
+      : asked.flatMap(({ topic: name, partitions }) => {
+          const topic = topics.find(name)
+          return topic === null ? [] : [described(topic, new Set(partitions))]
+        })
+  return wanted.filter(({ partitions }) => partitions.length > 0)
+}
+
+function described({ name, partitions }: Topic, wanted: ReadonlySet<number> | null): TopicAnswer {
+  return {
+    name,
+    partitions: partitions.flatMap(({ partition: partitionIndex, openLog }) => {
+      if (openLog === null || wanted?.has(partitionIndex) === false) return []
+      const { sizeBytes: partitionSize } = openLog
+      return [{ partitionIndex, partitionSize, offsetLag: 0, isFutureKey: false }]
+    }),
+  }
+}
