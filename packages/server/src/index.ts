@@ -5,9 +5,21 @@
  * @module
  */
 export type { AdvertisedAddress } from './base/client.ts'
+export type { ConnectionLimits } from './base/connection-limits.ts'
 export type { HttpOptions } from './base/http-options.ts'
-export { CorruptServerStateError, ListenError } from './base/server-errors.ts'
-export type { ListenerOptions, ServerOptions } from './base/server-options.ts'
+export type {
+  ListenerOptions,
+  ListenerProtocol,
+  SaslMechanism,
+  TlsListenerOptions,
+} from './base/listener-options.ts'
+export {
+  CertificateError,
+  CorruptServerStateError,
+  InsecureListenerError,
+  ListenError,
+} from './base/server-errors.ts'
+export type { AccessWithoutAcls, ServerOptions } from './base/server-options.ts'
 export {
   type NamedAddress,
   parseAddress,
@@ -48,4 +60,7 @@ export {
   UnsupportedApiError,
 } from './protocol/protocol-errors.ts'
 export { type IncomingRequest, openRequest } from './protocol/requests.ts'
+export type { Acl, AclFilter, AclPattern } from './security/acl.ts'
+export type { ScramMechanism } from './security/scram-credential.ts'
+export type { AddUserOptions, SecurityStore, UserInfo } from './security/security-store.ts'
 export { type Server, startServer } from './server.ts'

@@ -1,10 +1,10 @@
+import { strict as assert } from 'node:assert'
 import { randomBytes } from 'node:crypto'
 import { type DirectoryVarve, openDataDirectory } from '@varve/broker'
 import { partsOf } from '@varve/broker/serving'
 import { type Clock, systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
 import { Administration } from './administration/administration.ts'
-import { openAccess } from './base/access.ts'
 import type { AdvertisedAddress } from './base/client.ts'
 import type { ServerContext } from './base/server-context.ts'
 import {
@@ -16,8 +16,14 @@ import { ServerState } from './base/server-state.ts'
 import { silentLogger } from './base/silent-logger.ts'
 import { allHandlers } from './handlers/all-handlers.ts'
 import type { HttpSide } from './http-side.ts'
+import { Admission } from './net/admission.ts'
+import { CertificateWatch } from './net/certificate-watch.ts'
 import { Listener } from './net/listener.ts'
 import { RequestMemory } from './net/request-memory.ts'
+import { SlowClients } from './net/slow-clients.ts'
+import { AclAuthorizer } from './security/acl-authorizer.ts'
+import { Logins } from './security/logins.ts'
+import { SecurityStore } from './security/security-store.ts'
 
 /** How long connections may take for their last answers when a server closes, in ms. */
 const closingMs = 5_000
@@ -81,6 +87,9 @@ export class Server implements AsyncDisposable {
   #isOpen = false
   #http: HttpSide | null = null
   #administration: Administration | null = null
+  #slowClients: SlowClients | null = null
+  #certificates: CertificateWatch | null = null
+  #security: SecurityStore | null = null
   #closing: Promise<void> | null = null
 
   /** @internal Servers are made by `startServer`. */
@@ -102,6 +111,24 @@ export class Server implements AsyncDisposable {
       .join(',')
   }
 
+  /** Who can log in, and what they may do: to be seen and changed. */
+  get security(): SecurityStore {
+    if (this.#security === null) assert.fail('servers are given away when they are open')
+    return this.#security
+  }
+
+  /**
+   * Reads the certificates of all listeners again; clients that come from now on are shown what
+   * the files hold now. Returns the names of the listeners that have changed.
+   *
+   * @throws CertificateError listeners before that one have changed
+   */
+  reloadCertificates(): readonly string[] {
+    return this.#listeners
+      .filter((listener) => listener.reloadCertificate())
+      .map(({ name }) => name)
+  }
+
   /** The port of the first listener. */
   get port(): number {
     return this.#listeners[0]?.port ?? 0
@@ -119,14 +146,27 @@ export class Server implements AsyncDisposable {
 
   /** @internal Part of `startServer`. */
   async open(options: ServerOptions, resolved: ResolvedServerOptions): Promise<void> {
-    const context = await this.#context(options, resolved)
+    const { context, security } = await this.#context(options, resolved)
+    this.#security = security
     const memory = new RequestMemory(resolved.queuedRequestBytesMax)
     this.#administration = await Administration.open(context)
-    const handlers = allHandlers(context, this.#administration)
-    const nextConnectionId = (): number => this.#connections++
+    const handlers = allHandlers(context, this.#administration, security)
+    const { limits } = resolved
+    const slowClients = new SlowClients(limits, context.clock)
+    this.#slowClients = slowClients
+    const logins = new Logins(security.users, limits, context.clock)
+    const shared = {
+      ...{ server: context, handlers, memory, slowClients },
+      admission: new Admission(limits, context.clock),
+      nextConnectionId: () => this.#connections++,
+    }
     for (const listener of resolved.listeners) {
-      const shared = { server: context, handlers, memory }
-      this.#listeners.push(await Listener.open(listener, shared, nextConnectionId))
+      const newLogin = logins.of(listener)
+      this.#listeners.push(await Listener.open(listener, { ...shared, newLogin }))
+    }
+    const { clock, logger } = context
+    if (resolved.listeners.some(({ tls }) => tls !== null)) {
+      this.#certificates = new CertificateWatch(this.#listeners, clock, logger)
     }
     if (resolved.http !== null) {
       // What it needs costs those who do not ask for it nothing.
@@ -149,7 +189,10 @@ export class Server implements AsyncDisposable {
     await this.close()
   }
 
-  async #context(options: ServerOptions, resolved: ResolvedServerOptions): Promise<ServerContext> {
+  async #context(
+    options: ServerOptions,
+    resolved: ResolvedServerOptions,
+  ): Promise<{ readonly context: ServerContext; readonly security: SecurityStore }> {
     const { logger = silentLogger } = options
     const parts = partsOf(this.varve)
     if (parts === null) {
@@ -157,24 +200,20 @@ export class Server implements AsyncDisposable {
     }
     const state = ServerState.load(parts.fs, parts.topics.directory.path)
     const clusterId = await clusterIdOf(state)
-    return {
-      ...{
-        varve: this.varve,
-        parts,
-        options: resolved,
-        clusterId,
-        clock: this.#clock,
-        logger,
-        state,
-      },
-      authorizer: openAccess,
-      stopping: this.#stopping.signal,
-    }
+    const security = new SecurityStore(state)
+    const { superUsers, accessWithoutAcls } = resolved
+    const authorizer = new AclAuthorizer(security.acls, superUsers, accessWithoutAcls)
+    const served = { varve: this.varve, parts, options: resolved, clusterId }
+    const stopping = this.#stopping.signal
+    const context = { ...served, clock: this.#clock, logger, state, authorizer, stopping }
+    return { context, security }
   }
 
   async #close(): Promise<void> {
     for (const listener of this.#listeners) listener.stop()
     this.#stopping.abort()
+    this.#slowClients?.stop()
+    this.#certificates?.stop()
     const connections = this.#listeners.flatMap((listener) => [...listener.connections])
     const ended = connections.map((connection) => {
       return new Promise<void>((resolve) => {

@@ -3,9 +3,11 @@ import * as server from '../src/index.ts'
 
 test('the package offers exactly these names', () => {
   expect(Object.keys(server).sort()).toEqual([
+    'CertificateError',
     'CorruptServerStateError',
     'FrameSizeError',
     'FrameSplitter',
+    'InsecureListenerError',
     'ListenError',
     'MalformedMessageError',
     'UnsupportedApiError',

@@ -9,7 +9,7 @@ export function startTestServer(
 ): Promise<Server> {
   const { directoryOptions = {}, ...others } = options
   return startServer({
-    ...{ data: '/data', port: 0, ...others },
+    ...{ data: '/data', ...(others.listeners === undefined && { port: 0 }), ...others },
     directoryOptions: { cleaning: false, ...directoryOptions, fs },
   })
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import type { ApiDeclaration, Decoded, Encodable } from '../src/protocol/api-declaration.ts'
 import { FrameSplitter } from '../src/protocol/frame-splitter.ts'
 import { decodeResponse, encodeRequest } from '../src/protocol/messages.ts'
@@ -37,6 +38,13 @@ export class WireClient implements AsyncDisposable {
     return new WireClient(socket)
   }
 
+  /** Rejects where the server or its certificate does not please, or the other way round. */
+  static async connectSecurely(port: number, options: ConnectionOptions): Promise<WireClient> {
+    const socket = connectTls({ host: '127.0.0.1', port, ...options })
+    await once(socket, 'secureConnect')
+    return new WireClient(socket)
+  }
+
   /** The next answer; null when the connection ended instead. */
   next(): Promise<Buffer | null> {
     const frame = this.#frames.shift()
@@ -55,6 +63,13 @@ export class WireClient implements AsyncDisposable {
     const origin = { correlationId, clientId: 'test' }
     for (const piece of encodeRequest(api, version, origin, request)) this.socket.write(piece)
     return correlationId
+  }
+
+  /** Sends bytes with their size in front. */
+  sendFrame(frame: Buffer): void {
+    const size = Buffer.alloc(4)
+    size.writeInt32BE(frame.length)
+    this.socket.write(Buffer.concat([size, frame]))
   }
 
   /** Waits for the next answer, which must be to this request; rejects when there is none. */

@@ -44,6 +44,3 @@ export interface Authorizer {
    */
   allowsAny(caller: Caller, operation: Operation, type: ResourceType): boolean
 }
-
-/** Everybody may do everything: a server without access control. */
-export const openAccess: Authorizer = { allows: () => true, allowsAny: () => true }

@@ -1,4 +1,5 @@
 import type { Caller } from './access.ts'
+import type { Login } from './login.ts'
 
 /** Where clients are told to connect, when they ask through a listener. */
 export interface AdvertisedAddress {
@@ -15,9 +16,13 @@ export interface Client extends Caller {
   readonly advertised: AdvertisedAddress
   /** As ApiVersions said; empty before that, and for clients that do not say. */
   software: ClientSoftware
+  /** How it says who it is; null by listeners where it does not. */
+  readonly login: Login | null
   readonly isClosed: boolean
   /** Calls back when the connection has ended; what it returns takes that back. */
   onClosed(callback: () => void): () => void
+  /** Answers what has been begun, takes nothing more, and ends. */
+  finish(): void
 }
 
 export interface ClientSoftware {

@@ -1,20 +1,19 @@
 import type { DirectoryVarve, Logger, VarveOptions } from '@varve/broker'
 import type { Clock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
+import {
+  type ConnectionLimits,
+  type ResolvedConnectionLimits,
+  resolveConnectionLimits,
+} from './connection-limits.ts'
 import { type HttpOptions, type ResolvedHttpOptions, resolveHttpOptions } from './http-options.ts'
+import {
+  type ListenerOptions,
+  type ResolvedListenerOptions,
+  resolveListener,
+} from './listener-options.ts'
 
-/** One address that a server listens on. */
-export interface ListenerOptions {
-  /** As clients and logs know it: Kafka's listener name. @defaultValue 'PLAINTEXT' */
-  readonly name?: string
-  /** @defaultValue '127.0.0.1' */
-  readonly host?: string
-  /** 0 takes a port that is free. @defaultValue 9092 */
-  readonly port?: number
-  /** Where clients of this listener are told to connect. @defaultValue the host and port */
-  readonly advertisedHost?: string
-  readonly advertisedPort?: number
-}
+export type AccessWithoutAcls = 'until-any' | 'deny' | 'allow'
 
 export interface ServerOptions {
   /**
@@ -65,19 +64,20 @@ export interface ServerOptions {
   readonly connectionIdleMsMax?: number
   /** Health and metrics over HTTP; none unless it is asked for. @defaultValue none */
   readonly http?: HttpOptions
+  /** What clients may take. @defaultValue {} */
+  readonly limits?: ConnectionLimits
+  /** Who may do everything, as `'User:admin'`: Kafka's super.users. @defaultValue [] */
+  readonly superUsers?: readonly string[]
+  /**
+   * Whether others may do what no access rule speaks of: `'until-any'` lets them as long as there
+   * is no rule at all, `'deny'` never, `'allow'` where no rule names the resource (Kafka's
+   * allow.everyone.if.no.acl.found). @defaultValue 'until-any'
+   */
+  readonly accessWithoutAcls?: AccessWithoutAcls
   /** Told of what an operator should know; a `pino` logger fits. @defaultValue none */
   readonly logger?: Logger
   /** @defaultValue the machine's */
   readonly clock?: Clock
-}
-
-export interface ResolvedListenerOptions {
-  readonly name: string
-  readonly host: string
-  readonly port: number
-  /** Null for the address that it listens on. */
-  readonly advertisedHost: string | null
-  readonly advertisedPort: number | null
 }
 
 export interface ResolvedServerOptions {
@@ -92,6 +92,9 @@ export interface ResolvedServerOptions {
   readonly connectionIdleMsMax: number
   /** Null for no listener of HTTP. */
   readonly http: ResolvedHttpOptions | null
+  readonly limits: ResolvedConnectionLimits
+  readonly superUsers: readonly string[]
+  readonly accessWithoutAcls: AccessWithoutAcls
 }
 
 /** Throws InvalidArgumentError. */
@@ -100,6 +103,8 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   const { transactionTimeoutMsMax = 900_000 } = options
   const { requestBytesMax = 100 * 2 ** 20, queuedRequestBytesMax = 256 * 2 ** 20 } = options
   const { connectionIdleMsMax = 600_000, replicationFactor = 'accept' } = options
+  const { limits = {} } = options
+  const { superUsers = [], accessWithoutAcls = 'until-any' } = options
   checkWhole('nodeId', nodeId, 0)
   checkWhole('numPartitions', numPartitions, 1)
   checkWhole('transactionTimeoutMsMax', transactionTimeoutMsMax, 1)
@@ -109,9 +114,11 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   if (replicationFactor !== 'accept' && replicationFactor !== 'refuse') {
     throw new InvalidArgumentError('replicationFactor', replicationFactor, 'accept or refuse')
   }
+  checkAccess(superUsers, accessWithoutAcls)
   return {
     listeners: listenersOf(options),
     ...{ nodeId, autoCreateTopics, numPartitions, transactionTimeoutMsMax },
+    ...{ limits: resolveConnectionLimits(limits), superUsers, accessWithoutAcls },
     replicationFactor,
     ...{ requestBytesMax, queuedRequestBytesMax, connectionIdleMsMax },
     http: options.http === undefined ? null : resolveHttpOptions(options.http),
@@ -139,17 +146,13 @@ function listenersOf(options: ServerOptions): readonly ResolvedListenerOptions[]
   return resolved
 }
 
-function resolveListener(options: ListenerOptions): ResolvedListenerOptions {
-  const { name = 'PLAINTEXT', host = '127.0.0.1', port = 9092 } = options
-  const { advertisedHost = null, advertisedPort = null } = options
-  checkPort('port', port, 0)
-  if (advertisedPort !== null) checkPort('advertisedPort', advertisedPort, 1)
-  return { name, host, port, advertisedHost, advertisedPort }
-}
-
-function checkPort(name: string, value: number, min: number): void {
-  if (Number.isInteger(value) && value >= min && value <= 65_535) return
-  throw new InvalidArgumentError(name, value, `must be a port, ${min} to 65535`)
+function checkAccess(superUsers: readonly string[], without: AccessWithoutAcls): void {
+  const unreadable = superUsers.find((principal) => !/^[^:]+:./s.test(principal))
+  if (unreadable !== undefined) {
+    throw new InvalidArgumentError('superUsers', unreadable, "must be written as 'User:name'")
+  }
+  if (['until-any', 'deny', 'allow'].includes(without)) return
+  throw new InvalidArgumentError('accessWithoutAcls', without, 'must be until-any, deny or allow')
 }
 
 function checkWhole(name: string, value: number, min: number): void {

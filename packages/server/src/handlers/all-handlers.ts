@@ -1,6 +1,7 @@
 import type { Administration } from '../administration/administration.ts'
 import type { ApiHandler } from '../base/api-handler.ts'
 import type { ServerContext } from '../base/server-context.ts'
+import type { SecurityStore } from '../security/security-store.ts'
 import { addOffsetsToTxnHandler } from './add-offsets-to-txn.ts'
 import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts'
 import { administrationHandlers } from './administration-handlers.ts'
@@ -15,12 +16,14 @@ import { listTransactionsHandler } from './list-transactions.ts'
 import { metadataHandler } from './metadata.ts'
 import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts'
 import { produceHandler } from './produce.ts'
+import { securityHandlers } from './security-handlers.ts'
 import { txnOffsetCommitHandler } from './txn-offset-commit.ts'
 
 /** The handlers of all APIs that are offered, by key. */
 export function allHandlers(
   server: ServerContext,
   administration: Administration,
+  security: SecurityStore,
 ): ReadonlyMap<number, ApiHandler> {
   const handlers = new Map<number, ApiHandler>()
   const offered = [
@@ -35,6 +38,7 @@ export function allHandlers(
     describeTransactionsHandler(server),
     listTransactionsHandler(server),
     ...administrationHandlers(server, administration),
+    ...securityHandlers(security),
     produceHandler(server),
     fetchHandler(server),
     listOffsetsHandler(server),

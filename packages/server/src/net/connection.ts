@@ -2,12 +2,17 @@ import type { Socket } from 'node:net'
 import { anonymousPrincipal, type Operation, type ResourceType } from '../base/access.ts'
 import type { ApiHandler, Call } from '../base/api-handler.ts'
 import type { AdvertisedAddress, Client, ClientSoftware } from '../base/client.ts'
+import type { Login } from '../base/login.ts'
 import type { ServerContext } from '../base/server-context.ts'
+import { LoginRefusedError, NotLoggedInError } from '../base/server-errors.ts'
 import { FrameSplitter } from '../protocol/frame-splitter.ts'
 import { UnsupportedApiError } from '../protocol/protocol-errors.ts'
 import { type IncomingRequest, openRequest } from '../protocol/requests.ts'
 import { includesVersion } from '../protocol/version-range.ts'
+import type { Admitted } from './admission.ts'
+import { ClientPace } from './client-pace.ts'
 import type { RequestMemory } from './request-memory.ts'
+import type { SlowClients } from './slow-clients.ts'
 import { unsupportedVersionAnswer } from './unsupported-version.ts'
 
 /** What a connection shares with the others of its server. */
@@ -17,6 +22,19 @@ export interface ConnectionContext {
   readonly memory: RequestMemory
   readonly listenerName: string
   readonly advertised: AdvertisedAddress
+  readonly slowClients: SlowClients
+  /** Null where clients do not log in. */
+  readonly newLogin: ((client: Client) => Login) | null
+}
+
+/** Who has come. */
+export interface Arrival {
+  readonly connectionId: number
+  /** The client's address. */
+  readonly host: string
+  readonly admitted: Admitted
+  /** What its certificate says who it is; null where none was shown. */
+  readonly certified: string | null
 }
 
 /** A request that has been begun. */
@@ -43,9 +61,12 @@ const waitingBytesMax = 4 * 2 ** 20
 export class Connection implements Client {
   readonly connectionId: number
   readonly host: string
-  readonly principal: string = anonymousPrincipal
+  readonly login: Login | null
   software: ClientSoftware = { name: '', version: '' }
   readonly #socket: Socket
+  readonly #admitted: Admitted
+  readonly #certified: string
+  readonly #pace: ClientPace
   readonly #context: ConnectionContext
   readonly #splitter: FrameSplitter
   /** Frames that wait for those before them to be answered. */
@@ -57,21 +78,41 @@ export class Connection implements Client {
   #isClosed = false
   #isPaused = false
   #isEnding = false
+  #isSettled = false
+  #isUnwelcome = false
   #cancelRoom: (() => void) | null = null
 
-  constructor(socket: Socket, connectionId: number, context: ConnectionContext) {
-    this.connectionId = connectionId
-    this.host = socket.remoteAddress ?? ''
+  constructor(socket: Socket, arrival: Arrival, context: ConnectionContext) {
+    this.connectionId = arrival.connectionId
+    this.#admitted = arrival.admitted
+    this.#certified = arrival.certified ?? anonymousPrincipal
+    this.host = arrival.host
     this.#socket = socket
     this.#context = context
-    const { requestBytesMax, connectionIdleMsMax } = context.server.options
-    this.#splitter = new FrameSplitter(requestBytesMax)
+    const { requestBytesMax, connectionIdleMsMax, limits } = context.server.options
+    this.login = context.newLogin?.(this) ?? null
+    const { newcomerRequestBytesMax } = limits
+    this.#splitter = new FrameSplitter(
+      this.login === null ? requestBytesMax : Math.min(newcomerRequestBytesMax, requestBytesMax),
+    )
+    const { slowClients } = context
+    const giveUp = (reason: string): void => this.#giveUp(reason)
+    this.#pace = new ClientPace({ slowClients, limits, clock: context.server.clock, giveUp })
+    if (this.login !== null) this.#pace.awaitLogin()
     socket.setNoDelay(true)
     socket.setTimeout(connectionIdleMsMax, () => this.#end('idle'))
     socket.on('data', (piece: Buffer) => this.#received(piece))
-    socket.on('drain', () => this.#goOn())
+    socket.on('drain', () => {
+      this.#pace.wrote(socket.writableLength, socket.bytesWritten)
+      this.#goOn()
+    })
     socket.on('error', (error) => this.#lost(error))
     socket.on('close', () => this.#wasClosed())
+  }
+
+  /** Kafka's KafkaPrincipal: by login, else by certificate. */
+  get principal(): string {
+    return this.login === null ? this.#certified : (this.login.principal ?? anonymousPrincipal)
   }
 
   get listenerName(): string {
@@ -100,20 +141,36 @@ export class Connection implements Client {
   end(): void {
     this.#isEnding = true
     this.#pause()
-    if (this.openRequests === 0) this.#socket.end()
+    if (this.openRequests === 0) this.#leave()
+  }
+
+  finish(): void {
+    this.#isUnwelcome = true
+    this.#dropWaiting()
+    this.end()
   }
 
   destroy(): void {
     this.#socket.destroy()
   }
 
+  /** Ends when all is written; the client may say that it ends, too, if it is trusted to. */
+  #leave(): void {
+    if (this.#isUnwelcome) this.#socket.destroySoon()
+    else this.#socket.end()
+  }
+
   #received(piece: Buffer): void {
     if (this.#isEnding) return
-    for (const frame of this.#splitter.push(piece)) {
+    const splitter = this.#splitter
+    const frames = splitter.push(piece)
+    for (const frame of frames) {
       this.#context.memory.take(frame.length)
       this.#waiting.push(frame)
       this.#waitingBytes += frame.length
     }
+    const heldBytes = splitter.isInsideFrame ? splitter.heldBytes : null
+    this.#pace.received(piece.length, heldBytes, frames.length > 0)
     this.#goOn()
     if (this.#splitter.failure !== null) this.#refuse(this.#splitter.failure)
   }
@@ -125,7 +182,7 @@ export class Connection implements Client {
       if (!this.#begin(frame)) break
     }
     if (this.#isEnding) {
-      if (this.openRequests === 0) this.#socket.end()
+      if (this.openRequests === 0) this.#leave()
       return
     }
     const isFull = this.#waitingBytes > waitingBytesMax || this.#hasUnsent
@@ -139,6 +196,7 @@ export class Connection implements Client {
 
   /** False where the request has to wait for those before it. */
   #begin(frame: Buffer): boolean {
+    if (this.login?.takesBareTokens === true) return this.#beginToken(this.login, frame)
     const request = this.#open(frame)
     if (request === null) return false
     const handler = this.#context.handlers.get(request.api.key)
@@ -146,13 +204,37 @@ export class Connection implements Client {
     const last = this.#begun.at(-1)
     if (last !== undefined && !(last.overlaps && overlaps)) return false
     if (this.#begun.length >= begunMax) return false
+    if (this.login?.admits(handler?.isForStrangers ?? false) === false) {
+      this.#refuse(new NotLoggedInError(request.api.name))
+      return false
+    }
+    const begun = this.#take(frame, overlaps)
+    if (handler === undefined || !includesVersion(handler.versions, request.header.apiVersion)) {
+      this.#unsupported(begun, request)
+    } else this.#handle(begun, handler, request)
+    return true
+  }
+
+  /** Takes the first of the frames that wait. */
+  #take(frame: Buffer, overlaps: boolean): Begun {
     this.#waiting.shift()
     this.#waitingBytes -= frame.length
     const begun: Begun = { overlaps, bytes: frame.length, answer: null, isAnswered: false }
     this.#begun.push(begun)
-    if (handler === undefined || !includesVersion(handler.versions, request.header.apiVersion)) {
-      this.#unsupported(begun, request)
-    } else this.#handle(begun, handler, request)
+    return begun
+  }
+
+  /** As after SaslHandshake 0: a token without a request around it, answered by another. */
+  #beginToken(login: Login, frame: Buffer): boolean {
+    if (this.#begun.length > 0) return false
+    const begun = this.#take(frame, false)
+    login.authenticate(frame).then(
+      (answer) => {
+        if (answer.isAccepted) this.#answered(begun, bareToken(answer.bytes))
+        else this.#refuse(new LoginRefusedError(answer.errorMessage))
+      },
+      (error: unknown) => this.#refuse(error),
+    )
     return true
   }
 
@@ -165,10 +247,7 @@ export class Connection implements Client {
       if (error instanceof UnsupportedApiError) {
         const answer = unsupportedVersionAnswer(error, this.#context.handlers)
         if (answer !== null) {
-          this.#waiting.shift()
-          this.#waitingBytes -= frame.length
-          this.#begun.push({ overlaps: false, bytes: frame.length, answer, isAnswered: true })
-          this.#sendAnswers()
+          this.#answered(this.#take(frame, false), answer)
           return null
         }
       }
@@ -208,7 +287,17 @@ export class Connection implements Client {
   #answered(begun: Begun, answer: readonly Uint8Array[] | null): void {
     begun.answer = answer
     begun.isAnswered = true
+    if (!this.#isSettled) this.#settle()
     if (this.#begun[0] === begun) this.#sendAnswers()
+  }
+
+  /** Once the client is known, or has asked for something where it need not say who it is. */
+  #settle(): void {
+    if (this.login !== null && this.login.principal === null) return
+    this.#isSettled = true
+    this.#admitted.settle()
+    this.#pace.loggedIn()
+    this.#splitter.maxFrameBytes = this.#context.server.options.requestBytesMax
   }
 
   #sendAnswers(): void {
@@ -220,12 +309,14 @@ export class Connection implements Client {
       if (!this.#isClosed) for (const piece of answer ?? []) socket.write(piece)
     }
     socket.uncork()
+    this.#pace.wrote(socket.writableLength, socket.bytesWritten)
     this.#goOn()
   }
 
   #pause(): void {
     if (!this.#isPaused) {
       this.#isPaused = true
+      this.#pace.hold(true)
       this.#socket.pause()
     }
     if (this.#context.memory.isFull) {
@@ -239,6 +330,7 @@ export class Connection implements Client {
   #resume(): void {
     if (!this.#isPaused || this.#isClosed) return
     this.#isPaused = false
+    this.#pace.hold(false)
     this.#socket.resume()
   }
 
@@ -246,6 +338,13 @@ export class Connection implements Client {
     const { logger } = this.#context.server
     if (this.openRequests > 0) return
     logger.debug({ client: this.#label, reason }, 'a connection was closed')
+    this.#socket.destroy()
+  }
+
+  #giveUp(reason: string): void {
+    if (this.#isClosed) return
+    const { logger } = this.#context.server
+    logger.warn({ client: this.#label, reason }, 'a connection was closed for its pace')
     this.#socket.destroy()
   }
 
@@ -264,17 +363,30 @@ export class Connection implements Client {
 
   #wasClosed(): void {
     this.#isClosed = true
+    this.#admitted.leave()
+    this.#pace.closed()
     this.#cancelRoom?.()
     for (const { bytes } of this.#begun) this.#context.memory.giveBack(bytes)
-    for (const frame of this.#waiting) this.#context.memory.giveBack(frame.length)
     this.#begun.length = 0
-    this.#waiting.length = 0
+    this.#dropWaiting()
     for (const callback of this.#closed) callback()
     this.#closed.clear()
+  }
+
+  #dropWaiting(): void {
+    for (const frame of this.#waiting) this.#context.memory.giveBack(frame.length)
+    this.#waiting.length = 0
+    this.#waitingBytes = 0
   }
 
   get #label(): object {
     const { connectionId, host, principal, software } = this
     return { connectionId, host, principal, software, listener: this.listenerName }
   }
+}
+
+function bareToken(bytes: Uint8Array): readonly Uint8Array[] {
+  const size = Buffer.alloc(4)
+  size.writeInt32BE(bytes.length)
+  return [size, bytes]
 }

@@ -1,10 +1,23 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { AdvertisedAddress } from '../base/client.ts'
+import type { ResolvedListenerOptions } from '../base/listener-options.ts'
 import { ListenError } from '../base/server-errors.ts'
-import type { ResolvedListenerOptions } from '../base/server-options.ts'
+import { subjectOf } from '../security/distinguished-name.ts'
+import { readTlsMaterial, type TlsMaterial } from '../security/tls-material.ts'
+import type { Admission, Admitted } from './admission.ts'
 import { Connection, type ConnectionContext } from './connection.ts'
 
-export type ListenerContext = Omit<ConnectionContext, 'listenerName' | 'advertised'>
+export interface ListenerContext extends Omit<ConnectionContext, 'listenerName' | 'advertised'> {
+  readonly admission: Admission
+  nextConnectionId(): number
+}
+
+/** A connection before it is known to be one of a client. */
+interface Visit {
+  readonly host: string
+  readonly admitted: Admitted
+}
 
 /** An address that a server listens on, with the connections that came by it. */
 export class Listener {
@@ -14,40 +27,125 @@ export class Listener {
   readonly port: number
   readonly advertised: AdvertisedAddress
   readonly connections: Set<Connection> = new Set()
+  readonly #options: ResolvedListenerOptions
+  readonly #context: ListenerContext
+  readonly #connectionContext: ConnectionContext
   readonly #server: NetServer
+  /** Makes connections secure that the other one has accepted. */
+  readonly #tls: TlsServer | null
+  /** Those whose handshake is not done, by the client's address and port. */
+  readonly #handshaking = new Map<string, Visit>()
+  #material: TlsMaterial | null
 
-  private constructor(server: NetServer, options: ResolvedListenerOptions) {
+  private constructor(
+    server: NetServer,
+    options: ResolvedListenerOptions,
+    context: ListenerContext,
+    material: TlsMaterial | null,
+  ) {
     const address = server.address()
     this.name = options.name
     this.host = options.host
     this.port = typeof address === 'object' && address !== null ? address.port : options.port
     const { advertisedHost, advertisedPort } = options
     this.advertised = { host: advertisedHost ?? this.host, port: advertisedPort ?? this.port }
+    this.#options = options
+    this.#context = context
+    const { name: listenerName, advertised } = this
+    this.#connectionContext = { ...context, listenerName, advertised }
     this.#server = server
+    this.#material = material
+    this.#tls = material === null ? null : this.#makeTlsServer(material)
+    server.on('connection', (socket: Socket) => this.#accept(socket))
   }
 
-  /** Rejects with ListenError. */
-  static async open(
-    options: ResolvedListenerOptions,
-    context: ListenerContext,
-    nextConnectionId: () => number,
-  ): Promise<Listener> {
+  /** Rejects with ListenError, CertificateError. */
+  static async open(options: ResolvedListenerOptions, context: ListenerContext): Promise<Listener> {
+    const material = options.tls === null ? null : readTlsMaterial(options.tls)
     const server = createServer()
     await listen(server, options)
-    const listener = new Listener(server, options)
-    const { name: listenerName, advertised } = listener
-    server.on('connection', (socket: Socket) => {
-      const own = { ...context, listenerName, advertised }
-      const connection = new Connection(socket, nextConnectionId(), own)
-      listener.connections.add(connection)
-      connection.onClosed(() => listener.connections.delete(connection))
-    })
-    return listener
+    return new Listener(server, options, context, material)
   }
 
   /** Takes no more connections. */
   stop(): void {
     this.#server.close()
+  }
+
+  /**
+   * Reads the files of the certificate again, and shows what they hold to clients that come from
+   * now on. Returns whether they have changed.
+   *
+   * @throws CertificateError nothing has changed then
+   */
+  reloadCertificate(): boolean {
+    if (this.#tls === null || this.#options.tls === null) return false
+    const material = readTlsMaterial(this.#options.tls)
+    if (material.fingerprint === this.#material?.fingerprint) return false
+    this.#tls.setSecureContext(material.options)
+    this.#material = material
+    return true
+  }
+
+  #accept(socket: Socket): void {
+    const { admission, server } = this.#context
+    const host = plainAddress(socket.remoteAddress)
+    const visitor = { host, destroy: () => void socket.destroy() }
+    const admitted = admission.enter(visitor, this.name)
+    if (typeof admitted === 'string') {
+      server.logger.warn(
+        { host, listener: this.name, reason: admitted },
+        'a connection was refused',
+      )
+      socket.destroy()
+      return
+    }
+    if (this.#tls === null) {
+      this.#welcome(socket, { host, admitted }, null)
+      return
+    }
+    const peer = peerOf(socket)
+    this.#handshaking.set(peer, { host, admitted })
+    socket.once('close', () => {
+      this.#handshaking.delete(peer)
+      admitted.leave()
+    })
+    this.#tls.emit('connection', socket)
+  }
+
+  #secured(socket: TLSSocket): void {
+    const visit = this.#handshaking.get(peerOf(socket))
+    this.#handshaking.delete(peerOf(socket))
+    const certificate = socket.getPeerX509Certificate()
+    // Where certificates are requested and not required, Node lets bad ones pass.
+    const isDoubtful = certificate !== undefined && !socket.authorized
+    const subject = certificate === undefined ? null : (subjectOf(certificate.raw) ?? '')
+    if (visit === undefined || isDoubtful || subject === '') {
+      socket.destroy()
+      return
+    }
+    this.#welcome(socket, visit, subject === null ? null : `User:${subject}`)
+  }
+
+  #welcome(socket: Socket, { host, admitted }: Visit, certified: string | null): void {
+    const connectionId = this.#context.nextConnectionId()
+    const arrival = { connectionId, host, admitted, certified }
+    const connection = new Connection(socket, arrival, this.#connectionContext)
+    this.connections.add(connection)
+    connection.onClosed(() => this.connections.delete(connection))
+  }
+
+  #makeTlsServer({ options }: TlsMaterial): TlsServer {
+    const { server } = this.#context
+    const handshakeTimeout = server.options.limits.loginMsMax
+    const tls = createTlsServer({ ...options, handshakeTimeout })
+    tls.on('secureConnection', (socket: TLSSocket) => this.#secured(socket))
+    tls.on('tlsClientError', (error, socket) => {
+      const host = plainAddress(socket.remoteAddress)
+      server.logger.debug({ err: error, host, listener: this.name }, 'a TLS handshake failed')
+      socket.destroy()
+    })
+    return tls
   }
 }
 
@@ -58,4 +156,13 @@ function listen(server: NetServer, { host, port }: ResolvedListenerOptions): Pro
     })
     server.listen({ host, port }, resolve)
   })
+}
+
+/** IPv4 as it is written, also where it comes by a socket of IPv6. */
+function plainAddress(address: string | undefined): string {
+  return address?.replace(/^::ffff:(?=[0-9.]+$)/i, '') ?? ''
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }

@@ -1,6 +1,7 @@
 import type { CleaningOptions, TopicSettings } from '@varve/broker'
 import { InvalidArgumentError } from '@varve/record'
-import type { ListenerOptions, ServerOptions } from '../base/server-options.ts'
+import type { ListenerOptions } from '../base/listener-options.ts'
+import type { ServerOptions } from '../base/server-options.ts'
 import { settingsWithoutEffect } from './ineffective-settings.ts'
 import { listOf, parseAddresses } from './listener-addresses.ts'
 import { nearestName } from './nearest-name.ts'

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { RequestMemory } from '../../src/net/request-memory.ts'
+
+test('those who wait for room are called once, when there is some', () => {
+  const memory = new RequestMemory(100)
+  let calls = 0
+  memory.take(60)
+  expect(memory.isFull).toBe(false)
+  memory.take(60)
+  expect(memory.isFull).toBe(true)
+  memory.onRoom(() => calls++)
+  const takeBack = memory.onRoom(() => calls++)
+  takeBack()
+  memory.giveBack(10)
+  expect(calls).toBe(0)
+  memory.giveBack(50)
+  memory.giveBack(60)
+  expect(calls).toBe(1)
+  expect(memory.usedBytes).toBe(0)
+})

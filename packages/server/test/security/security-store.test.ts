@@ -1,0 +1,56 @@
+import { SimulatedFileSystem } from '@varve/log/testing'
+import { InvalidArgumentError } from '@varve/record'
+import { expect, test } from 'vitest'
+import { CorruptServerStateError } from '../../src/base/server-errors.ts'
+import { ServerState } from '../../src/base/server-state.ts'
+import { SecurityStore } from '../../src/security/security-store.ts'
+
+function makeStore(): { readonly state: ServerState; readonly store: SecurityStore } {
+  const fs = new SimulatedFileSystem()
+  fs.makeDirectory('/data')
+  const state = ServerState.load(fs, '/data')
+  return { state, store: new SecurityStore(state) }
+}
+
+test.each([
+  ['', 'secret', {}],
+  ['x'.repeat(256), 'secret', {}],
+  ['alice', '', {}],
+  ['alice', 'a\0b', {}],
+  ['alice', 'secret', { iterations: 4095 }],
+  ['alice', 'secret', { iterations: 16_385 }],
+  ['alice', 'secret', { mechanisms: [] }],
+])('the user %j with password %j and %j is refused', async (name, password, options) => {
+  const { store } = makeStore()
+  await expect(store.addUser(name, password, options)).rejects.toBeInstanceOf(InvalidArgumentError)
+})
+
+test('a new password replaces the old one for all mechanisms', async () => {
+  const { store } = makeStore()
+  await store.addUser('alice', 'old', { iterations: 4096 })
+  await store.addUser('alice', 'new', { mechanisms: ['SCRAM-SHA-512'], iterations: 4096 })
+  expect(store.listUsers()).toEqual([
+    { name: 'alice', credentials: [{ mechanism: 'SCRAM-SHA-512', iterations: 4096 }] },
+  ])
+})
+
+test('a user may be named like something of every object', async () => {
+  const { state, store } = makeStore()
+  await store.addUser('__proto__', 'secret', { iterations: 4096 })
+  await store.addUser('constructor', 'secret', { iterations: 4096 })
+  const again = new SecurityStore(state)
+  expect(again.listUsers().map(({ name }) => name)).toEqual(['__proto__', 'constructor'])
+})
+
+test('stored users that cannot be understood keep the server from starting', async () => {
+  const { state } = makeStore()
+  for (const damaged of [
+    null,
+    7,
+    { users: {} },
+    { secret: '', users: { a: { 'SCRAM-SHA-256': 'x' } } },
+  ]) {
+    await state.update('users', () => damaged)
+    expect(() => new SecurityStore(state)).toThrow(CorruptServerStateError)
+  }
+})
