@@ -117,12 +117,9 @@ export class ClusterCoordinator implements MemberCoordinator {
     const identity = { memberId: own, groupInstanceId, generation }
     const protocol = protocolName ?? ''
     this.#membership = { group, ...identity, protocol, isLeader, local }
-    // A static leader that is back keeps what was divided before.
-    const divides = isLeader && !skipAssignment
     return {
-      ...{ memberId: own, generation, protocol },
-      leader: divides ? own : isLeader ? '' : leader,
-      members: (divides ? answer.members : []).map((member) => ({
+      ...{ memberId: own, generation, protocol, leader, skipAssignment: skipAssignment ?? false },
+      members: (isLeader ? answer.members : []).map((member) => ({
         memberId: member.memberId,
         groupInstanceId: member.groupInstanceId ?? null,
         metadata: member.metadata ?? Buffer.alloc(0),

@@ -1,4 +1,5 @@
 import type { TopicPartition } from '../base/topic-partition.ts'
+import { CorruptGroupRecordError } from './group-errors.ts'
 import { SchemaReader } from './schema-reader.ts'
 import { SchemaWriter } from './schema-writer.ts'
 
@@ -61,6 +62,35 @@ export function decodeSubscription(bytes: Buffer): Subscription {
   const generationId = version >= 2 ? reader.int32() : -1
   const rackId = version >= 3 ? reader.nullableString() : null
   return { topics, userData, ownedPartitions, generationId, rackId }
+}
+
+/** As `decodeSubscription`; who says what is not understood reads nothing. */
+export function understoodSubscription(bytes: Buffer): Subscription {
+  try {
+    return decodeSubscription(bytes)
+  } catch (error) {
+    if (!(error instanceof CorruptGroupRecordError)) throw error
+    return { topics: [], userData: null, ownedPartitions: [], generationId: -1, rackId: null }
+  }
+}
+
+/** The topics of a subscription, of whatever version; null for what is none. */
+export function subscribedTopics(bytes: Buffer): ReadonlySet<string> | null {
+  try {
+    const reader = new SchemaReader(bytes, subscriptionVersions)
+    return new Set(reader.array(() => reader.string()))
+  } catch (error) {
+    if (error instanceof CorruptGroupRecordError) return null
+    throw error
+  }
+}
+
+/** Whether two subscriptions are to the same topics; where they are not understood they are. */
+export function readsTheSameTopics(one: Buffer, other: Buffer): boolean {
+  const topics = subscribedTopics(one)
+  const others = subscribedTopics(other)
+  if (topics === null || others === null) return true
+  return topics.size === others.size && [...topics].every((topic) => others.has(topic))
 }
 
 export function encodeAssignment(assignment: Assignment, version: number = latestVersion): Buffer {

@@ -4,20 +4,29 @@ import { ClosedError } from '../base/broker-errors.ts'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
 import type { MeasuredGroup } from '../metrics/measured.ts'
-import { decodeSubscription } from './consumer-protocol.ts'
-import { Group, type GroupContext } from './group.ts'
+import { subscribedTopics } from './consumer-protocol.ts'
+import { Group } from './group.ts'
 import type { GroupAdministration, GroupDescription } from './group-administration.ts'
+import type { GroupContext } from './group-context.ts'
 import {
-  CorruptGroupRecordError,
+  type GroupError,
   GroupNotEmptyError,
   GroupNotFoundError,
   IllegalGenerationError,
   RebalanceInProgressError,
   UnknownMemberError,
 } from './group-errors.ts'
+import type { GroupMetadata } from './group-metadata.ts'
 import type { StoredOffset } from './group-offsets.ts'
 import { partitionForGroup } from './group-partition.ts'
-import type { JoinRequest, JoinResult, MemberIdentity, SyncRequest } from './group-protocol.ts'
+import type {
+  GroupState,
+  JoinRequest,
+  JoinResult,
+  MemberIdentity,
+  MemberName,
+  SyncRequest,
+} from './group-protocol.ts'
 import type { MemberCoordinator } from './member-coordinator.ts'
 import { defaultOffsetsRetentionMs, expiredOffsets } from './offset-expiration.ts'
 import type { CommitOptions, OffsetStore } from './offset-store.ts'
@@ -30,11 +39,6 @@ export interface GroupCoordinatorOptions {
   readonly partitionCount: (topic: string) => number | null
   /** How long offsets are kept, see `expireOffsets`. @defaultValue 7 days */
   readonly offsetsRetentionMs?: number
-  /**
-   * How long the first rebalance of an empty group waits for more members, in ms. Kafka's default
-   * is 3000; members of one process come together at once. @defaultValue 0
-   */
-  readonly initialRebalanceDelayMs?: number
   /** What commits survive. @defaultValue 'flushed' */
   readonly acks?: CommitOptions['acks']
   /** Told of what went wrong where nobody waits for it. @defaultValue nothing */
@@ -44,6 +48,17 @@ export interface GroupCoordinatorOptions {
 /** A group of a data directory, with what is stored of its offsets. */
 export interface StoredGroupDescription extends GroupDescription {
   readonly offsets: readonly StoredOffset[]
+}
+
+/** A group at this moment. */
+export interface GroupStandingNow extends GroupMetadata {
+  readonly state: GroupState
+}
+
+/** What only offsets were ever committed for. */
+const emptyGroup: GroupStandingNow = {
+  ...{ state: 'Empty', protocolType: '', generation: 0, protocol: null, leader: null },
+  ...{ currentStateTimestamp: -1, members: [] },
 }
 
 /**
@@ -98,21 +113,20 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   // Members.
 
   /**
-   * See Group.join. A group that is not there yet is made. Rejects with CorruptGroupRecordError for
-   * a consumer's subscription that is not one.
+   * See Group.join. A group that is not there yet is made for who is new in it. What its members
+   * say to the assignor is theirs: a subscription that nobody understands is to nothing.
    */
   async join(group: string, request: JoinRequest): Promise<JoinResult> {
     checkGroupName(group)
     if (this.#isClosed) throw new ClosedError('the group coordinator')
-    if (request.protocolType === 'consumer') {
-      for (const { metadata } of request.protocols) decodeSubscription(metadata)
-    }
-    let found = this.#groups.get(group)
-    if (found === undefined) {
-      found = new Group(group, this.#contextOf(group))
-      this.#groups.set(group, found)
-    }
-    return found.join(request)
+    const known = this.#groups.get(group)
+    if (known !== undefined) return known.join(request)
+    if (request.memberId !== '') throw new UnknownMemberError(group, request.memberId)
+    const made = new Group(group, this.#contextOf(group))
+    this.#groups.set(group, made)
+    const joined = made.join(request)
+    this.#dropUnused(made)
+    return joined
   }
 
   /** See Group.sync. */
@@ -130,6 +144,11 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     this.#group(group, memberId).leave(memberId)
   }
 
+  /** See Group.leaveAll. Throws UnknownMemberError for a group that is not there. */
+  leaveAll(group: string, who: readonly MemberName[]): (GroupError | null)[] {
+    return this.#group(group, '').leaveAll(who)
+  }
+
   /** A static member of this process stops: see Group.detach. */
   detach(group: string, memberId: string): void {
     this.#groups.get(group)?.detach(memberId)
@@ -141,21 +160,31 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
    * Commits for a member, or, with an empty member id and generation -1, for a program that divides
    * its partitions itself. Rejects with UnknownMemberError, IllegalGenerationError,
    * FencedInstanceError, RebalanceInProgressError: then nothing is committed.
+   *
+   * @param retentionMs how long these offsets are kept, by an old client's wish. @defaultValue as
+   *   all others
    */
   async commit(
     group: string,
     identity: MemberIdentity,
     offsets: readonly CommittedOffset[],
+    retentionMs?: number,
   ): Promise<void> {
     this.checkCommit(group, identity)
-    await this.storeOf(group).commit(group, offsets, this.#commitOptions)
+    const options = this.#commitOptions
+    const expireTimestamp = retentionMs === undefined ? -1 : options.timestamp + retentionMs
+    await this.storeOf(group).commit(group, offsets, { ...options, expireTimestamp })
   }
 
-  /** Throws what `commit` would reject with: for commits that a transaction brings. */
-  checkCommit(group: string, identity: MemberIdentity): void {
+  /**
+   * Throws what `commit` would reject with.
+   *
+   * @param isTransactional for commits that a transaction brings: see Group.checkCommit
+   */
+  checkCommit(group: string, identity: MemberIdentity, isTransactional: boolean = false): void {
     checkGroupName(group)
     const found = this.#groups.get(group)
-    if (found !== undefined) found.checkCommit(identity)
+    if (found !== undefined) found.checkCommit(identity, isTransactional)
     else if (identity.generation >= 0) throw new UnknownMemberError(group, identity.memberId)
   }
 
@@ -213,6 +242,13 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   }
 
   // What operators do.
+
+  /** A group as it stands, with what its members say; null where there is none of this name. */
+  standing(group: string): GroupStandingNow | null {
+    const found = this.#groups.get(group)
+    if (found !== undefined) return { state: found.state, ...found.metadata }
+    return this.storeOf(group).groups.includes(group) ? emptyGroup : null
+  }
 
   /** Names of all groups, in order. */
   async list(): Promise<readonly string[]> {
@@ -292,7 +328,9 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   /** Takes note that topics have more partitions, or are gone. */
   topicsChanged(topics: ReadonlySet<string>): void {
     for (const group of this.#groups.values()) {
-      const subscribed = subscribedTopicsOf(group)
+      // Other leaders see it by themselves, and some make topics while they divide.
+      if (!group.isLedHere) continue
+      const subscribed = subscribedTopicsOf(group.metadata)
       if (subscribed === null) continue
       for (const topic of topics) {
         if (!subscribed.has(topic)) continue
@@ -334,7 +372,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
           state: stateOf(group),
           hasMembership: (group?.metadata.protocolType ?? '') !== '',
           currentStateTimestamp: group?.since ?? -1,
-          subscribedTopics: group === undefined ? null : subscribedTopicsOf(group),
+          subscribedTopics: group === undefined ? null : subscribedTopicsOf(group.metadata),
         }
         const all = store.offsets(name)
         const expired = expiredOffsets(all, facts, this.clock.now(), offsetsRetentionMs).filter(
@@ -359,6 +397,13 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     this.#groups.clear()
   }
 
+  /** Who only was given an id, or was refused, has made no group. */
+  #dropUnused(group: Group | undefined): void {
+    if (group?.isUnused === true && this.storeOf(group.name).metadata(group.name) === null) {
+      this.#groups.delete(group.name)
+    }
+  }
+
   #partitionCount(topic: string): number {
     return this.#options.partitionCount(topic) ?? 0
   }
@@ -374,16 +419,19 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   }
 
   #contextOf(name: string): GroupContext {
-    const { clock, newId, initialRebalanceDelayMs = 0, onError } = this.#options
+    const { clock, newId, onError } = this.#options
     return {
       clock,
-      initialRebalanceDelayMs,
-      newMemberId: (clientId) => `${clientId}-${newId()}`,
+      newMemberId: (prefix) => `${prefix.slice(0, memberIdPrefixMax)}-${newId()}`,
       save: (metadata) => this.storeOf(name).saveMetadata(name, metadata, this.#commitOptions),
       failed: (error) => onError?.(error, name),
+      unused: () => this.#dropUnused(this.#groups.get(name)),
     }
   }
 }
+
+/** Member ids begin with what clients call themselves, of which so much is enough. */
+const memberIdPrefixMax = 255
 
 function checkGroupName(group: unknown): void {
   if (typeof group === 'string' && group !== '' && Buffer.byteLength(group) <= 0x7fff) return
@@ -395,18 +443,19 @@ function stateOf(group: Group | undefined): 'empty' | 'stable' | 'changing' {
   return group.state === 'Stable' ? 'stable' : 'changing'
 }
 
-/** What a group of consumers reads; null where its members are none, or say what is not known. */
-function subscribedTopicsOf(group: Group): ReadonlySet<string> | null {
-  const { protocolType, members } = group.metadata
+/**
+ * What a group of consumers reads; null where its members are none, or say what is not known.
+ */
+export function subscribedTopicsOf({
+  protocolType,
+  members,
+}: GroupMetadata): ReadonlySet<string> | null {
   if (protocolType !== 'consumer' || members.length === 0) return null
-  const topics = new Set<string>()
-  try {
-    for (const { subscription } of members) {
-      for (const topic of decodeSubscription(subscription).topics) topics.add(topic)
-    }
-  } catch (error) {
-    if (error instanceof CorruptGroupRecordError) return null
-    throw error
+  const all = new Set<string>()
+  for (const { subscription } of members) {
+    const topics = subscribedTopics(subscription)
+    if (topics === null) return null
+    for (const topic of topics) all.add(topic)
   }
-  return topics
+  return all
 }

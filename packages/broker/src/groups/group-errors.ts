@@ -38,6 +38,20 @@ export class UnknownMemberError extends GroupError {
   }
 }
 
+/** Who joins is told its id, and has to come again with it (Kafka: MEMBER_ID_REQUIRED, KIP-394). */
+export class MemberIdRequiredError extends GroupError {
+  readonly code = 'VARVE_MEMBER_ID_REQUIRED'
+  readonly kafkaErrorCode = 79
+  override readonly retriable = true
+  /** The id that it has been given. */
+  readonly memberId: string
+
+  constructor(group: string, memberId: string) {
+    super(group, `who joins is '${memberId}' from now on`, 'join again with this id')
+    this.memberId = memberId
+  }
+}
+
 /** The group has been divided anew since the member was last told (Kafka: ILLEGAL_GENERATION). */
 export class IllegalGenerationError extends GroupError {
   readonly code = 'VARVE_ILLEGAL_GENERATION'

@@ -5,9 +5,9 @@ import type { AssignmentSource, PartitionOwner } from '../consuming/assignment-s
 import type { CommittedOffset, CommittedOffsets } from '../consuming/committed-offsets.ts'
 import {
   decodeAssignment,
-  decodeSubscription,
   encodeAssignment,
   encodeSubscription,
+  understoodSubscription,
 } from './consumer-protocol.ts'
 import { cooperativeStickyAssignor } from './cooperative-sticky-assignor.ts'
 import { Deferred } from './deferred.ts'
@@ -354,12 +354,12 @@ export class GroupMember implements AssignmentSource, CommittedOffsets {
 
   /** The leader divides; the others have nothing to say. */
   async #assign(joined: JoinResult): Promise<ReadonlyMap<string, Buffer>> {
-    const { memberId, leader, protocol, members } = joined
+    const { memberId, leader, protocol, members, skipAssignment } = joined
     const assignor = this.#options.assignors.find(({ name }) => name === protocol)
-    if (memberId !== leader || assignor === undefined) return new Map()
+    if (memberId !== leader || skipAssignment || assignor === undefined) return new Map()
     const assignable = members.map(({ metadata, ...member }) => ({
       ...member,
-      ...decodeSubscription(metadata),
+      ...understoodSubscription(metadata),
     }))
     const topics = new Set(assignable.flatMap((member) => member.topics))
     const counts = await this.#coordinator.partitionCounts(topics)

@@ -27,6 +27,16 @@ export interface JoinRequest {
   readonly rebalanceTimeoutMs: number
   /** Null for a member that speaks by heartbeats, and is told of rebalances as their answer. */
   readonly local: LocalMember | null
+  /**
+   * Whether somebody new is told its id first, and joins when it comes again with that: so that
+   * nobody is counted twice whose answer got lost. Static members are not. @defaultValue false
+   */
+  readonly needsKnownId?: boolean
+  /**
+   * How long an empty group waits for more members when this one is its first, in ms: Kafka's
+   * group.initial.rebalance.delay.ms. A member of this process ends the wait. @defaultValue 0
+   */
+  readonly initialRebalanceDelayMs?: number
 }
 
 /** A member in this process: no silence ends its session, and it is told things at once. */
@@ -45,6 +55,8 @@ export interface JoinResult {
   readonly leader: string
   /** To the leader: all members, with what they say to the chosen assignor. Else empty. */
   readonly members: readonly JoinedMember[]
+  /** A static leader that is back has nothing to divide: what was divided stands (KIP-814). */
+  readonly skipAssignment: boolean
 }
 
 export interface JoinedMember {
@@ -53,14 +65,21 @@ export interface JoinedMember {
   readonly metadata: Buffer
 }
 
-/** Who speaks, and as of when. */
-export interface MemberIdentity {
+/** Who a member is. */
+export interface MemberName {
   readonly memberId: string
   readonly groupInstanceId: string | null
+}
+
+/** Who speaks, and as of when. */
+export interface MemberIdentity extends MemberName {
   readonly generation: number
 }
 
 export interface SyncRequest extends MemberIdentity {
   /** From the leader: what each member gets. Else empty. */
   readonly assignments: ReadonlyMap<string, Buffer>
+  /** What the member believes the group to be of; not checked where it does not say. */
+  readonly protocolType?: string | null
+  readonly protocol?: string | null
 }

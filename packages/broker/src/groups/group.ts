@@ -1,10 +1,14 @@
-import type { Clock, Timer } from '@varve/log'
+import type { Timer } from '@varve/log'
 import type { Timestamp } from '@varve/record'
+import { readsTheSameTopics } from './consumer-protocol.ts'
+import type { Deferred } from './deferred.ts'
+import type { GroupContext } from './group-context.ts'
 import {
   FencedInstanceError,
+  type GroupError,
   GroupNotEmptyError,
   IllegalGenerationError,
-  InconsistentGroupProtocolError,
+  MemberIdRequiredError,
   RebalanceInProgressError,
   UnknownMemberError,
 } from './group-errors.ts'
@@ -14,23 +18,16 @@ import type {
   JoinRequest,
   JoinResult,
   MemberIdentity,
+  MemberName,
   SyncRequest,
 } from './group-protocol.ts'
+import { GroupRoster } from './group-roster.ts'
+import { GroupStanding } from './group-standing.ts'
+import { InitialDelay } from './initial-delay.ts'
 import { localHost, MemberState } from './member-state.ts'
-import { chooseProtocol, commonProtocols } from './protocol-choice.ts'
 
-/** What a group needs of the world. */
-export interface GroupContext {
-  readonly clock: Clock
-  /** How long the first rebalance of an empty group waits for more members. */
-  readonly initialRebalanceDelayMs: number
-  /** A name for a new member, never given before. */
-  newMemberId(clientId: string): string
-  /** Notes the group durably. */
-  save(metadata: GroupMetadata): Promise<void>
-  /** Told what could not be noted; the group goes on without. */
-  failed(error: unknown): void
-}
+/** How long a new member waits for its first rebalance; then its client, if any, comes again. */
+const newMemberJoinMs = 5 * 60_000
 
 /**
  * The members of one group and which of them has what: Kafka's classic group protocol.
@@ -42,29 +39,27 @@ export interface GroupContext {
  *                        └────────── a join, a leave, an expiry ───────────── Stable
  *
  * A generation is one passage to CompletingRebalance: within it, each member gets its part once,
- * and commits of members that are not in it are refused. Everything here is synchronous but the
- * noting of an assignment, so that no member sees a state between two.
+ * and commits of members that are not in it are refused. Everything here is synchronous but what
+ * is noted before it is told, so that no member sees a state between two.
  */
 export class Group {
   readonly name: string
   readonly #context: GroupContext
-  readonly #members = new Map<string, MemberState>()
-  /** Member ids of static members, by instance id. */
-  readonly #instances = new Map<string, string>()
-  #state: GroupState = 'Empty'
-  #generation = 0
-  #protocolType = ''
-  #protocol: string | null = null
-  #leader: string | null = null
-  #since: Timestamp
+  readonly #roster: GroupRoster
+  readonly #standing: GroupStanding
   #timer: Timer | null = null
   /** The first members of an empty group wait for more. */
-  #isDelayed = false
+  #delay: InitialDelay | null = null
 
-  constructor(name: string, context: GroupContext) {
+  constructor(
+    name: string,
+    context: GroupContext,
+    standing: GroupStanding = new GroupStanding(name, context.clock),
+  ) {
     this.name = name
     this.#context = context
-    this.#since = context.clock.now()
+    this.#roster = new GroupRoster(name)
+    this.#standing = standing
   }
 
   /**
@@ -72,84 +67,92 @@ export class Group {
    * session's time to be heard of again.
    */
   static restore(name: string, metadata: GroupMetadata, context: GroupContext): Group {
-    const group = new Group(name, context)
-    group.#generation = metadata.generation
-    group.#protocolType = metadata.protocolType
-    if (metadata.currentStateTimestamp !== -1) group.#since = metadata.currentStateTimestamp
-    const remote = metadata.members.filter(({ clientHost }) => clientHost !== localHost)
+    const { members, protocol } = metadata
+    const standing = GroupStanding.restore(name, metadata, context.clock)
+    const group = new Group(name, context, standing)
+    const remote = members.filter(({ clientHost }) => clientHost !== localHost)
     // Its members have been there until now: from now on it is empty.
-    if (remote.length < metadata.members.length) group.#since = context.clock.now()
+    if (remote.length < members.length) standing.enter('Empty')
     for (const each of remote) {
-      group.#admit(MemberState.restore(each, metadata.protocol ?? '', context.clock))
+      group.#roster.admit(MemberState.restore(each, protocol ?? '', context.clock))
     }
     if (remote.length === 0) return group
-    group.#protocol = metadata.protocol
-    group.#leader = metadata.leader
-    group.#state = 'Stable'
-    for (const member of group.#members.values()) group.#heard(member)
-    if (remote.length < metadata.members.length) group.#prepareRebalance()
+    standing.goOn(metadata)
+    for (const member of group.#roster.all) group.#heard(member)
+    if (remote.length < members.length) group.#prepareRebalance()
     return group
   }
 
   get state(): GroupState {
-    return this.#state
+    return this.#standing.state
   }
 
   get generation(): number {
-    return this.#generation
+    return this.#standing.generation
   }
 
   /** When it came into this state. */
   get since(): Timestamp {
-    return this.#since
+    return this.#standing.since
   }
 
   get size(): number {
-    return this.#members.size
+    return this.#roster.size
+  }
+
+  /** Whether nobody has ever come so far as to be a member, and nobody is about to. */
+  get isUnused(): boolean {
+    return this.state === 'Empty' && this.generation === 0 && this.#roster.isEmpty
+  }
+
+  /** Whether the leader is in this process. Others look for new partitions themselves. */
+  get isLedHere(): boolean {
+    return (this.#roster.member(this.#standing.leader ?? '')?.local ?? null) !== null
   }
 
   get metadata(): GroupMetadata {
-    const protocol = this.#protocol
-    return {
-      protocolType: this.#protocolType,
-      generation: this.#generation,
-      protocol,
-      leader: this.#leader,
-      currentStateTimestamp: this.#since,
-      members: [...this.#members.values()].map((member) => member.toMetadata(protocol ?? '')),
-    }
+    return this.#standing.metadata(this.#roster)
   }
 
   /**
    * Joins, or joins again; resolves when the rebalance that this is part of goes on. Rejects with
-   * UnknownMemberError, FencedInstanceError, InconsistentGroupProtocolError.
+   * UnknownMemberError, FencedInstanceError, InconsistentGroupProtocolError, and with
+   * MemberIdRequiredError where who is new is to come again with the id that it is given.
    */
   async join(request: JoinRequest): Promise<JoinResult> {
-    if (this.#state === 'Dead') throw new UnknownMemberError(this.name, request.memberId)
-    this.#checkProtocols(request)
-    if (request.memberId !== '') return this.#joinAgain(request)
-    const { groupInstanceId } = request
-    const oldId = groupInstanceId === null ? undefined : this.#instances.get(groupInstanceId)
-    const old = oldId === undefined ? undefined : this.#members.get(oldId)
-    if (old !== undefined) return this.#replaceStatic(old, request)
-    const memberId = this.#context.newMemberId(request.clientId)
-    const member = new MemberState(memberId, request, this.#context.clock)
-    this.#protocolType = request.protocolType
-    this.#admit(member)
-    return this.#park(member)
+    const { memberId, groupInstanceId, clientId } = request
+    if (this.state === 'Dead') throw new UnknownMemberError(this.name, memberId)
+    this.#roster.checkProtocols(request, this.#standing.protocolType)
+    if (this.#roster.isExpected(request)) return this.#joinNew(memberId, request)
+    if (memberId !== '') return this.#joinAgain(request)
+    const newId = this.#context.newMemberId(groupInstanceId ?? clientId)
+    if (groupInstanceId !== null) {
+      const old = this.#roster.instance(groupInstanceId)
+      return old === undefined ? this.#joinNew(newId, request) : this.#replace(old, newId, request)
+    }
+    if (request.needsKnownId !== true) return this.#joinNew(newId, request)
+    const { clock } = this.#context
+    this.#roster.expect(newId, clock, request.sessionTimeoutMs, () => this.#unexpected())
+    throw new MemberIdRequiredError(this.name, newId)
   }
 
   /**
    * Resolves with the member's assignment when the leader has given one and it is noted. Rejects
-   * with RebalanceInProgressError when another rebalance begins before, and as `heartbeat` does.
+   * with RebalanceInProgressError when another rebalance begins before, with
+   * InconsistentGroupProtocolError, and as `heartbeat` does.
    */
   async sync(request: SyncRequest): Promise<Buffer> {
     const member = this.#check(request)
+    this.#standing.checkBelief(request)
     this.#heard(member)
-    if (this.#state === 'PreparingRebalance') throw new RebalanceInProgressError(this.name)
-    if (this.#state === 'Stable') return member.assignment
+    if (this.state === 'PreparingRebalance') throw new RebalanceInProgressError(this.name)
+    member.awaitsSync = false
+    if (this.state === 'Stable') {
+      if (this.#roster.haveAllSynced) this.#timer?.cancel()
+      return member.assignment
+    }
     const assigned = member.sync(() => new RebalanceInProgressError(this.name))
-    if (member.memberId === this.#leader) void this.#assign(request.assignments)
+    if (member.memberId === this.#standing.leader) void this.#assign(request.assignments)
     return assigned
   }
 
@@ -160,19 +163,36 @@ export class Group {
   heartbeat(identity: MemberIdentity): void {
     const member = this.#check(identity)
     this.#heard(member)
-    if (this.#state === 'PreparingRebalance') throw new RebalanceInProgressError(this.name)
+    if (this.state === 'PreparingRebalance') throw new RebalanceInProgressError(this.name)
   }
 
-  /** Takes a member out; those that stay divide what it had. */
+  /** Takes a member out; those that stay divide what it had. Throws UnknownMemberError. */
   leave(memberId: string): void {
-    const member = this.#members.get(memberId)
-    if (member === undefined) throw new UnknownMemberError(this.name, memberId)
-    this.#remove(member, new UnknownMemberError(this.name, memberId))
+    const [error] = this.leaveAll([{ memberId, groupInstanceId: null }])
+    if (error !== null && error !== undefined) throw error
+  }
+
+  /**
+   * Takes members out, static ones by their names where they are not given by id, and returns for
+   * each why it could not: UnknownMemberError, FencedInstanceError.
+   */
+  leaveAll(who: readonly MemberName[]): (GroupError | null)[] {
+    const before = this.#roster.size
+    const results = who.map((each) => {
+      if (this.#roster.forgetExpected(each.memberId)) return null
+      const found = this.#roster.find(each)
+      if (!(found instanceof MemberState)) return found
+      this.#putOut(found.memberId)
+      return null
+    })
+    if (this.#roster.size < before) this.#missing()
+    else if (results.includes(null)) this.#unexpected()
+    return results
   }
 
   /** A static member has stopped: it keeps its part for its session's time, then it is out. */
   detach(memberId: string): void {
-    const member = this.#members.get(memberId)
+    const member = this.#roster.member(memberId)
     if (member === undefined || member.groupInstanceId === null) return
     member.local = null
     member.end(new UnknownMemberError(this.name, memberId))
@@ -182,263 +202,248 @@ export class Group {
   /**
    * Whether offsets may be committed now by whoever this is. Throws what a heartbeat would throw;
    * who is no member may commit only while nobody is one.
+   *
+   * @param isTransactional whether a transaction brings them: they are for the time of its end,
+   *   whatever the group does now, and clients before KIP-447 do not say who they are
    */
-  checkCommit(identity: MemberIdentity): void {
-    if (this.#state === 'Empty' && identity.generation < 0) return
+  checkCommit(identity: MemberIdentity, isTransactional: boolean = false): void {
+    const { memberId, groupInstanceId, generation } = identity
+    if (this.state === 'Empty' && generation < 0) return
+    const isNamed = generation >= 0 || memberId !== '' || groupInstanceId !== null
+    if (!isNamed && isTransactional) return
     const member = this.#check(identity)
-    this.#heard(member)
+    if (isTransactional) return
     // Who commits now would commit for a generation whose assignment nobody knows yet.
-    if (this.#state === 'CompletingRebalance') throw new RebalanceInProgressError(this.name)
+    if (this.state === 'CompletingRebalance') throw new RebalanceInProgressError(this.name)
+    this.#heard(member)
   }
 
   /** Has everybody join again, because what they read has other partitions now. */
   rebalance(): void {
-    if (this.#state === 'Stable' || this.#state === 'CompletingRebalance') this.#prepareRebalance()
+    if (this.state === 'Stable' || this.state === 'CompletingRebalance') this.#prepareRebalance()
   }
 
   /** The group is no more. Throws GroupNotEmptyError while it has members. */
   die(): void {
-    if (this.#members.size > 0) throw new GroupNotEmptyError(this.name, this.#members.size)
-    this.#enter('Dead')
-    this.#timer?.cancel()
+    if (this.#roster.size > 0) throw new GroupNotEmptyError(this.name, this.#roster.size)
+    this.close(new UnknownMemberError(this.name, ''))
+    this.#standing.enter('Dead')
   }
 
   /** Ends timers and whatever members wait for; nothing is noted. */
   close(error: Error): void {
     this.#timer?.cancel()
-    for (const member of this.#members.values()) member.end(error)
+    this.#delay?.cancel()
+    this.#roster.close(error)
   }
 
-  #checkProtocols({ memberId, protocolType, protocols }: JoinRequest): void {
-    const others = [...this.#members.values()].filter((member) => member.memberId !== memberId)
-    const offered = protocols.map(({ name }) => name)
-    const accepted = commonProtocols(others)
-    const isOfType = others.length === 0 || protocolType === this.#protocolType
-    const hasCommon = accepted === null || offered.some((name) => accepted.includes(name))
-    if (protocols.length > 0 && isOfType && hasCommon) return
-    throw new InconsistentGroupProtocolError(this.name, offered, accepted ?? [this.#protocolType])
+  #joinNew(memberId: string, request: JoinRequest): Promise<JoinResult> {
+    this.#roster.forgetExpected(memberId)
+    const member = new MemberState(memberId, request, this.#context.clock)
+    this.#standing.protocolType = request.protocolType
+    this.#roster.admit(member)
+    if (this.state === 'Empty') {
+      this.#delay = InitialDelay.begin(this.#context.clock, request, () => this.#completeJoin())
+    } else this.#delay?.prolong()
+    return this.#park(member)
   }
 
   #joinAgain(request: JoinRequest): Promise<JoinResult> | JoinResult {
-    const member = this.#checkMember(request)
+    const member = this.#roster.check(request)
     const isSame = member.offersTheSameAs(request)
-    const isLeader = member.memberId === this.#leader
-    const isSettled =
-      this.#state === 'CompletingRebalance' || (this.#state === 'Stable' && !isLeader)
-    member.update(request)
+    const isLeader = member.memberId === this.#standing.leader
+    const isSettled = this.state === 'CompletingRebalance' || (this.state === 'Stable' && !isLeader)
+    this.#roster.update(member, request)
     if (!isSettled || !isSame) return this.#park(member)
     this.#heard(member)
-    return this.#resultFor(member)
+    return this.#standing.resultFor(member.memberId, this.#roster)
   }
 
-  /** A static member is back under a new id: without a rebalance where nothing else changes. */
-  #replaceStatic(old: MemberState, request: JoinRequest): Promise<JoinResult> | JoinResult {
-    const oldId = old.memberId
+  /**
+   * A static member is back under a new id: without a rebalance where the others' parts stay right.
+   * Kafka looks at the chosen protocol alone; here a member that reads other topics than before is
+   * not left with the partitions of the old ones either.
+   */
+  #replace(old: MemberState, newId: string, request: JoinRequest): Promise<JoinResult> {
     const fenced = new FencedInstanceError(this.name, request.groupInstanceId ?? '')
-    const wasLeader = this.#leader === oldId
-    const isSame = old.offersTheSameAs(request)
-    old.end(fenced)
-    old.local?.removed(fenced)
-    this.#members.delete(oldId)
-    old.memberId = this.#context.newMemberId(request.clientId)
-    old.update(request)
-    this.#admit(old)
-    if (wasLeader) this.#leader = old.memberId
-    if (this.#state !== 'Stable' || !isSame) return this.#park(old)
-    this.#heard(old)
-    this.#save()
-    // Even as the leader it has nothing to divide: the assignment stands.
-    return { ...this.#resultFor(old), members: [] }
+    const wasLeader = this.#standing.leader === old.memberId
+    const before = old.metadataFor(this.#standing.protocol ?? '')
+    this.#roster.replace(old, newId, request, fenced)
+    if (wasLeader) this.#standing.leader = newId
+    const { state, protocol } = this.#standing
+    const isSame =
+      state === 'Stable' &&
+      this.#roster.preferredProtocol === protocol &&
+      readsTheSameTopics(before, old.metadataFor(protocol))
+    return isSame ? this.#keepPart(old) : this.#park(old)
   }
 
-  #admit(member: MemberState): void {
-    this.#members.set(member.memberId, member)
-    if (member.groupInstanceId !== null) {
-      this.#instances.set(member.groupInstanceId, member.memberId)
+  /** Answers a member that is back when its new id is noted: after a restart it is to be known. */
+  #keepPart(member: MemberState): Promise<JoinResult> {
+    const joined = member.join(() => new RebalanceInProgressError(this.name))
+    const waiting = member.joining
+    const settle = (answer: (waiting: Deferred<JoinResult>) => void): void => {
+      if (waiting === null || member.joining !== waiting) return
+      member.joining = null
+      this.#heard(member)
+      answer(waiting)
     }
+    const skipAssignment = member.memberId === this.#standing.leader
+    this.#context.save(this.metadata).then(
+      () =>
+        settle((each) =>
+          each.resolve({
+            ...this.#standing.resultFor(member.memberId, this.#roster),
+            skipAssignment,
+          }),
+        ),
+      (error: unknown) => settle((each) => each.reject(error)),
+    )
+    return joined
   }
 
   #park(member: MemberState): Promise<JoinResult> {
     const joined = member.join(() => new RebalanceInProgressError(this.name))
-    if (this.#state === 'PreparingRebalance') this.#maybeComplete()
+    if (member.isNew) this.#heard(member, newMemberJoinMs)
+    // Members of this process are all there already.
+    if (member.local !== null && this.#delay !== null) this.#delay.finish()
+    else if (this.state === 'PreparingRebalance') this.#maybeComplete()
     else this.#prepareRebalance()
     return joined
   }
 
   #prepareRebalance(): void {
-    for (const { syncing } of this.#members.values()) {
-      syncing?.reject(new RebalanceInProgressError(this.name))
+    const isCompleting = this.state === 'CompletingRebalance'
+    this.#standing.enter('PreparingRebalance')
+    if (this.#delay === null) this.#setTimer(() => this.#completeJoin())
+    for (const member of this.#roster.all) {
+      if (isCompleting) member.assignment = Buffer.alloc(0)
+      member.awaitsSync = false
     }
-    const { initialRebalanceDelayMs } = this.#context
-    this.#isDelayed = this.#state === 'Empty' && initialRebalanceDelayMs > 0
-    this.#enter('PreparingRebalance')
-    this.#setTimer(this.#isDelayed ? initialRebalanceDelayMs : this.#rebalanceTimeoutMs, () => {
-      this.#isDelayed = false
-      this.#completeJoin()
-    })
-    for (const member of this.#members.values()) {
-      member.syncing = null
-      if (member.joining === null) member.local?.rebalance()
-    }
+    this.#answerSyncs((syncing) => syncing.reject(new RebalanceInProgressError(this.name)))
+    for (const { joining, local } of [...this.#roster.all]) if (joining === null) local?.rebalance()
     this.#maybeComplete()
   }
 
   #maybeComplete(): void {
-    if (this.#state !== 'PreparingRebalance' || this.#isDelayed) return
-    for (const { joining } of this.#members.values()) if (joining === null) return
-    this.#completeJoin()
+    if (this.state !== 'PreparingRebalance' || this.#delay !== null) return
+    if (this.#roster.haveAllJoined) this.#completeJoin()
   }
 
   /** Goes on with those who have joined. Others are out, unless they are static. */
   #completeJoin(): void {
-    for (const member of [...this.#members.values()]) {
-      if (member.joining === null && member.groupInstanceId === null) {
-        this.#forget(member, new UnknownMemberError(this.name, member.memberId))
-      }
+    this.#delay?.cancel()
+    this.#delay = null
+    for (const { joining, groupInstanceId, memberId } of [...this.#roster.all]) {
+      if (joining === null && groupInstanceId === null) this.#putOut(memberId)
     }
-    const joined = [...this.#members.values()].filter(({ joining }) => joining !== null)
-    const leader = joined.find(({ memberId }) => memberId === this.#leader) ?? joined[0]
+    const leader = this.#roster.leaderAfter(this.#standing.leader)
     if (leader === undefined) {
       // Static members that do not come back run out by their sessions.
-      if (this.#members.size === 0) this.#becomeEmpty()
-      else this.#setTimer(this.#rebalanceTimeoutMs, () => this.#completeJoin())
+      if (this.#roster.size === 0) this.#becomeEmpty()
+      else this.#setTimer(() => this.#completeJoin())
       return
     }
-    this.#generation += 1
-    this.#leader = leader.memberId
-    this.#protocol = chooseProtocol([...this.#members.values()])
-    this.#enter('CompletingRebalance')
-    this.#setTimer(this.#rebalanceTimeoutMs, () => this.#expireUnsynced())
-    for (const member of joined) {
+    this.#standing.begin(leader.memberId, this.#roster.preferredProtocol)
+    this.#setTimer(() => this.#expireUnsynced())
+    for (const member of this.#roster.all) {
       const { joining } = member
+      member.awaitsSync = true
       member.joining = null
+      if (joining === null) continue
+      member.isNew = false
       this.#heard(member)
-      joining?.resolve(this.#resultFor(member))
+      joining.resolve(this.#standing.resultFor(member.memberId, this.#roster))
     }
   }
 
   #becomeEmpty(): void {
     this.#timer?.cancel()
-    this.#generation += 1
-    this.#leader = null
-    this.#protocol = null
-    this.#enter('Empty')
-    this.#save()
+    this.#standing.becomeEmpty()
+    this.#context.save(this.metadata).catch((error: unknown) => this.#context.failed(error))
   }
 
   async #assign(assignments: ReadonlyMap<string, Buffer>): Promise<void> {
-    const generation = this.#generation
-    for (const member of this.#members.values()) {
+    const generation = this.generation
+    for (const member of this.#roster.all) {
       member.assignment = assignments.get(member.memberId) ?? Buffer.alloc(0)
     }
-    let failure: Error | null = null
-    try {
-      await this.#context.save({
-        ...this.metadata,
-        currentStateTimestamp: this.#context.clock.now(),
-      })
-    } catch (error) {
-      failure = error instanceof Error ? error : new Error(String(error))
-    }
-    if (this.#state !== 'CompletingRebalance' || this.#generation !== generation) return
+    const noted = { ...this.metadata, currentStateTimestamp: this.#context.clock.now() }
+    const failure = await this.#context.save(noted).then(
+      () => null,
+      (error: unknown) => ({ error }),
+    )
+    if (this.state !== 'CompletingRebalance' || this.generation !== generation) return
     if (failure === null) {
-      this.#timer?.cancel()
-      this.#enter('Stable')
+      this.#standing.enter('Stable')
+      if (this.#roster.haveAllSynced) this.#timer?.cancel()
     }
-    for (const member of this.#members.values()) {
-      const { syncing } = member
-      member.syncing = null
-      if (failure === null) syncing?.resolve(member.assignment)
-      else syncing?.reject(failure)
-    }
+    this.#answerSyncs((syncing, { assignment }) => {
+      if (failure === null) syncing.resolve(assignment)
+      else syncing.reject(failure.error)
+    })
     if (failure !== null) this.#prepareRebalance()
+  }
+
+  #answerSyncs(answer: (syncing: Deferred<Buffer>, member: MemberState) => void): void {
+    for (const member of this.#roster.all) {
+      const { syncing } = member
+      if (syncing === null) continue
+      member.syncing = null
+      this.#heard(member)
+      answer(syncing, member)
+    }
   }
 
   /** Who has joined but does not ask for its part is not there any more. */
   #expireUnsynced(): void {
-    if (this.#state !== 'CompletingRebalance') return
-    for (const member of [...this.#members.values()]) {
-      if (member.syncing === null && member.groupInstanceId === null) {
-        this.#forget(member, new UnknownMemberError(this.name, member.memberId))
-      }
+    if (this.state !== 'CompletingRebalance' && this.state !== 'Stable') return
+    if (this.#roster.haveAllSynced) return
+    for (const { awaitsSync, memberId } of [...this.#roster.all]) {
+      if (awaitsSync) this.#putOut(memberId)
     }
     this.#prepareRebalance()
   }
 
-  #remove(member: MemberState, error: Error): void {
-    this.#forget(member, error)
-    if (this.#state === 'PreparingRebalance') {
-      if (this.#members.size > 0) this.#maybeComplete()
-      else this.#completeJoin()
-    } else this.#prepareRebalance()
+  /** A member has gone. */
+  #missing(): void {
+    if (this.#roster.size === 0) this.#completeJoin()
+    else if (this.state === 'PreparingRebalance') this.#maybeComplete()
+    else this.#prepareRebalance()
   }
 
-  #forget(member: MemberState, error: Error): void {
-    const { memberId, groupInstanceId } = member
-    this.#members.delete(memberId)
-    if (groupInstanceId !== null && this.#instances.get(groupInstanceId) === memberId) {
-      this.#instances.delete(groupInstanceId)
-    }
-    member.end(error)
-    member.local?.removed(error)
+  /** Who was given an id does not come any more. */
+  #unexpected(): void {
+    this.#maybeComplete()
+    if (this.isUnused) this.#context.unused()
   }
 
-  #heard(member: MemberState): void {
-    const { memberId } = member
+  #putOut(memberId: string): void {
+    const member = this.#roster.remove(memberId)
+    const error = new UnknownMemberError(this.name, memberId)
+    member?.end(error)
+    member?.local?.removed(error)
+  }
+
+  #heard(member: MemberState, timeoutMs?: number): void {
     member.heard(() => {
+      const isMember = this.#roster.member(member.memberId) === member
       // A member that waits for the others has nothing to say meanwhile.
-      if (this.#members.get(memberId) !== member || member.joining !== null) return
-      this.#remove(member, new UnknownMemberError(this.name, memberId))
-    })
+      if (!isMember || (member.isParked && !member.isNew)) return
+      this.#putOut(member.memberId)
+      this.#missing()
+    }, timeoutMs)
   }
 
   #check(identity: MemberIdentity): MemberState {
-    const member = this.#checkMember(identity)
-    if (identity.generation === this.#generation) return member
-    throw new IllegalGenerationError(this.name, identity.generation, this.#generation)
+    const member = this.#roster.check(identity)
+    if (identity.generation === this.generation) return member
+    throw new IllegalGenerationError(this.name, identity.generation, this.generation)
   }
 
-  #checkMember(who: Pick<MemberIdentity, 'memberId' | 'groupInstanceId'>): MemberState {
-    const { memberId, groupInstanceId } = who
-    if (groupInstanceId !== null) {
-      const current = this.#instances.get(groupInstanceId)
-      if (current !== undefined && current !== memberId) {
-        throw new FencedInstanceError(this.name, groupInstanceId)
-      }
-    }
-    const member = this.#members.get(memberId)
-    if (member === undefined) throw new UnknownMemberError(this.name, memberId)
-    return member
-  }
-
-  #resultFor(member: MemberState): JoinResult {
-    const { memberId } = member
-    const protocol = this.#protocol ?? ''
-    const leader = this.#leader ?? ''
-    const all = [...this.#members.values()].map((each) => ({
-      memberId: each.memberId,
-      groupInstanceId: each.groupInstanceId,
-      metadata: each.metadataFor(protocol),
-    }))
-    const members = memberId === leader ? all : []
-    return { memberId, generation: this.#generation, protocol, leader, members }
-  }
-
-  get #rebalanceTimeoutMs(): number {
-    return Math.max(0, ...[...this.#members.values()].map((member) => member.rebalanceTimeoutMs))
-  }
-
-  #enter(state: GroupState): void {
-    this.#state = state
-    this.#since = this.#context.clock.now()
-  }
-
-  #setTimer(delayMs: number, callback: () => void): void {
+  /** For as long as the group waits for its slowest member. */
+  #setTimer(callback: () => void): void {
     this.#timer?.cancel()
-    this.#timer = this.#context.clock.setTimer(delayMs, callback)
-  }
-
-  #save(): void {
-    this.#context.save(this.metadata).catch((error: unknown) => this.#context.failed(error))
+    this.#timer = this.#context.clock.setTimer(this.#roster.rebalanceTimeoutMs, callback)
   }
 }

@@ -18,10 +18,7 @@ import { OffsetStore } from './offset-store.ts'
 export const offsetsPartitionCount = 1
 
 export interface GroupsOptions
-  extends Pick<
-    GroupCoordinatorOptions,
-    'acks' | 'initialRebalanceDelayMs' | 'offsetsRetentionMs' | 'clock'
-  > {
+  extends Pick<GroupCoordinatorOptions, 'acks' | 'offsetsRetentionMs' | 'clock'> {
   readonly topics: Topics
   readonly logger: Logger
   /** Whether offsets are kept whatever their age. @defaultValue never */

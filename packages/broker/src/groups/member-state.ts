@@ -10,13 +10,17 @@ export const localHost = 'in-process'
 export class MemberState {
   memberId: string
   readonly groupInstanceId: string | null
-  readonly clientId: string
-  readonly clientHost: string
+  clientId: string
+  clientHost: string
   sessionTimeoutMs: number
   rebalanceTimeoutMs: number
   protocols: readonly MemberProtocol[]
   assignment: Buffer = Buffer.alloc(0)
   local: LocalMember | null
+  /** Has joined for the first time, and does not know its id yet: it cannot say that it is alive. */
+  isNew = true
+  /** Has been told of the generation, and not asked for its part yet. */
+  awaitsSync = false
   /** Waits for the others to join. */
   joining: Deferred<JoinResult> | null = null
   /** Waits for the leader's assignment. */
@@ -42,6 +46,7 @@ export class MemberState {
     const request = { ...metadata, protocolType: '', protocols, local: null }
     const member = new MemberState(metadata.memberId, request, clock)
     member.assignment = metadata.assignment
+    member.isNew = false
     return member
   }
 
@@ -50,6 +55,24 @@ export class MemberState {
     this.rebalanceTimeoutMs = request.rebalanceTimeoutMs
     this.protocols = request.protocols
     this.local = request.local
+  }
+
+  /** Another client has taken a static member's place. */
+  replace(memberId: string, request: JoinRequest): void {
+    this.memberId = memberId
+    this.clientId = request.clientId
+    this.clientHost = request.clientHost
+    this.isNew = false
+    this.update(request)
+  }
+
+  /** What it offers, each name once. */
+  get protocolNames(): ReadonlySet<string> {
+    return new Set(this.protocols.map(({ name }) => name))
+  }
+
+  offers(protocol: string): boolean {
+    return this.protocols.some(({ name }) => name === protocol)
   }
 
   offersTheSameAs(request: JoinRequest): boolean {
@@ -79,14 +102,16 @@ export class MemberState {
     return this.syncing.promise
   }
 
-  /** The member was heard of: its session begins anew. Local ones have none. */
-  heard(expired: () => void): void {
-    if (this.local === null) this.startSession(expired)
+  /** It waits for an answer, and has nothing to say meanwhile. */
+  get isParked(): boolean {
+    return this.joining !== null || this.syncing !== null
   }
 
-  startSession(expired: () => void): void {
+  /** The member was heard of: its session begins anew. Local ones have none. */
+  heard(expired: () => void, timeoutMs: number = this.sessionTimeoutMs): void {
+    if (this.local !== null) return
     this.#timer?.cancel()
-    this.#timer = this.#clock.setTimer(this.sessionTimeoutMs, expired)
+    this.#timer = this.#clock.setTimer(timeoutMs, expired)
   }
 
   stopSession(): void {

@@ -17,7 +17,11 @@ import {
 } from './group-metadata.ts'
 import { GroupOffsets, type StoredOffset } from './group-offsets.ts'
 import { readGroupRecord } from './group-record.ts'
-import { encodeOffsetCommitKey, encodeOffsetCommitValue } from './offset-commit.ts'
+import {
+  encodeOffsetCommitKey,
+  encodeOffsetCommitValue,
+  type OffsetCommitValue,
+} from './offset-commit.ts'
 
 export interface CommitOptions {
   /** Milliseconds since the epoch. */
@@ -147,10 +151,10 @@ export class OffsetStore {
   async commit(
     group: string,
     offsets: readonly CommittedOffset[],
-    options: CommitOptions,
+    options: CommitOptions & Partial<Pick<OffsetCommitValue, 'expireTimestamp'>>,
   ): Promise<void> {
     if (offsets.length === 0) return
-    const { timestamp } = options
+    const { timestamp, expireTimestamp = -1 } = options
     const records = offsets.map((given): GroupRecordInput => {
       const { topic, partition, offset, leaderEpoch = -1, metadata = '' } = given
       checkCommit(given)
@@ -159,7 +163,7 @@ export class OffsetStore {
         leaderEpoch,
         metadata,
         commitTimestamp: timestamp,
-        expireTimestamp: -1,
+        expireTimestamp,
       }
       return {
         key: encodeOffsetCommitKey({ group, topic, partition }),

@@ -97,7 +97,10 @@ test.each([
 test('a static leader that is back does not divide anew', async () => {
   const back = { ...joined, skipAssignment: true }
   const coordinator = await connect({ joinGroupV9: () => back })
-  expect(await coordinator.join('g', request())).toMatchObject({ leader: '', members: [] })
+  expect(await coordinator.join('g', request())).toMatchObject({
+    leader: 'm-1',
+    skipAssignment: true,
+  })
   await coordinator.close()
 })
 

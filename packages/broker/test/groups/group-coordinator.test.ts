@@ -1,10 +1,12 @@
 import { InvalidArgumentError } from '@varve/record'
 import { afterEach, expect, test } from 'vitest'
+import { decodeAssignment } from '../../src/groups/consumer-protocol.ts'
 import { GroupCoordinator } from '../../src/groups/group-coordinator.ts'
 import {
-  CorruptGroupRecordError,
   GroupNotEmptyError,
   GroupNotFoundError,
+  InconsistentGroupProtocolError,
+  MemberIdRequiredError,
   UnknownMemberError,
 } from '../../src/groups/group-errors.ts'
 import { resetOffset } from '../../src/groups/offset-reset.ts'
@@ -45,7 +47,9 @@ test('a group is described with its members, its state and its offsets', async (
     state: 'Stable',
     protocolType: 'consumer',
     protocol: 'cooperative-sticky',
-    members: [{ memberId: 'a-1', groupInstanceId: 'one', clientId: 'a', clientHost: 'in-process' }],
+    members: [
+      { memberId: 'one-1', groupInstanceId: 'one', clientId: 'a', clientHost: 'in-process' },
+    ],
   })
   expect(
     described.offsets.map(({ topic, partition, offset }) => [topic, partition, offset]),
@@ -201,21 +205,62 @@ test('after a restart a group is as it was, without the members of the process t
   expect((await bench.coordinator.describe('g')).generation).toBe(generation + 1)
 })
 
-test('a member whose subscription is damaged is not admitted', async () => {
+/** As over the wire. */
+const remote = {
+  memberId: '',
+  groupInstanceId: null,
+  clientId: 'a',
+  clientHost: '/127.0.0.1',
+  protocolType: 'consumer',
+  protocols: [{ name: 'cooperative-sticky', metadata: Buffer.from([0]) }],
+  sessionTimeoutMs: 10_000,
+  rebalanceTimeoutMs: 10_000,
+  local: null,
+}
+
+test('a subscription that nobody understands is to nothing, and harms nobody', async () => {
+  bench = await GroupBench.open({ partitions: 2 })
+  const a = await bench.join('a')
+  const joining = bench.coordinator.join('g', remote)
+  const { memberId, generation, leader } = await joining
+  expect(leader).not.toBe(memberId)
+  const identity = { memberId, generation, groupInstanceId: null }
+  const part = await bench.coordinator.sync('g', { ...identity, assignments: new Map() })
+  expect(decodeAssignment(part).partitions).toEqual([])
+  expect([a.failure, a.names]).toEqual([null, ['t-0', 't-1']])
+})
+
+test('who is given an id and does not come back leaves nothing behind', async () => {
   await using place = await openOffsets()
   const { coordinator } = await coordinate(place)
-  const join = coordinator.join('g', {
-    memberId: '',
-    groupInstanceId: null,
-    clientId: 'a',
-    clientHost: '/127.0.0.1',
-    protocolType: 'consumer',
-    protocols: [{ name: 'range', metadata: Buffer.from([0]) }],
-    sessionTimeoutMs: 1000,
-    rebalanceTimeoutMs: 1000,
-    local: null,
-  })
-  await expect(join).rejects.toBeInstanceOf(CorruptGroupRecordError)
+  const asking = coordinator.join('g', { ...remote, needsKnownId: true })
+  await expect(asking).rejects.toBeInstanceOf(MemberIdRequiredError)
+  expect(await coordinator.list()).toEqual(['g'])
+  place.clock.advance(10_000)
+  expect(await coordinator.list()).toEqual([])
+  const stranger = coordinator.join('h', { ...remote, memberId: 'x' })
+  await expect(stranger).rejects.toBeInstanceOf(UnknownMemberError)
+  const refused = coordinator.join('h', { ...remote, protocols: [] })
+  await expect(refused).rejects.toBeInstanceOf(InconsistentGroupProtocolError)
+  expect(await coordinator.list()).toEqual([])
+})
+
+test('a member id begins with what its client calls itself, as far as that fits', async () => {
+  await using place = await openOffsets()
+  const { coordinator } = await coordinate(place)
+  const { memberId } = await coordinator.join('g', { ...remote, clientId: 'x'.repeat(32_767) })
+  expect(memberId).toBe(`${'x'.repeat(255)}-1`)
+})
+
+test('an old client has its offsets kept for as long as it says', async () => {
+  await using place = await openOffsets()
+  const { store, coordinator } = await coordinate(place)
+  await coordinator.commit('g', nobody, [{ topic: 't', partition: 0, offset: 4 }], 5000)
+  expect(store.committed('g', 't', 0)?.expireTimestamp).toBe(place.clock.now() + 5000)
+  place.clock.advance(4999)
+  expect(await coordinator.expireOffsets()).toBe(0)
+  place.clock.advance(1)
+  expect(await coordinator.expireOffsets()).toBe(1)
 })
 
 test('a closed coordinator ends what members wait for', async () => {

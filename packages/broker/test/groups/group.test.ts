@@ -1,8 +1,6 @@
-import { ManualClock } from '@varve/log/testing'
 import { describe, expect, test } from 'vitest'
 import { Group } from '../../src/groups/group.ts'
 import {
-  FencedInstanceError,
   GroupNotEmptyError,
   IllegalGenerationError,
   InconsistentGroupProtocolError,
@@ -10,68 +8,11 @@ import {
   UnknownMemberError,
 } from '../../src/groups/group-errors.ts'
 import type { GroupMetadata } from '../../src/groups/group-metadata.ts'
-import type { JoinRequest, JoinResult, MemberIdentity } from '../../src/groups/group-protocol.ts'
-
-/** A group whose members speak by heartbeats, as over the wire. */
-class Bench {
-  readonly clock = new ManualClock()
-  readonly saved: GroupMetadata[] = []
-  failure: Error | null = null
-  #ids = 0
-  readonly context = {
-    clock: this.clock,
-    initialRebalanceDelayMs: 0,
-    newMemberId: (clientId: string) => `${clientId}-${++this.#ids}`,
-    save: async (metadata: GroupMetadata) => {
-      if (this.failure !== null) throw this.failure
-      this.saved.push(metadata)
-    },
-    failed: () => undefined,
-  }
-  group = new Group('g', this.context)
-
-  join(clientId: string, request: Partial<JoinRequest> = {}): Promise<JoinResult> {
-    return this.group.join({
-      memberId: '',
-      groupInstanceId: null,
-      clientId,
-      clientHost: '/127.0.0.1',
-      protocolType: 'consumer',
-      protocols: [{ name: 'range', metadata: Buffer.from(clientId) }],
-      sessionTimeoutMs: 10_000,
-      rebalanceTimeoutMs: 60_000,
-      local: null,
-      ...request,
-    })
-  }
-
-  sync(joined: JoinResult, groupInstanceId: string | null = null): Promise<Buffer> {
-    const assignments = new Map(
-      joined.members.map(({ memberId }) => [memberId, Buffer.from(`for ${memberId}`)]),
-    )
-    return this.group.sync({ ...identityOf(joined, groupInstanceId), assignments })
-  }
-
-  /** Two members in a stable group. */
-  async pair(): Promise<[JoinResult, JoinResult]> {
-    const alone = await this.join('a')
-    await this.sync(alone)
-    const joining = this.join('b')
-    const a = await this.join('a', { memberId: alone.memberId })
-    const b = await joining
-    await Promise.all([this.sync(b), this.sync(a)])
-    expect(this.group.state).toBe('Stable')
-    return [a, b]
-  }
-}
-
-function identityOf(joined: JoinResult, groupInstanceId: string | null = null): MemberIdentity {
-  return { memberId: joined.memberId, groupInstanceId, generation: joined.generation }
-}
+import { identityOf, RemoteGroupBench } from './group-bench.ts'
 
 describe('a group', () => {
   test('of one member is stable when that has given itself its part', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     expect(bench.group.state).toBe('Empty')
     const joined = await bench.join('a')
     expect(bench.group.state).toBe('CompletingRebalance')
@@ -82,7 +23,7 @@ describe('a group', () => {
   })
 
   test('waits for all members in a rebalance, and only the leader learns of the others', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     const alone = await bench.join('a')
     await bench.sync(alone)
     const joining = bench.join('b')
@@ -99,7 +40,7 @@ describe('a group', () => {
   })
 
   test('goes on without a member that does not come to the rebalance in time', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     const [a, b] = await bench.pair()
     const joining = bench.join('c')
     const again = bench.join('a', { memberId: a.memberId })
@@ -116,7 +57,7 @@ describe('a group', () => {
   })
 
   test('puts out a member that is silent for its session', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     const [a, b] = await bench.pair()
     bench.clock.advance(6000)
     bench.group.heartbeat(identityOf(a))
@@ -128,7 +69,7 @@ describe('a group', () => {
   })
 
   test('puts out a member that joined and does not ask for its part', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     const alone = await bench.join('a', { sessionTimeoutMs: 600_000 })
     bench.clock.advance(60_000)
     expect(bench.group.state).toBe('Empty')
@@ -136,7 +77,7 @@ describe('a group', () => {
   })
 
   test('is empty, of a new generation, when the last member has left', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     const [a, b] = await bench.pair()
     bench.group.leave(a.memberId)
     expect(() => bench.group.die()).toThrow(GroupNotEmptyError)
@@ -148,7 +89,7 @@ describe('a group', () => {
   })
 
   test('refuses commits of old generations, of strangers, and between join and sync', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     bench.group.checkCommit({ memberId: '', groupInstanceId: null, generation: -1 })
     const joined = await bench.join('a')
     const identity = identityOf(joined)
@@ -170,7 +111,7 @@ describe('a group', () => {
   })
 
   test('gives a follower that joins again with nothing new what it has', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     const [a, b] = await bench.pair()
     const again = await bench.join('b', { memberId: b.memberId })
     expect([again.generation, bench.group.state]).toEqual([2, 'Stable'])
@@ -185,7 +126,7 @@ describe('a group', () => {
   })
 
   test('starts a rebalance anew when its assignment cannot be noted', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     const joined = await bench.join('a')
     bench.failure = new Error('disk full')
     await expect(bench.sync(joined)).rejects.toThrow('disk full')
@@ -196,7 +137,7 @@ describe('a group', () => {
   })
 
   test('takes the assignor that all have and most prefer', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     const offer = (...names: string[]) => ({
       protocols: names.map((name) => ({ name, metadata: Buffer.alloc(0) })),
     })
@@ -215,49 +156,21 @@ describe('a group', () => {
   })
 
   test('waits for more members when it is empty, where that is asked for', async () => {
-    const bench = new Bench()
-    bench.group = new Group('g', { ...bench.context, initialRebalanceDelayMs: 3000 })
-    const a = bench.join('a')
-    const b = bench.join('b')
-    await Promise.resolve()
-    expect(bench.group.state).toBe('PreparingRebalance')
+    const bench = new RemoteGroupBench()
+    const delayed = { initialRebalanceDelayMs: 3000 }
+    const a = bench.join('a', delayed)
+    bench.clock.advance(2999)
+    const b = bench.join('b', delayed)
     bench.clock.advance(3000)
-    expect([(await a).generation, (await b).generation]).toEqual([1, 1])
-  })
-})
-
-describe('a static member', () => {
-  const named = { groupInstanceId: 'i' }
-
-  test('comes back without a rebalance, and fences who had its name', async () => {
-    const bench = new Bench()
-    const first = await bench.join('a', named)
-    await bench.sync(first, 'i')
-    const second = await bench.join('a', named)
-    expect([bench.group.state, second.generation]).toEqual(['Stable', 1])
-    expect(second.memberId).not.toBe(first.memberId)
-    expect(String(await bench.sync(second, 'i'))).toBe(`for ${first.memberId}`)
-    expect(() => bench.group.heartbeat(identityOf(first, 'i'))).toThrow(FencedInstanceError)
-    expect(() => bench.group.checkCommit(identityOf(first, 'i'))).toThrow(FencedInstanceError)
-    bench.group.heartbeat(identityOf(second, 'i'))
-    expect(bench.saved.at(-1)?.members[0]).toMatchObject({ memberId: second.memberId })
-  })
-
-  test('that detached keeps its part for its session', async () => {
-    const bench = new Bench()
-    const first = await bench.join('a', named)
-    await bench.sync(first, 'i')
-    bench.group.detach(first.memberId)
-    bench.clock.advance(9999)
-    expect([bench.group.state, bench.group.size]).toEqual(['Stable', 1])
+    expect(bench.group.state).toBe('PreparingRebalance')
     bench.clock.advance(1)
-    expect([bench.group.state, bench.group.size]).toEqual(['Empty', 0])
+    expect([(await a).generation, (await b).generation]).toEqual([1, 1])
   })
 })
 
 describe('a group that was noted', () => {
   test('goes on with its members, who have a session to be heard of', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     const [a, b] = await bench.pair()
     const metadata = bench.saved.at(-1) as GroupMetadata
     bench.group.close(new Error('stopped'))
@@ -271,7 +184,7 @@ describe('a group that was noted', () => {
   })
 
   test('has lost the members of the process that ended', async () => {
-    const bench = new Bench()
+    const bench = new RemoteGroupBench()
     const local = { rebalance: () => undefined, removed: () => undefined }
     await bench.sync(await bench.join('a', { local, clientHost: 'in-process' }))
     const group = Group.restore('g', bench.saved.at(-1) as GroupMetadata, bench.context)
