@@ -55,8 +55,9 @@ export function runJava(
   release: KafkaRelease,
   mainClass: string,
   args: readonly string[],
-  options: JavaOptions & { readonly timeoutMs: number },
+  options: JavaOptions & { readonly timeoutMs: number; readonly input?: string },
 ): Promise<ProcessResult> {
   const all = javaArguments(release, mainClass, args, options)
-  return runProcess(release.java, all, { timeoutMs: options.timeoutMs })
+  const { timeoutMs, input } = options
+  return runProcess(release.java, all, { timeoutMs, ...(input !== undefined && { input }) })
 }

@@ -13,9 +13,15 @@ export class LeashedProcess {
   readonly #name: string
   #printed = ''
 
-  constructor(name: string, command: string, args: readonly string[]) {
+  constructor(
+    name: string,
+    command: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.#name = name
-    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const env = { ...process.env, ...environment }
+    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
     this.#ended = new Promise((resolve) => {
       this.#child.once('error', (error) => {
         this.#keep(`${error.message}\n`)
@@ -40,6 +46,16 @@ export class LeashedProcess {
 
   writeLine(line: string): void {
     this.#child.stdin?.write(`${line}\n`)
+  }
+
+  /** Lets go of the leash: a program that reads its input ends by itself. */
+  endInput(): void {
+    this.#child.stdin?.end()
+  }
+
+  /** Null as long as it runs, and when a signal ended it. */
+  get exitCode(): number | null {
+    return this.#child.exitCode
   }
 
   /** The last of what it printed to standard error. */

@@ -13,6 +13,10 @@ export interface RunOptions {
   /** After this long the process is killed. */
   readonly timeoutMs: number
   readonly cwd?: string
+  /** Beside this process's own. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** What it reads on standard input. Default: nothing. */
+  readonly input?: string
 }
 
 /** Output beyond this is a program gone wild; the process is killed. */
@@ -28,7 +32,11 @@ export function runProcess(
   options: RunOptions,
 ): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: options.cwd })
+    const env = { ...process.env, ...options.environment }
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], cwd: options.cwd, env })
+    // It need not read what it is given.
+    child.stdin.on('error', () => {})
+    child.stdin.end(options.input ?? '')
     const output = { stdout: '', stderr: '' }
     let timedOut = false
     const timer = setTimeout(() => {

@@ -75,7 +75,8 @@ export const bannedThings: readonly BannedThing[] = [
     pattern: /\bexport\s+default\b/,
     instead: 'export by name',
     // Vitest asks for them in configurations and global set-ups.
-    isAllowedIn: (path) => path.endsWith('.config.ts') || path.endsWith('/fetch-kafka.ts'),
+    isAllowedIn: (path) =>
+      path.endsWith('.config.ts') || /\/fetch-(?:kafka|clients)\.ts$/.test(path),
   },
   {
     what: 'notes for later',

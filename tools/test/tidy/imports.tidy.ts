@@ -86,7 +86,7 @@ const sources = typeScript.filter(({ path }) => isPackageSource(path))
 /** Files that are run or named from outside: by Node, by package manifests, by Vitest. */
 function isEntry(path: string): boolean {
   return (
-    /\.(?:test|campaign|tidy|config|bench|s3)\.ts$/.test(path) ||
+    /\.(?:test|campaign|clients|tidy|config|bench|s3)\.ts$/.test(path) ||
     /^packages\/[^/]+\/src\/(?:index|files|pacing|serving|main|testing\/index)\.ts$/.test(path) ||
     entries.has(path)
   )
@@ -99,6 +99,7 @@ const entries: ReadonlySet<string> = new Set([
   'tools/src/demo.ts',
   'tools/src/demo-writer.ts',
   'tools/src/index.ts',
+  'tools/test/clients/fetch-clients.ts',
   'tools/test/kafka-interop/fetch-kafka.ts',
   'tools/test/s3/start-servers.ts',
 ])

@@ -1,0 +1,83 @@
+import type { ClientProgram } from '../../src/clients/client-program.ts'
+import { LeashedProcess } from '../../src/kafka/leashed-process.ts'
+
+/** What a client program says, one object a line. */
+export interface ClientEvent {
+  readonly event: string
+  readonly value?: string
+  readonly partition?: number
+  readonly offset?: number
+  readonly partitions?: readonly number[]
+  readonly name?: string
+  readonly result?: unknown
+}
+
+const patienceMs = 60_000
+
+/** A run of one of the programs behind the common verbs. */
+export class DrivenClient {
+  readonly events: ClientEvent[] = []
+  readonly #process: LeashedProcess
+  readonly #what: string
+
+  constructor(program: ClientProgram, options: Readonly<Record<string, unknown>>) {
+    this.#what = `${options['clientId']} ${options['verb']}`
+    const args = [...program.args, JSON.stringify(options)]
+    const { command, environment } = program
+    this.#process = new LeashedProcess(this.#what, command, args, environment)
+    this.#process.onLine((line) => {
+      if (line.startsWith('{')) this.events.push(JSON.parse(line) as ClientEvent)
+    })
+  }
+
+  /** Of the records that came, in their order. */
+  get values(): readonly string[] {
+    return this.events.flatMap(({ event, value }) =>
+      event === 'record' && value !== undefined ? [value] : [],
+    )
+  }
+
+  /** The partitions of its last assignment. */
+  get assigned(): readonly number[] {
+    return this.events.findLast(({ event }) => event === 'assigned')?.partitions ?? []
+  }
+
+  /** Resolves when the condition holds; rejects when the program ends before, or after a minute. */
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const deadline = performance.now() + patienceMs
+    while (!condition()) {
+      if (!this.#process.isRunning) throw this.#failure(`has ended before ${what}`)
+      if (performance.now() > deadline) {
+        await this.#process.kill()
+        throw this.#failure(`has waited a minute for ${what}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+  }
+
+  /** Asks it to end, and waits until it has, well. */
+  async stop(): Promise<void> {
+    this.#process.endInput()
+    await this.finished()
+  }
+
+  /** Resolves when it has ended by itself and well; rejects when it has not. */
+  async finished(): Promise<void> {
+    const timer = setTimeout(() => void this.#process.kill(), patienceMs)
+    await this.#process.ended
+    clearTimeout(timer)
+    if (this.#process.exitCode !== 0 || this.events.at(-1)?.event !== 'done') {
+      throw this.#failure(`ends with ${this.#process.exitCode}`)
+    }
+  }
+
+  /** Idempotent. */
+  kill(): Promise<void> {
+    return this.#process.kill()
+  }
+
+  #failure(what: string): Error {
+    const last = this.events.slice(-5).map((event) => JSON.stringify(event))
+    return new Error(`${this.#what} ${what}\n${last.join('\n')}\n${this.#process.printed}`)
+  }
+}

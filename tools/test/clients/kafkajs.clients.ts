@@ -1,0 +1,9 @@
+import { allAdminSteps, describeClient } from './describe-client.ts'
+
+describeClient({
+  name: 'kafkajs',
+  codecs: ['none', 'gzip', 'snappy'],
+  strategies: ['roundrobin'],
+  hasTransactions: true,
+  adminSteps: allAdminSteps,
+})
