@@ -76,6 +76,7 @@ function install(oldBuild) {
 
 function build() {
   run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'], process.env)
+  run(process.execPath, [join(root, 'tools', 'bundle.mjs')], process.env)
 }
 
 function run(command, args, env) {

@@ -36,22 +36,31 @@ export async function parseCommand(
   columns: number,
 ): Promise<ParsedCommand> {
   let chosen: ParsedCommand | null = null
-  const parser = buildParser(columns, (run) => {
+  const parser = buildParser(argv, columns, (run) => {
     chosen = { kind: 'command', run }
+    throw new ParsedError()
   })
   let text = ''
+  const keepText = (_error: unknown, _arguments: unknown, output: string): void => {
+    text = output
+  }
   try {
-    await parser.parseAsync([...argv], {}, (_error, _arguments, output) => {
-      text = output
-    })
+    await parser.parseAsync([...argv], {}, keepText)
   } catch (error) {
+    if (chosen !== null) return chosen
     const message = error instanceof Error ? error.message : String(error)
     const verb = argv.find((argument) => !argument.startsWith('-'))
     const about = verb !== undefined && Object.hasOwn(verbs, verb) ? `varve ${verb}` : 'varve'
     throw new UsageError(message, `See '${about} --help'.`)
   }
-  return chosen ?? { kind: 'text', text }
+  return { kind: 'text', text }
 }
+
+/**
+ * Ends the parser once it has found a verb: it would go on to put the help together, in case
+ * somebody asked for it, and take longer for that than for all the rest.
+ */
+class ParsedError extends Error {}
 
 /** In the order in which the help lists them. */
 const verbs: Readonly<Record<string, (parser: Argv, choose: Choose) => void>> = {
@@ -75,7 +84,8 @@ const verbs: Readonly<Record<string, (parser: Argv, choose: Choose) => void>> = 
   bench: addBenchVerb,
 }
 
-function buildParser(columns: number, choose: Choose): Argv {
+/** Knows all verbs, or only the one that the arguments begin with: that is sooner done. */
+function buildParser(argv: readonly string[], columns: number, choose: Choose): Argv {
   const parser = yargs()
     .scriptName('varve')
     .usage('$0 <verb>\n\nAppend-only logs on disk, with the bytes of Apache Kafka.')
@@ -89,7 +99,9 @@ function buildParser(columns: number, choose: Choose): Argv {
     .epilogue('Exit codes: 0 fine, 1 findings, 2 usage, 3 failure.')
     .wrap(Math.min(columns, 100))
     .parserConfiguration({ 'boolean-negation': false })
-  for (const add of Object.values(verbs)) add(parser, choose)
+  const [first = ''] = argv
+  const verb = Object.hasOwn(verbs, first) ? verbs[first] : undefined
+  for (const add of verb === undefined ? Object.values(verbs) : [verb]) add(parser, choose)
   return parser
 }
 

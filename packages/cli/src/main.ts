@@ -1,5 +1,5 @@
-import { InvalidArgumentError, VarveError } from '@varve/record'
-import { ClosedPipeError, type CommandIo, exitCodes, UsageError } from './command-io.ts'
+import type { VarveError } from '@varve/record'
+import { ClosedPipeError, type CommandIo, exitCodes } from './command-io.ts'
 import { parseCommand } from './commands.ts'
 import { openProcessIo } from './process-io.ts'
 
@@ -32,8 +32,8 @@ async function reportError(error: unknown, json: boolean, io: CommandIo): Promis
   const text = json ? `${JSON.stringify({ error: describe(error) })}\n` : explain(error)
   // Where nobody reads errors either, the exit code has to say it.
   await io.stderr.write(text).catch(() => undefined)
-  const isUsage = error instanceof UsageError || error instanceof InvalidArgumentError
-  return isUsage || isPlan(error) ? exitCodes.usage : exitCodes.failure
+  const isUsage = isVarveError(error) && usageCodes.has(error.code)
+  return isUsage ? exitCodes.usage : exitCodes.failure
 }
 
 interface ErrorDescription {
@@ -73,7 +73,7 @@ function hintOf(error: Error): string | undefined {
   if (isTopicMissing && 'partition' in error && error.partition === null) {
     return 'make it with varve topic create'
   }
-  return error instanceof VarveError ? error.hint : undefined
+  return isVarveError(error) ? error.hint : undefined
 }
 
 function explain(error: unknown): string {
@@ -89,13 +89,21 @@ function explain(error: unknown): string {
  * What the operating system refused, too, is the world's doing; its message says what and where.
  */
 function isForeseen(error: unknown): boolean {
-  return error instanceof VarveError || (error instanceof Error && 'syscall' in error)
+  return isVarveError(error) || (error instanceof Error && 'syscall' in error)
+}
+
+/** By its code: a verb may come in files of its own, with classes of its own. */
+function isVarveError(error: unknown): error is VarveError {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return typeof error.code === 'string' && error.code.startsWith('VARVE_')
 }
 
 /** A plan stands for arguments. */
-function isPlan(error: unknown): boolean {
-  return error instanceof VarveError && error.code === 'VARVE_INVALID_PLAN'
-}
+const usageCodes: ReadonlySet<string> = new Set([
+  'VARVE_USAGE',
+  'VARVE_INVALID_ARGUMENT',
+  'VARVE_INVALID_PLAN',
+])
 
 /** Looked for without parsing: an error of usage is an error too. */
 function isJson(argv: readonly string[]): boolean {

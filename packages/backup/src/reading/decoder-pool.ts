@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { Piscina } from 'piscina'
+import { workerThreads } from '../base/worker-threads.ts'
 import type { ObjectDecoder } from './object-decoder.ts'
 import type { ObjectOutcome, ObjectTask } from './object-task.ts'
 
@@ -10,14 +10,7 @@ const workerUrl: URL = import.meta.url.endsWith('.ts')
 
 /** In worker threads. The memory of a task is handed over, and comes back with the outcome. */
 export function decoderPool(threads: number): ObjectDecoder {
-  const pool = new Piscina({
-    filename: fileURLToPath(workerUrl),
-    minThreads: 0,
-    maxThreads: threads,
-    idleTimeout: 1000,
-    // The flags of a test runner would have the worker load sources.
-    execArgv: [],
-  })
+  const pool = workerThreads(fileURLToPath(workerUrl), threads)
   return {
     decode: (task: ObjectTask): Promise<ObjectOutcome> => {
       const own = [task.isOwn ? task.file : null, task.room].flatMap((bytes) => {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { Piscina } from 'piscina'
+import { workerThreads } from '../base/worker-threads.ts'
 import type { ExtentEncoder } from './extent-encoder.ts'
 import type { ExtentOutcome, ExtentResult, ExtentTask } from './extent-task.ts'
 
@@ -19,14 +19,7 @@ export function defaultThreads(): number {
 
 /** In worker threads, for files of the real file system. */
 export function encoderPool(threads: number): ExtentEncoder {
-  const pool = new Piscina({
-    filename: fileURLToPath(workerUrl),
-    minThreads: 0,
-    maxThreads: threads,
-    idleTimeout: 1000,
-    // The flags of a test runner would have the worker load sources.
-    execArgv: [],
-  })
+  const pool = workerThreads(fileURLToPath(workerUrl), threads)
   return {
     encode: async (task: ExtentTask): Promise<ExtentResult> => {
       const outcome: ExtentOutcome = await pool.run(task, { name: 'encode' })

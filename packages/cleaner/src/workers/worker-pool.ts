@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import { ThreadTraffic } from './thread-traffic.ts'
 import type { WorkerOutcome, WorkerRequest } from './worker-messages.ts'
 
@@ -17,18 +18,14 @@ const workerUrl: URL = import.meta.url.endsWith('.ts')
 
 /** Worker threads, started when there is something to do. The only user of `piscina`. */
 export class WorkerPool {
-  readonly #pool: Piscina
+  readonly #threads: number
+  readonly #filename: string
   readonly #traffic = new ThreadTraffic()
+  #madePool: Piscina | null = null
 
   constructor(threads: number, filename: string = fileURLToPath(workerUrl)) {
-    this.#pool = new Piscina({
-      filename,
-      minThreads: 0,
-      maxThreads: threads,
-      idleTimeout: idleMs,
-      // The flags of a test runner would have the worker load sources.
-      execArgv: [],
-    })
+    this.#threads = threads
+    this.#filename = filename
   }
 
   /**
@@ -41,7 +38,7 @@ export class WorkerPool {
   ): Promise<WorkerOutcome> {
     const unwatch = this.#traffic.watch()
     try {
-      return await this.#pool.run(
+      return await this.#pool().run(
         { ...request, traffic: this.#traffic.flag } satisfies WorkerRequest,
         {
           name: 'compact',
@@ -55,7 +52,22 @@ export class WorkerPool {
   }
 
   /** Ends all threads. */
-  close(): Promise<void> {
-    return this.#pool.destroy()
+  async close(): Promise<void> {
+    await this.#madePool?.destroy()
+  }
+
+  /** Loaded when there is work for the first time: a program starts sooner without it. */
+  #pool(): Piscina {
+    if (this.#madePool !== null) return this.#madePool
+    const { Piscina } = createRequire(import.meta.url)('piscina') as typeof import('piscina')
+    this.#madePool = new Piscina({
+      filename: this.#filename,
+      minThreads: 0,
+      maxThreads: this.#threads,
+      idleTimeout: idleMs,
+      // The flags of a test runner would have the worker load sources.
+      execArgv: [],
+    })
+    return this.#madePool
   }
 }
