@@ -31,6 +31,8 @@ export interface DecodeOptions {
 /**
  * The body of a request, which begins at `bodyAt` and ends with the frame. `bytes` and `records` in
  * it are views of the frame: whoever keeps one for long makes a copy, or keeps the frame.
+ * What follows the body is let be, as Kafka does: librdkafka 2.16 asks for all topics with three
+ * bytes more than the message has.
  *
  * @throws MalformedMessageError
  */
@@ -41,7 +43,8 @@ export function decodeRequest<Api extends ApiDeclaration>(
   bodyAt: number,
   options: DecodeOptions = {},
 ): RequestOf<Api> {
-  return decodeBody(codecOf(api, 'request', version), frame, bodyAt, options) as RequestOf<Api>
+  const codec = codecOf(api, 'request', version)
+  return decodeBody(codec, frame, bodyAt, options, () => undefined) as RequestOf<Api>
 }
 
 /**
@@ -83,7 +86,8 @@ export function decodeResponse<Api extends ApiDeclaration>(
 ): { readonly correlationId: number; readonly response: Decoded<Api['response']> } {
   const codec = codecOf(api, 'response', version)
   const { correlationId, bodyAt } = readResponseHeader(frame, api, version, codec.messageName)
-  const response = decodeBody(codec, frame, bodyAt, options) as Decoded<Api['response']>
+  const atEnd = (reader: MessageReader): void => reader.expectEnd()
+  const response = decodeBody(codec, frame, bodyAt, options, atEnd) as Decoded<Api['response']>
   return { correlationId, response }
 }
 
@@ -92,11 +96,12 @@ function decodeBody(
   frame: Buffer,
   bodyAt: number,
   { elementsMax = defaultElementsMax }: DecodeOptions,
+  afterwards: (reader: MessageReader) => void,
 ): unknown {
   const reader = new MessageReader(frame, bodyAt, elementsMax)
   try {
     const body = codec.decode(reader)
-    reader.expectEnd()
+    afterwards(reader)
     return body
   } catch (error) {
     throw asMalformed(codec.messageName, error)

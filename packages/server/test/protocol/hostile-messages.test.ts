@@ -77,7 +77,7 @@ describe('whatever the bytes are, reading them ends in a message or a typed erro
   })
 })
 
-test('a message that is cut off anywhere, or goes on, is never taken for a whole one', () => {
+test('what is cut off anywhere is refused, and a response that goes on', () => {
   checkProperty(anyFrame, 100, ({ api, version, request, response }) => {
     const { bodyAt } = openRequest(request)
     for (let size = bodyAt; size < request.length; size++) {
@@ -87,6 +87,16 @@ test('a message that is cut off anywhere, or goes on, is never taken for a whole
     }
     const longer = Buffer.concat([response, Buffer.alloc(1)])
     expect(() => decodeResponse(api, version, longer)).toThrow('1 bytes follow the message')
+  })
+})
+
+test('what follows a request is let be, as Kafka does', () => {
+  checkProperty(anyFrame, 100, ({ api, version, request }) => {
+    const { bodyAt } = openRequest(request)
+    const longer = Buffer.concat([request, Buffer.from([1, 2, 3])])
+    expect(decodeRequest(api, version, longer, bodyAt)).toEqual(
+      decodeRequest(api, version, request, bodyAt),
+    )
   })
 })
 
