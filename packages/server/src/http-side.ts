@@ -4,15 +4,19 @@ import { healthRoutes, type WatchedServer } from './http/health.ts'
 import { HttpListener } from './http/http-listener.ts'
 import type { HttpRoute } from './http/http-route.ts'
 import { MetricsRoute } from './http/metrics-route.ts'
+import type { ShownListener } from './ui/ui-context.ts'
+import type { UiRoute } from './ui/ui-route.ts'
 
 /** Everything that a server answers over HTTP. */
 export class HttpSide {
   readonly #listener: HttpListener
   readonly #metrics: MetricsRoute
+  readonly #ui: UiRoute | null
 
-  private constructor(listener: HttpListener, metrics: MetricsRoute) {
+  private constructor(listener: HttpListener, metrics: MetricsRoute, ui: UiRoute | null) {
     this.#listener = listener
     this.#metrics = metrics
+    this.#ui = ui
   }
 
   /** Rejects with ListenError. */
@@ -20,12 +24,17 @@ export class HttpSide {
     options: ResolvedHttpOptions,
     context: ServerContext,
     server: WatchedServer,
+    listeners: () => readonly ShownListener[],
   ): Promise<HttpSide> {
     const metrics = new MetricsRoute(context)
+    const ui = await openUi(context, listeners)
     try {
-      const routes: readonly HttpRoute[] = [...healthRoutes(context, server), metrics]
-      return new HttpSide(await HttpListener.open(options, routes, context.logger), metrics)
+      const routes: HttpRoute[] = [...healthRoutes(context, server), metrics]
+      if (ui !== null) routes.push(ui)
+      const listener = await HttpListener.open(options, routes, context.logger)
+      return new HttpSide(listener, metrics, ui)
     } catch (error) {
+      ui?.close()
       metrics.close()
       throw error
     }
@@ -36,7 +45,18 @@ export class HttpSide {
   }
 
   async close(): Promise<void> {
+    this.#ui?.close()
     await this.#listener.close()
     this.#metrics.close()
   }
+}
+
+async function openUi(
+  context: ServerContext,
+  listeners: () => readonly ShownListener[],
+): Promise<UiRoute | null> {
+  const { ui, nodeId } = context.options
+  if (ui === null) return null
+  const { UiRoute } = await import('./ui/ui-route.ts')
+  return new UiRoute({ ...context, nodeId, listeners }, ui)
 }

@@ -20,6 +20,7 @@ export {
   ListenError,
 } from './base/server-errors.ts'
 export type { AccessWithoutAcls, ServerOptions } from './base/server-options.ts'
+export type { UiOptions } from './base/ui-options.ts'
 export {
   type NamedAddress,
   parseAddress,

@@ -171,7 +171,7 @@ export class Server implements AsyncDisposable {
     if (resolved.http !== null) {
       // What it needs costs those who do not ask for it nothing.
       const { HttpSide } = await import('./http-side.ts')
-      this.#http = await HttpSide.open(resolved.http, context, this)
+      this.#http = await HttpSide.open(resolved.http, context, this, () => this.#listeners)
     }
     this.#isOpen = true
   }

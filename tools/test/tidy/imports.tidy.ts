@@ -73,6 +73,7 @@ const serverFolders = [
   'transactions',
   'handlers',
   'http',
+  'ui',
 ]
 
 const ordered: Readonly<Record<string, readonly string[]>> = {

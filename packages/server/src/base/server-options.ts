@@ -12,6 +12,7 @@ import {
   type ResolvedListenerOptions,
   resolveListener,
 } from './listener-options.ts'
+import type { UiOptions } from './ui-options.ts'
 
 export type AccessWithoutAcls = 'until-any' | 'deny' | 'allow'
 
@@ -74,6 +75,11 @@ export interface ServerOptions {
    * allow.everyone.if.no.acl.found). @defaultValue 'until-any'
    */
   readonly accessWithoutAcls?: AccessWithoutAcls
+  /**
+   * The page to look at, at `/ui/` of the HTTP listener, which is opened with its defaults where
+   * `http` is not given. @defaultValue none
+   */
+  readonly ui?: UiOptions
   /** Told of what an operator should know; a `pino` logger fits. @defaultValue none */
   readonly logger?: Logger
   /** @defaultValue the machine's */
@@ -95,6 +101,8 @@ export interface ResolvedServerOptions {
   readonly limits: ResolvedConnectionLimits
   readonly superUsers: readonly string[]
   readonly accessWithoutAcls: AccessWithoutAcls
+  /** Null for no page. */
+  readonly ui: UiOptions | null
 }
 
 /** Throws InvalidArgumentError. */
@@ -121,7 +129,15 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     ...{ limits: resolveConnectionLimits(limits), superUsers, accessWithoutAcls },
     replicationFactor,
     ...{ requestBytesMax, queuedRequestBytesMax, connectionIdleMsMax },
-    http: options.http === undefined ? null : resolveHttpOptions(options.http),
+    ...httpSideOf(options),
+  }
+}
+
+function httpSideOf({ http, ui }: ServerOptions): Pick<ResolvedServerOptions, 'http' | 'ui'> {
+  const wanted = http ?? (ui === undefined ? undefined : {})
+  return {
+    http: wanted === undefined ? null : resolveHttpOptions(wanted),
+    ui: ui ?? null,
   }
 }
 

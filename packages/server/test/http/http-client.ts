@@ -10,11 +10,16 @@ export interface HttpAnswer {
 export function ask(
   address: string,
   path: string,
-  options: { readonly method?: string; readonly headers?: Record<string, string> } = {},
+  options: {
+    readonly method?: string
+    readonly headers?: Record<string, string>
+    readonly body?: string
+  } = {},
 ): Promise<HttpAnswer> {
   const [host = '', port = ''] = address.split(/:(?=\d+$)/)
   return new Promise((resolve, reject) => {
-    const asked = request({ host, port, path, agent: false, ...options }, (response) => {
+    const { body, ...how } = options
+    const asked = request({ host, port, path, agent: false, ...how }, (response) => {
       const pieces: Buffer[] = []
       response.on('data', (piece: Buffer) => pieces.push(piece))
       response.on('error', reject)
@@ -24,6 +29,6 @@ export function ask(
       })
     })
     asked.on('error', reject)
-    asked.end()
+    asked.end(body)
   })
 }
