@@ -10,6 +10,8 @@ export { checkTopicSettings, defaultTopicSettings } from './base/topic-settings.
 export type { DirectoryParts } from './directory-parts.ts'
 export { partsOf } from './directory-parts.ts'
 export type { GroupCoordinator } from './groups/group-coordinator.ts'
+export { MemberIdRequiredError } from './groups/group-errors.ts'
+export type { GroupOverview, GroupView } from './groups/group-view.ts'
 export type { ProducerIds } from './producing/producer-ids.ts'
 export type { Partition, Topic } from './topics/topic.ts'
 export type { TopicChange, Topics } from './topics/topics.ts'

@@ -9,7 +9,8 @@ export function startTestServer(
 ): Promise<Server> {
   const { directoryOptions = {}, ...others } = options
   return startServer({
-    ...{ data: '/data', ...(others.listeners === undefined && { port: 0 }), ...others },
+    ...{ data: '/data', groupInitialRebalanceDelayMs: 0 },
+    ...{ ...(others.listeners === undefined && { port: 0 }), ...others },
     directoryOptions: { cleaning: false, ...directoryOptions, fs },
   })
 }

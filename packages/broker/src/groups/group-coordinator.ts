@@ -4,7 +4,6 @@ import { ClosedError } from '../base/broker-errors.ts'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
 import type { MeasuredGroup } from '../metrics/measured.ts'
-import { subscribedTopics } from './consumer-protocol.ts'
 import { Group } from './group.ts'
 import type { GroupAdministration, GroupDescription } from './group-administration.ts'
 import type { GroupContext } from './group-context.ts'
@@ -16,17 +15,16 @@ import {
   RebalanceInProgressError,
   UnknownMemberError,
 } from './group-errors.ts'
-import type { GroupMetadata } from './group-metadata.ts'
 import type { StoredOffset } from './group-offsets.ts'
 import { partitionForGroup } from './group-partition.ts'
 import type {
-  GroupState,
   JoinRequest,
   JoinResult,
   MemberIdentity,
   MemberName,
   SyncRequest,
 } from './group-protocol.ts'
+import { emptyGroup, type GroupOverview, type GroupView, subscribedTopicsOf } from './group-view.ts'
 import type { MemberCoordinator } from './member-coordinator.ts'
 import { defaultOffsetsRetentionMs, expiredOffsets } from './offset-expiration.ts'
 import type { CommitOptions, OffsetStore } from './offset-store.ts'
@@ -48,17 +46,6 @@ export interface GroupCoordinatorOptions {
 /** A group of a data directory, with what is stored of its offsets. */
 export interface StoredGroupDescription extends GroupDescription {
   readonly offsets: readonly StoredOffset[]
-}
-
-/** A group at this moment. */
-export interface GroupStandingNow extends GroupMetadata {
-  readonly state: GroupState
-}
-
-/** What only offsets were ever committed for. */
-const emptyGroup: GroupStandingNow = {
-  ...{ state: 'Empty', protocolType: '', generation: 0, protocol: null, leader: null },
-  ...{ currentStateTimestamp: -1, members: [] },
 }
 
 /**
@@ -141,12 +128,13 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
 
   /** Takes a member out. Throws UnknownMemberError when it is none. */
   leave(group: string, memberId: string): void {
-    this.#group(group, memberId).leave(memberId)
+    const [error] = this.leaveAll(group, [{ memberId, groupInstanceId: null }])
+    if (error !== null && error !== undefined) throw error
   }
 
-  /** See Group.leaveAll. Throws UnknownMemberError for a group that is not there. */
+  /** See Group.leave. Throws UnknownMemberError for a group that is not there. */
   leaveAll(group: string, who: readonly MemberName[]): (GroupError | null)[] {
-    return this.#group(group, '').leaveAll(who)
+    return this.#group(group, who[0]?.memberId ?? '').leave(who)
   }
 
   /** A static member of this process stops: see Group.detach. */
@@ -243,11 +231,28 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
 
   // What operators do.
 
+  /** Whether there is a group of this name, of members or of offsets. */
+  has(group: string): boolean {
+    return this.#groups.has(group) || this.storeOf(group).has(group)
+  }
+
+  /** All groups in short, in no order. */
+  overview(): GroupOverview[] {
+    const found = new Map<string, GroupOverview>()
+    for (const group of this.#stores.flatMap((store) => store.groups)) {
+      found.set(group, { group, protocolType: '', state: 'Empty' })
+    }
+    for (const [group, { protocolType, state }] of this.#groups) {
+      found.set(group, { group, protocolType, state })
+    }
+    return [...found.values()]
+  }
+
   /** A group as it stands, with what its members say; null where there is none of this name. */
-  standing(group: string): GroupStandingNow | null {
+  view(group: string): GroupView | null {
     const found = this.#groups.get(group)
     if (found !== undefined) return { state: found.state, ...found.metadata }
-    return this.storeOf(group).groups.includes(group) ? emptyGroup : null
+    return this.storeOf(group).has(group) ? emptyGroup : null
   }
 
   /** Names of all groups, in order. */
@@ -261,26 +266,14 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   async describe(group: string): Promise<StoredGroupDescription> {
     const store = this.storeOf(group)
     await store.refresh()
-    const found = this.#groups.get(group)
     const offsets = store.offsets(group)
-    if (found === undefined && offsets.length === 0) throw new GroupNotFoundError(group)
-    const metadata = found?.metadata
-    return {
-      group,
-      state: found?.state ?? 'Empty',
-      protocolType: metadata?.protocolType ?? '',
-      generation: metadata?.generation ?? 0,
-      protocol: metadata?.protocol ?? null,
-      members: (metadata?.members ?? []).map(
-        ({ memberId, groupInstanceId, clientId, clientHost }) => ({
-          memberId,
-          groupInstanceId,
-          clientId,
-          clientHost,
-        }),
-      ),
-      offsets,
-    }
+    const found = this.view(group)
+    if (found === null) throw new GroupNotFoundError(group)
+    const { state, protocolType, generation, protocol } = found
+    const members = found.members.map(({ memberId, groupInstanceId, clientId, clientHost }) => {
+      return { memberId, groupInstanceId, clientId, clientHost }
+    })
+    return { group, state, protocolType, generation, protocol, members, offsets }
   }
 
   /** Forgets a group and its offsets. Rejects with GroupNotFoundError, GroupNotEmptyError. */
@@ -288,7 +281,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     const found = this.#groups.get(group)
     const store = this.storeOf(group)
     await store.refresh()
-    if (found === undefined && !store.groups.includes(group)) throw new GroupNotFoundError(group)
+    if (found === undefined && !store.has(group)) throw new GroupNotFoundError(group)
     found?.die()
     this.#groups.delete(group)
     await store.deleteOffsets(group, store.offsets(group), this.#commitOptions)
@@ -304,6 +297,28 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     const size = this.#groups.get(group)?.size ?? 0
     if (size > 0) throw new GroupNotEmptyError(group, size)
     await this.storeOf(group).commit(group, offsets, this.#commitOptions)
+  }
+
+  /**
+   * What members of a group read, whose offsets are theirs alone; null for whatever there is.
+   * Rejects with GroupNotFoundError, and with GroupNotEmptyError where members are no consumers.
+   */
+  async deletableOffsets(group: string): Promise<{ readTopics: ReadonlySet<string> | null }> {
+    await this.storeOf(group).refresh()
+    const found = this.view(group)
+    if (found === null) throw new GroupNotFoundError(group)
+    if (found.members.length === 0) return { readTopics: new Set() }
+    if (found.protocolType === 'consumer') return { readTopics: subscribedTopicsOf(found) }
+    throw new GroupNotEmptyError(group, found.members.length)
+  }
+
+  /** Forgets what was committed of partitions, and what open transactions have brought of them. */
+  async forgetOffsets(group: string, places: readonly TopicPartition[]): Promise<void> {
+    const store = this.storeOf(group)
+    const known = places.filter(({ topic, partition }) => {
+      return store.committed(group, topic, partition) ?? store.isPending(group, topic, partition)
+    })
+    await store.deleteOffsets(group, known, this.#commitOptions)
   }
 
   /** Goes up whenever partitions are made. */
@@ -380,7 +395,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
         )
         await store.deleteOffsets(name, expired, this.#commitOptions)
         count += expired.length
-        const isKnown = this.#groups.has(name) || store.groups.includes(name)
+        const isKnown = this.#groups.has(name) || store.has(name)
         const isOver = expired.length === all.length && !store.hasPending(name)
         if (isOver && isKnown && stateOf(this.#groups.get(name)) === 'empty') {
           await this.delete(name)
@@ -441,21 +456,4 @@ function checkGroupName(group: unknown): void {
 function stateOf(group: Group | undefined): 'empty' | 'stable' | 'changing' {
   if (group === undefined || group.state === 'Empty') return 'empty'
   return group.state === 'Stable' ? 'stable' : 'changing'
-}
-
-/**
- * What a group of consumers reads; null where its members are none, or say what is not known.
- */
-export function subscribedTopicsOf({
-  protocolType,
-  members,
-}: GroupMetadata): ReadonlySet<string> | null {
-  if (protocolType !== 'consumer' || members.length === 0) return null
-  const all = new Set<string>()
-  for (const { subscription } of members) {
-    const topics = subscribedTopics(subscription)
-    if (topics === null) return null
-    for (const topic of topics) all.add(topic)
-  }
-  return all
 }

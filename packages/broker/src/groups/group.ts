@@ -87,6 +87,10 @@ export class Group {
     return this.#standing.state
   }
 
+  get protocolType(): string {
+    return this.#standing.protocolType
+  }
+
   get generation(): number {
     return this.#standing.generation
   }
@@ -166,17 +170,12 @@ export class Group {
     if (this.state === 'PreparingRebalance') throw new RebalanceInProgressError(this.name)
   }
 
-  /** Takes a member out; those that stay divide what it had. Throws UnknownMemberError. */
-  leave(memberId: string): void {
-    const [error] = this.leaveAll([{ memberId, groupInstanceId: null }])
-    if (error !== null && error !== undefined) throw error
-  }
-
   /**
-   * Takes members out, static ones by their names where they are not given by id, and returns for
-   * each why it could not: UnknownMemberError, FencedInstanceError.
+   * Takes members out, static ones by their names where they are not given by id; those that stay
+   * divide what these had. Returns of each why it could not: UnknownMemberError,
+   * FencedInstanceError.
    */
-  leaveAll(who: readonly MemberName[]): (GroupError | null)[] {
+  leave(who: readonly MemberName[]): (GroupError | null)[] {
     const before = this.#roster.size
     const results = who.map((each) => {
       if (this.#roster.forgetExpected(each.memberId)) return null

@@ -100,6 +100,10 @@ export class OffsetStore {
     return [...this.#groups.keys()]
   }
 
+  has(group: string): boolean {
+    return this.#groups.has(group)
+  }
+
   /** Why records of the log could not be used, and how many there are of each kind. */
   get skipped(): ReadonlyMap<string, number> {
     return this.#skipped

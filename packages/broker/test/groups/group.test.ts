@@ -79,9 +79,9 @@ describe('a group', () => {
   test('is empty, of a new generation, when the last member has left', async () => {
     const bench = new RemoteGroupBench()
     const [a, b] = await bench.pair()
-    bench.group.leave(a.memberId)
+    bench.group.leave([{ memberId: a.memberId, groupInstanceId: null }])
     expect(() => bench.group.die()).toThrow(GroupNotEmptyError)
-    bench.group.leave(b.memberId)
+    bench.group.leave([{ memberId: b.memberId, groupInstanceId: null }])
     expect([bench.group.state, bench.group.generation]).toEqual(['Empty', 3])
     expect(bench.saved.at(-1)).toMatchObject({ members: [], protocol: null, leader: null })
     bench.group.die()

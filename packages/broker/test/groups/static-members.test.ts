@@ -101,7 +101,7 @@ test('operators take static members out by their names', async () => {
   const bench = new RemoteGroupBench()
   const first = await bench.join('a', named)
   await bench.sync(first, 'i')
-  const [unknown, fenced, gone] = bench.group.leaveAll([
+  const [unknown, fenced, gone] = bench.group.leave([
     { memberId: '', groupInstanceId: 'other' },
     { memberId: 'x', groupInstanceId: 'i' },
     { memberId: '', groupInstanceId: 'i' },

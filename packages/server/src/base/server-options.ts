@@ -6,6 +6,11 @@ import {
   type ResolvedConnectionLimits,
   resolveConnectionLimits,
 } from './connection-limits.ts'
+import {
+  type GroupServingOptions,
+  type ResolvedGroupServingOptions,
+  resolveGroupServingOptions,
+} from './group-options.ts'
 import { type HttpOptions, type ResolvedHttpOptions, resolveHttpOptions } from './http-options.ts'
 import {
   type ListenerOptions,
@@ -16,7 +21,7 @@ import type { UiOptions } from './ui-options.ts'
 
 export type AccessWithoutAcls = 'until-any' | 'deny' | 'allow'
 
-export interface ServerOptions {
+export interface ServerOptions extends GroupServingOptions {
   /**
    * The data directory to be served, made where it is not there; it is open as long as the server
    * runs. One of `data`, `memory` and `varve` must be given.
@@ -86,7 +91,7 @@ export interface ServerOptions {
   readonly clock?: Clock
 }
 
-export interface ResolvedServerOptions {
+export interface ResolvedServerOptions extends ResolvedGroupServingOptions {
   readonly listeners: readonly ResolvedListenerOptions[]
   readonly nodeId: number
   readonly autoCreateTopics: boolean
@@ -129,6 +134,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     ...{ limits: resolveConnectionLimits(limits), superUsers, accessWithoutAcls },
     replicationFactor,
     ...{ requestBytesMax, queuedRequestBytesMax, connectionIdleMsMax },
+    ...resolveGroupServingOptions(options),
     ...httpSideOf(options),
   }
 }

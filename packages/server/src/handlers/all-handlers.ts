@@ -10,6 +10,7 @@ import { describeProducersHandler } from './describe-producers.ts'
 import { describeTransactionsHandler } from './describe-transactions.ts'
 import { endTxnHandler } from './end-txn.ts'
 import { fetchHandler } from './fetch.ts'
+import { groupHandlers } from './group-handlers.ts'
 import { initProducerIdHandler } from './init-producer-id.ts'
 import { listOffsetsHandler } from './list-offsets.ts'
 import { listTransactionsHandler } from './list-transactions.ts'
@@ -37,6 +38,7 @@ export function allHandlers(
     describeProducersHandler(server),
     describeTransactionsHandler(server),
     listTransactionsHandler(server),
+    ...groupHandlers(server),
     ...administrationHandlers(server, administration),
     ...securityHandlers(security),
     produceHandler(server),

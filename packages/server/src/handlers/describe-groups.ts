@@ -1,0 +1,69 @@
+import type { GroupView } from '@varve/broker/serving'
+import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
+import { authorizedOperations, operationsNotAsked } from '../base/authorized-operations.ts'
+import type { ServerContext } from '../base/server-context.ts'
+import { groupErrorCode, usedCoordinatorOf } from '../groups/group-calls.ts'
+import type { ResponseOf } from '../protocol/api-declaration.ts'
+import { describeGroups } from '../protocol/apis/describe-groups.ts'
+import { errorCodes, errorMessages } from '../protocol/error-codes.ts'
+
+type GroupAnswer = ResponseOf<typeof describeGroups>['groups'][number]
+
+const nothing = Buffer.alloc(0)
+
+/** DescribeGroups: state and members; what these have been given while the group is stable. */
+export function describeGroupsHandler(server: ServerContext): ApiHandler {
+  return handlerOf(describeGroups, { versions: '0-6' }, async (call, request) => {
+    const groups: GroupAnswer[] = []
+    for (const group of request.groups) {
+      const described = await describe(server, call, group)
+      const asks = request.includeAuthorizedOperations && described.errorCode === errorCodes.NONE
+      const operations = asks ? authorizedOperations(call, 'group', group) : operationsNotAsked
+      groups.push({ ...described, authorizedOperations: operations })
+    }
+    return { groups }
+  })
+}
+
+async function describe(server: ServerContext, call: Call, group: string): Promise<GroupAnswer> {
+  if (!call.may('describe', 'group', group)) {
+    return refused(group, errorCodes.GROUP_AUTHORIZATION_FAILED)
+  }
+  try {
+    const coordinator = await usedCoordinatorOf(server)
+    await coordinator?.storeOf(group).refresh()
+    const found = coordinator?.view(group) ?? null
+    return found === null ? missing(call, group) : answer(group, found)
+  } catch (error) {
+    return refused(group, groupErrorCode(server, group, error))
+  }
+}
+
+function answer(group: string, found: GroupView): GroupAnswer {
+  const { state, protocolType, protocol, members } = found
+  const isStable = state === 'Stable'
+  return {
+    errorCode: errorCodes.NONE,
+    groupId: group,
+    groupState: state,
+    protocolType,
+    protocolData: isStable ? (protocol ?? '') : '',
+    members: members.map(({ memberId, groupInstanceId, clientId, clientHost, ...said }) => ({
+      ...{ memberId, groupInstanceId, clientId, clientHost },
+      memberMetadata: isStable ? said.subscription : nothing,
+      memberAssignment: isStable ? said.assignment : nothing,
+    })),
+  }
+}
+
+/** Before version 6 a group that is not there is one that is dead. */
+function missing({ version }: Call, group: string): GroupAnswer {
+  const told = { ...refused(group, errorCodes.NONE), groupState: 'Dead' }
+  if (version < 6) return told
+  const errorMessage = errorMessages.GROUP_ID_NOT_FOUND
+  return { ...told, errorCode: errorCodes.GROUP_ID_NOT_FOUND, errorMessage }
+}
+
+function refused(groupId: string, errorCode: number): GroupAnswer {
+  return { errorCode, groupId, groupState: '', protocolType: '', protocolData: '', members: [] }
+}
