@@ -70,6 +70,7 @@ const serverFolders = [
   'producing',
   'fetching',
   'administration',
+  'groups',
   'transactions',
   'handlers',
   'http',

@@ -12,9 +12,9 @@ import {
   GroupNotEmptyError,
   GroupNotFoundError,
   IllegalGenerationError,
-  RebalanceInProgressError,
   UnknownMemberError,
 } from './group-errors.ts'
+import { expiredInStore } from './group-expiration.ts'
 import type { StoredOffset } from './group-offsets.ts'
 import { partitionForGroup } from './group-partition.ts'
 import type {
@@ -26,7 +26,7 @@ import type {
 } from './group-protocol.ts'
 import { emptyGroup, type GroupOverview, type GroupView, subscribedTopicsOf } from './group-view.ts'
 import type { MemberCoordinator } from './member-coordinator.ts'
-import { defaultOffsetsRetentionMs, expiredOffsets } from './offset-expiration.ts'
+import { defaultOffsetsRetentionMs } from './offset-expiration.ts'
 import type { CommitOptions, OffsetStore } from './offset-store.ts'
 
 export interface GroupCoordinatorOptions {
@@ -164,15 +164,11 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     await this.storeOf(group).commit(group, offsets, { ...options, expireTimestamp })
   }
 
-  /**
-   * Throws what `commit` would reject with.
-   *
-   * @param isTransactional for commits that a transaction brings: see Group.checkCommit
-   */
-  checkCommit(group: string, identity: MemberIdentity, isTransactional: boolean = false): void {
+  /** Throws what `commit` would reject with. */
+  checkCommit(group: string, identity: MemberIdentity): void {
     checkGroupName(group)
     const found = this.#groups.get(group)
-    if (found !== undefined) found.checkCommit(identity, isTransactional)
+    if (found !== undefined) found.checkCommit(identity)
     else if (identity.generation >= 0) throw new UnknownMemberError(group, identity.memberId)
   }
 
@@ -182,18 +178,10 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
    */
   checkTransactionalCommit(group: string, identity: MemberIdentity): void {
     checkGroupName(group)
-    const { memberId, groupInstanceId, generation } = identity
-    if (generation < 0 && memberId === '' && groupInstanceId === null) return
     const found = this.#groups.get(group)
-    if (found === undefined) {
-      if (generation >= 0) throw new IllegalGenerationError(group, generation, -1)
-      return
-    }
-    try {
-      found.checkCommit(identity)
-    } catch (error) {
-      if (!(error instanceof RebalanceInProgressError)) throw error
-    }
+    const { generation } = identity
+    if (found !== undefined) found.checkCommit(identity, true)
+    else if (generation >= 0) throw new IllegalGenerationError(group, generation, -1)
   }
 
   /**
@@ -383,23 +371,12 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
       await store.refresh()
       for (const name of store.groups) {
         const group = this.#groups.get(name)
-        const facts = {
-          state: stateOf(group),
-          hasMembership: (group?.metadata.protocolType ?? '') !== '',
-          currentStateTimestamp: group?.since ?? -1,
-          subscribedTopics: group === undefined ? null : subscribedTopicsOf(group.metadata),
-        }
-        const all = store.offsets(name)
-        const expired = expiredOffsets(all, facts, this.clock.now(), offsetsRetentionMs).filter(
-          ({ topic, partition }) => !store.isPending(name, topic, partition),
-        )
+        const retention = { nowMs: this.clock.now(), retentionMs: offsetsRetentionMs }
+        const { expired, isOver } = expiredInStore(store, name, group, retention)
         await store.deleteOffsets(name, expired, this.#commitOptions)
         count += expired.length
-        const isKnown = this.#groups.has(name) || store.has(name)
-        const isOver = expired.length === all.length && !store.hasPending(name)
-        if (isOver && isKnown && stateOf(this.#groups.get(name)) === 'empty') {
-          await this.delete(name)
-        }
+        const isEmpty = (this.#groups.get(name)?.state ?? 'Empty') === 'Empty'
+        if (isOver && isEmpty && this.has(name)) await this.delete(name)
       }
     }
     return count
@@ -451,9 +428,4 @@ const memberIdPrefixMax = 255
 function checkGroupName(group: unknown): void {
   if (typeof group === 'string' && group !== '' && Buffer.byteLength(group) <= 0x7fff) return
   throw new InvalidArgumentError('group', group, 'the name of a group is a non-empty string')
-}
-
-function stateOf(group: Group | undefined): 'empty' | 'stable' | 'changing' {
-  if (group === undefined || group.state === 'Empty') return 'empty'
-  return group.state === 'Stable' ? 'stable' : 'changing'
 }

@@ -17,7 +17,7 @@ export class MemberState {
   protocols: readonly MemberProtocol[]
   assignment: Buffer = Buffer.alloc(0)
   local: LocalMember | null
-  /** Has joined for the first time, and does not know its id yet: it cannot say that it is alive. */
+  /** Has not been told of a generation yet: it cannot say that it is alive. */
   isNew = true
   /** Has been told of the generation, and not asked for its part yet. */
   awaitsSync = false

@@ -41,7 +41,7 @@ test('two members take part in a rebalance, and the leader divides', async () =>
   await a.enter()
   await a.syncAlone()
   const entering = b.enter()
-  while ((await a.beat()) === errorCodes.NONE) continue
+  while ((await a.beat()) === errorCodes.NONE);
   expect(await a.beat()).toBe(errorCodes.REBALANCE_IN_PROGRESS)
   const again = await a.join()
   const entered = await entering
@@ -132,7 +132,7 @@ test('a server that closes lets those who wait for others go at once, to come ag
   await a.enter()
   await a.syncAlone()
   const entering = b.enter()
-  while ((await a.beat()) === errorCodes.NONE) continue
+  while ((await a.beat()) === errorCodes.NONE);
   const began = performance.now()
   await server.close()
   expect((await entering).errorCode).toBe(errorCodes.NOT_COORDINATOR)
