@@ -9,6 +9,7 @@ import { UnansweredError } from '../producing/unanswered-error.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
 import { produce } from '../protocol/apis/produce.ts'
 import { errorCodes, errorMessages, errorNameOf } from '../protocol/error-codes.ts'
+import { checkTransactionalAppend } from '../transactions/transactional-append.ts'
 
 type Request = RequestOf<typeof produce>
 type TopicRequest = Request['topicData'][number]
@@ -57,7 +58,7 @@ async function answerTopic(
     if (refusal !== null || topic === null || acks === null) {
       return refused(partition.index, refusal ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
     }
-    return append(server, call, topic, partition, acks)
+    return append(server, call, request, topic, partition, acks)
   })
   return { name, topicId, partitionResponses: await Promise.all(answers) }
 }
@@ -85,6 +86,7 @@ function refusalOf(
 function append(
   server: ServerContext,
   call: Call,
+  { transactionalId }: Request,
   topic: Topic,
   { index, records }: PartitionRequest,
   acks: Acks,
@@ -95,7 +97,13 @@ function append(
   const now = server.clock.now()
   try {
     const batch = incomingBatch(records, { version: call.version, settings, now })
-    const appended = partition.log.appendBatch(batch, { acks })
+    const { isTransactional } = batch
+    if (isTransactional) {
+      const place = { topic: topic.name, partition: index, transactionalId, version: call.version }
+      checkTransactionalAppend(server, batch, place)
+    }
+    // Of a transaction the client's part outlives ours: see commitOffsetsInTransaction.
+    const appended = partition.log.appendBatch(batch, { acks: isTransactional ? 'flushed' : acks })
     const timestamp = settings.messageTimestampType === 'LogAppendTime' ? now : -1
     return appended.then(
       (result) => appendedAnswer(partition, result, timestamp),

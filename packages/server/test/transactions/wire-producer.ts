@@ -3,8 +3,12 @@ import { addOffsetsToTxn } from '../../src/protocol/apis/add-offsets-to-txn.ts'
 import { addPartitionsToTxn } from '../../src/protocol/apis/add-partitions-to-txn.ts'
 import { endTxn } from '../../src/protocol/apis/end-txn.ts'
 import { initProducerId } from '../../src/protocol/apis/init-producer-id.ts'
+import { produce } from '../../src/protocol/apis/produce.ts'
 import { txnOffsetCommit } from '../../src/protocol/apis/txn-offset-commit.ts'
 import type { WireClient } from '../wire-client.ts'
+
+/** Whoever sends a request and gives back what was answered. */
+export type WireCaller = Pick<WireClient, 'call'>
 
 /** In which version each API is spoken. */
 export interface WireVersions {
@@ -12,22 +16,23 @@ export interface WireVersions {
   readonly addPartitions: number
   readonly addOffsets: number
   readonly commitOffsets: number
+  readonly produce: number
   readonly end: number
 }
 
 const newest: WireVersions = {
-  ...{ init: 5, addPartitions: 3, addOffsets: 4, commitOffsets: 4, end: 4 },
+  ...{ init: 5, addPartitions: 3, addOffsets: 4, commitOffsets: 4, produce: 11, end: 4 },
 }
 
 /** A transactional producer that says what a test tells it to, and returns error codes. */
 export class WireProducer {
-  readonly #client: WireClient
+  readonly #client: WireCaller
   readonly #versions: WireVersions
   readonly transactionalId: string
   producerId = -1
   producerEpoch = -1
 
-  constructor(client: WireClient, transactionalId: string, versions: Partial<WireVersions> = {}) {
+  constructor(client: WireCaller, transactionalId: string, versions: Partial<WireVersions> = {}) {
     this.#client = client
     this.transactionalId = transactionalId
     this.#versions = { ...newest, ...versions }
@@ -79,6 +84,25 @@ export class WireProducer {
       topics: [{ name: topic, partitions: [committed] }],
     })
     return topics[0]?.partitions[0]?.errorCode
+  }
+
+  /** Sends one record to a partition, acknowledged when it is durable. */
+  async send(
+    topic: string,
+    index: number,
+    value: string,
+    baseSequence: number,
+    acks = -1,
+  ): Promise<number | undefined> {
+    const partitionData = [{ index, records: this.batch(value, baseSequence) }]
+    const { transactionalId } = this
+    const request = { transactionalId, acks, timeoutMs: 1000 }
+    const topicData = [{ name: topic, partitionData }]
+    const answer = await this.#client.call(produce, this.#versions.produce, {
+      ...request,
+      topicData,
+    })
+    return answer.responses[0]?.partitionResponses[0]?.errorCode
   }
 
   async end(committed: boolean): Promise<number> {
