@@ -26,10 +26,10 @@ export function syncGroupHandler(server: ServerContext, parked: ParkedRequests):
 }
 
 function refusal(call: Call, { groupId, protocolType, protocolName }: Request): number {
+  if (!call.may('read', 'group', groupId)) return errorCodes.GROUP_AUTHORIZATION_FAILED
   if (call.version >= 5 && (protocolType === null || protocolName === null)) {
     return errorCodes.INCONSISTENT_GROUP_PROTOCOL
   }
-  if (!call.may('read', 'group', groupId)) return errorCodes.GROUP_AUTHORIZATION_FAILED
   return groupNameError(groupId)
 }
 
