@@ -1,6 +1,6 @@
 import type { Partition, Topic } from '@varve/broker/serving'
 import { checkTopicName } from '@varve/broker/serving'
-import { refusal, unauthorized } from '../administration/refusals.ts'
+import { refusal } from '../administration/refusals.ts'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
 import { authorizedOperations } from '../base/authorized-operations.ts'
 import { noTopicId } from '../base/no-topic-id.ts'
@@ -72,13 +72,16 @@ function findTopic(
   call: Call,
   name: string,
 ): { readonly topic: Topic } | TopicAnswer {
+  const nothing = { name, topicId: noTopicId, partitions: [] }
+  if (!call.may('describe', 'topic', name)) {
+    return { errorCode: errorCodes.TOPIC_AUTHORIZATION_FAILED, ...nothing }
+  }
   try {
-    if (!call.may('describe', 'topic', name)) throw unauthorized('TOPIC_AUTHORIZATION_FAILED')
     checkTopicName(name)
     return { topic: server.parts.topics.topic(name) }
   } catch (error) {
-    const { errorCode } = refusal(error)
-    return { errorCode, name, topicId: noTopicId, partitions: [] }
+    const topicAuthorizedOperations = authorizedOperations(call, 'topic', name)
+    return { errorCode: refusal(error).errorCode, ...nothing, topicAuthorizedOperations }
   }
 }
 

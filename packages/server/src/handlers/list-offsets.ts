@@ -94,7 +94,8 @@ async function offsetOf(log: Log, timestamp: Timestamp, isCommitted: boolean): P
       return { offset: end, timestamp: -1, leaderEpoch: log.leaderEpoch }
     case earliest:
     case earliestLocal: {
-      const leaderEpoch = log.leaderEpochAt(logStartOffset) ?? -1
+      // A log in which nothing was written yet is in its present epoch.
+      const leaderEpoch = log.leaderEpochAt(logStartOffset) ?? log.leaderEpoch
       return { offset: logStartOffset, timestamp: -1, leaderEpoch }
     }
     case latestTiered:

@@ -60,7 +60,13 @@ async function describeWanted(
   }
   const topic = topics.find(name)
   if (topic !== null) return describe(server, call, request, topic)
-  return make(server, call, request, name)
+  const made = await make(server, call, request, name)
+  return { ...made, topicAuthorizedOperations: operationsOn(call, request, name) }
+}
+
+function operationsOn(call: Call, request: Request, name: string): number {
+  const isAsked = request.includeTopicAuthorizedOperations
+  return isAsked ? authorizedOperations(call, 'topic', name) : operationsNotAsked
 }
 
 async function make(
@@ -112,9 +118,7 @@ function describe(
     isrNodes: isUsable ? [nodeId] : [],
     offlineReplicas: isUsable ? [] : [nodeId],
   }))
-  const topicAuthorizedOperations = request.includeTopicAuthorizedOperations
-    ? authorizedOperations(call, 'topic', name)
-    : operationsNotAsked
+  const topicAuthorizedOperations = operationsOn(call, request, name)
   return {
     errorCode: errorCodes.NONE,
     ...{ name, topicId, isInternal, partitions, topicAuthorizedOperations },

@@ -53,6 +53,17 @@ test('a server that is told so makes no topics by itself', async () => {
   expect(await server.varve.listTopics()).toEqual([])
 })
 
+test('what may be done is told of topics that are not there too, where it is asked for', async () => {
+  await using server = await startTestServer({ autoCreateTopics: false })
+  await using client = await WireClient.connect(server.port)
+  for (const includeTopicAuthorizedOperations of [true, false]) {
+    const request = { topics: [{ name: 'a' }], includeTopicAuthorizedOperations }
+    const { topics } = await client.call(metadata, 12, request)
+    const told = includeTopicAuthorizedOperations ? 0b110111111000 : -(2 ** 31)
+    expect(topics[0]?.topicAuthorizedOperations).toBe(told)
+  }
+})
+
 test('the cluster keeps its id when the directory is served again', async () => {
   const { SimulatedFileSystem } = await import('@varve/log/testing')
   const fs = new SimulatedFileSystem()
