@@ -15,6 +15,11 @@ export interface CommandIo {
   /** Aborted when the user wants the command to end: Ctrl-C, or a polite kill. */
   readonly signal: AbortSignal
   readonly clock: Clock
+  /**
+   * Calls back whenever the user wants files to be read again (SIGHUP), until what it returns is
+   * called; who does not ask for it is ended by that signal.
+   */
+  onHangUp(callback: () => void): () => void
 }
 
 export interface Input {

@@ -30,6 +30,10 @@ export function openProcessIo(): ProcessIo {
     stderr: new StreamOutput(process.stderr, process.stderr),
     signal: controller.signal,
     clock: systemClock,
+    onHangUp(callback: () => void): () => void {
+      process.on('SIGHUP', callback)
+      return () => process.off('SIGHUP', callback)
+    },
     [Symbol.dispose]: release,
   }
 }

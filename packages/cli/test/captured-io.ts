@@ -45,6 +45,7 @@ export interface CapturedOptions {
   readonly closesAfterBytes?: number
   readonly signal?: AbortSignal
   readonly stderrIsTerminal?: boolean
+  readonly onHangUp?: CommandIo['onHangUp']
 }
 
 export interface CapturedIo extends CommandIo {
@@ -68,6 +69,7 @@ export function captureIo(options: CapturedOptions = {}): CapturedIo {
     stderr: new CapturedOutput({ isTerminal: options.stderrIsTerminal ?? false }),
     signal,
     clock: systemClock,
+    onHangUp: options.onHangUp ?? (() => () => undefined),
   }
 }
 

@@ -74,6 +74,27 @@ test('a directory that somebody else has open, and a port that is taken, are fai
   await first.stop()
 })
 
+test('certificates are read again when the user asks for it', async () => {
+  const controller = new AbortController()
+  let hangUp: (() => void) | null = null
+  const io = captureIo({
+    signal: controller.signal,
+    onHangUp: (callback) => {
+      hangUp = callback
+      return () => {
+        hangUp = null
+      }
+    },
+  })
+  const ended = main(['serve', '--memory', '--listen', 'localhost:0', '--json'], io)
+  await expect.poll(() => hangUp, { timeout: 20_000 }).not.toBeNull()
+  ;(hangUp as (() => void) | null)?.()
+  expect(io.stdout.documents.at(-1)).toMatchObject({ listeners: [] })
+  controller.abort()
+  expect(await ended).toBe(0)
+  expect(hangUp).toBeNull()
+})
+
 test('mistakes in the arguments are told as such', async () => {
   expect((await run('serve')).code).toBe(2)
   expect((await run('serve', '--memory', '--listen', 'x')).code).toBe(2)

@@ -1,11 +1,19 @@
 import type { ResolvedHttpOptions } from './base/http-options.ts'
+import type { RequestTraffic } from './base/request-traffic.ts'
 import type { ServerContext } from './base/server-context.ts'
 import { healthRoutes, type WatchedServer } from './http/health.ts'
 import { HttpListener } from './http/http-listener.ts'
 import type { HttpRoute } from './http/http-route.ts'
+import type { ListenerFacts } from './http/kafka-metrics.ts'
 import { MetricsRoute } from './http/metrics-route.ts'
 import type { ShownListener } from './ui/ui-context.ts'
 import type { UiRoute } from './ui/ui-route.ts'
+
+/** What is asked of a server over HTTP. */
+export interface ShownServer extends WatchedServer {
+  /** Where it listens, and how many clients are connected there. */
+  readonly listenerFacts: readonly ListenerFacts[]
+}
 
 /** Everything that a server answers over HTTP. */
 export class HttpSide {
@@ -23,10 +31,11 @@ export class HttpSide {
   static async open(
     options: ResolvedHttpOptions,
     context: ServerContext,
-    server: WatchedServer,
+    server: ShownServer,
+    traffic: RequestTraffic,
     listeners: () => readonly ShownListener[],
   ): Promise<HttpSide> {
-    const metrics = new MetricsRoute(context)
+    const metrics = new MetricsRoute(context, traffic, () => server.listenerFacts)
     const ui = await openUi(context, listeners)
     try {
       const routes: HttpRoute[] = [...healthRoutes(context, server), metrics]

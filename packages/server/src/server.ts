@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
 import { Administration } from './administration/administration.ts'
 import type { AdvertisedAddress } from './base/client.ts'
+import { RequestTraffic } from './base/request-traffic.ts'
 import type { ServerContext } from './base/server-context.ts'
 import {
   type ResolvedServerOptions,
@@ -15,10 +16,12 @@ import {
 import { ServerState } from './base/server-state.ts'
 import { silentLogger } from './base/silent-logger.ts'
 import { allHandlers } from './handlers/all-handlers.ts'
+import type { ListenerFacts } from './http/kafka-metrics.ts'
 import type { HttpSide } from './http-side.ts'
 import { Admission } from './net/admission.ts'
 import { CertificateWatch } from './net/certificate-watch.ts'
 import { Listener } from './net/listener.ts'
+import { observedHandlers } from './net/observed-handlers.ts'
 import { RequestMemory } from './net/request-memory.ts'
 import { SlowClients } from './net/slow-clients.ts'
 import { AclAuthorizer } from './security/acl-authorizer.ts'
@@ -129,6 +132,13 @@ export class Server implements AsyncDisposable {
       .map(({ name }) => name)
   }
 
+  /** The same with how many clients are connected there. */
+  get listenerFacts(): readonly ListenerFacts[] {
+    return this.#listeners.map(({ name, host, port, connections }) => {
+      return { name, host, port, connections: connections.size }
+    })
+  }
+
   /** The port of the first listener. */
   get port(): number {
     return this.#listeners[0]?.port ?? 0
@@ -150,7 +160,13 @@ export class Server implements AsyncDisposable {
     this.#security = security
     const memory = new RequestMemory(resolved.queuedRequestBytesMax)
     this.#administration = await Administration.open(context)
-    const handlers = allHandlers(context, this.#administration, security)
+    const traffic = resolved.http === null ? null : new RequestTraffic()
+    const all = allHandlers(context, this.#administration, security)
+    const logger = options.logRequests === true ? context.logger : null
+    const handlers =
+      traffic === null && logger === null
+        ? all
+        : observedHandlers(all, { clock: context.clock, traffic, logger })
     const { limits } = resolved
     const slowClients = new SlowClients(limits, context.clock)
     this.#slowClients = slowClients
@@ -164,14 +180,14 @@ export class Server implements AsyncDisposable {
       const newLogin = logins.of(listener)
       this.#listeners.push(await Listener.open(listener, { ...shared, newLogin }))
     }
-    const { clock, logger } = context
     if (resolved.listeners.some(({ tls }) => tls !== null)) {
-      this.#certificates = new CertificateWatch(this.#listeners, clock, logger)
+      this.#certificates = new CertificateWatch(this.#listeners, context.clock, context.logger)
     }
-    if (resolved.http !== null) {
+    if (resolved.http !== null && traffic !== null) {
       // What it needs costs those who do not ask for it nothing.
       const { HttpSide } = await import('./http-side.ts')
-      this.#http = await HttpSide.open(resolved.http, context, this, () => this.#listeners)
+      const listeners = (): readonly Listener[] => this.#listeners
+      this.#http = await HttpSide.open(resolved.http, context, this, traffic, listeners)
     }
     this.#isOpen = true
   }

@@ -23,13 +23,15 @@ export async function serve(given: ServeCommandOptions, io: CommandIo): Promise<
   const { clock } = io
   const logger = new LogLines(json ? io.stdout : io.stderr, { clock, json, verbose })
   if (ignored.length > 0) logger.info({ settings: ignored }, 'settings that do nothing here')
-  const server = await startServer({ ...options, logger })
+  const server = await startServer({ ...options, logger, logRequests: verbose })
+  const offHangUp = io.onHangUp(() => reload(server, logger))
   try {
     await sayServing(server, logger, given, io)
     await ended(io.signal)
     logger.info({}, 'stopping: a second signal ends it at once')
   } finally {
     await server.close()
+    offHangUp()
   }
   logger.info({}, 'stopped')
   return exitCodes.fine
@@ -50,6 +52,15 @@ async function sayServing(
   const lines = new LineOutput(io.stdout)
   lines.line(`Serving ${memory ? 'a directory in memory' : data} on ${bootstrapServers}${http}`)
   await lines.flush()
+}
+
+/** What fails stays as it was, and is said. */
+function reload(server: Server, logger: LogLines): void {
+  try {
+    logger.info({ listeners: server.reloadCertificates() }, 'certificates were read again')
+  } catch (err) {
+    logger.error({ err }, 'certificates could not be read again')
+  }
 }
 
 function ended(signal: AbortSignal): Promise<void> {

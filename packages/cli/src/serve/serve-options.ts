@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly config: string | null
   /** `name=value` each, with Kafka's names; they count more than the file. */
   readonly set: readonly string[]
+  /** Others than this machine may come without saying who they are. */
+  readonly allowAnonymousNetworkClients: boolean
   readonly verbose: boolean
   readonly json: boolean
 }
@@ -46,6 +48,7 @@ export function serverOptionsOf(given: ServeOptions, files: ServeFiles): Configu
     properties.set(assignment.name, assignment.value)
   }
   if (given.listen.length > 0) properties.set('listeners', listenersOf(given.listen))
+  if (given.allowAnonymousNetworkClients) properties.set('allow.anonymous.network.clients', 'true')
   const { options, ignored } = configureServer(properties)
   const { data: configured, ...others } = options
   const http = given.http === null ? null : httpOf(given.http, files.httpToken)

@@ -23,6 +23,10 @@ export function addServeVerb(parser: Argv, choose: Choose): void {
           ...texts,
           describe: 'One of those settings, as name=value; more than once',
         })
+        .option('allow-anonymous-network-clients', {
+          ...flag,
+          describe: 'Let others than this machine in without asking who they are',
+        })
         .option('verbose', { ...flag, describe: 'Log more' })
         .example('$0 serve --data ./data', '')
         .example('$0 serve --memory --listen localhost:0', '')
@@ -31,15 +35,17 @@ export function addServeVerb(parser: Argv, choose: Choose): void {
         .epilogue(
           'Says on one line where it serves, once it does; log lines go to stderr, with --json to ' +
             'stdout, an object each. Ctrl-C and SIGTERM end it gently: requests are answered, ' +
-            'everything is flushed; a second signal ends it at once. docs/serving.md has the rest.',
+            'everything is flushed; a second signal ends it at once. SIGHUP reads certificates ' +
+            'again. docs/serving.md has the rest.',
         ),
     (given) =>
       choose(async (io) => {
         const { serve } = await import('../commands/serve.ts')
         const { data = null, http = null, config = null, memory, listen, set } = given
         const { verbose, json, 'http-token-file': httpTokenFile = null } = given
-        const options = { data, memory, listen, http, config, set, verbose, json, httpTokenFile }
-        return serve(options, io)
+        const { 'allow-anonymous-network-clients': allowAnonymousNetworkClients } = given
+        const where = { data, memory, listen, http, config, set, allowAnonymousNetworkClients }
+        return serve({ ...where, verbose, json, httpTokenFile }, io)
       }),
   )
 }

@@ -3,7 +3,7 @@ import { type ServeOptions, serverOptionsOf } from '../../src/serve/serve-option
 
 const nothing: ServeOptions = {
   ...{ data: null, memory: false, listen: [], http: null, config: null, set: [] },
-  ...{ verbose: false, json: false },
+  ...{ verbose: false, json: false, allowAnonymousNetworkClients: false },
 }
 const noFiles = { config: '', httpToken: null }
 

@@ -87,6 +87,8 @@ export interface ServerOptions extends GroupServingOptions {
   readonly ui?: UiOptions
   /** Told of what an operator should know; a `pino` logger fits. @defaultValue none */
   readonly logger?: Logger
+  /** Whether the logger gets a line, of level debug, for each request. @defaultValue false */
+  readonly logRequests?: boolean
   /** @defaultValue the machine's */
   readonly clock?: Clock
 }

@@ -1,9 +1,10 @@
 import type { CleaningOptions, TopicSettings } from '@varve/broker'
 import { InvalidArgumentError } from '@varve/record'
-import type { ListenerOptions } from '../base/listener-options.ts'
+import type { ConnectionLimits } from '../base/connection-limits.ts'
 import type { ServerOptions } from '../base/server-options.ts'
 import { settingsWithoutEffect } from './ineffective-settings.ts'
-import { listOf, parseAddresses } from './listener-addresses.ts'
+import { listOf } from './listener-addresses.ts'
+import { isListenerSetting, listenerSettings, listenersOf } from './listener-properties.ts'
 import { nearestName } from './nearest-name.ts'
 
 /** What a `server.properties` comes to. */
@@ -21,6 +22,7 @@ interface Draft {
   readonly server: Mutable<ServerOptions>
   readonly topic: Mutable<TopicSettings>
   readonly cleaning: Mutable<CleaningOptions>
+  readonly limits: Mutable<ConnectionLimits>
   readonly transactionalIdExpirationMs: { value?: number }
 }
 
@@ -43,6 +45,20 @@ const settings: Readonly<Record<string, Put>> = {
   'socket.request.max.bytes': server('requestBytesMax', whole),
   'queued.max.request.bytes': server('queuedRequestBytesMax', whole),
   'connections.max.idle.ms': server('connectionIdleMsMax', whole),
+  'transaction.max.timeout.ms': server('transactionTimeoutMsMax', whole),
+  'super.users': server('superUsers', (value) => {
+    return value
+      .split(';')
+      .map((each) => each.trim())
+      .filter((each) => each !== '')
+  }),
+  'allow.everyone.if.no.acl.found': server('accessWithoutAcls', (value, name) => {
+    return yesOrNo(value, name) ? 'allow' : 'deny'
+  }),
+  'max.connections': limits('connectionsMax', whole),
+  'max.connections.per.ip': limits('connectionsPerAddressMax', whole),
+  'max.connection.creation.rate': limits('connectionsPerSecondMax', whole),
+  'connections.max.reauth.ms': limits('loginLifetimeMs', whole),
   'transactional.id.expiration.ms': (draft, value, name) => {
     draft.transactionalIdExpirationMs.value = whole(value, name)
   },
@@ -80,13 +96,6 @@ const settings: Readonly<Record<string, Put>> = {
   'delete.topic.enable': onlyTrue,
 }
 
-/** Those that together say what is listened on. */
-const listenerSettings: readonly string[] = [
-  'listeners',
-  'advertised.listeners',
-  'controller.listener.names',
-]
-
 /**
  * The options of a server out of settings with Kafka's names, as in its `server.properties`.
  *
@@ -96,11 +105,14 @@ const listenerSettings: readonly string[] = [
 export function configureServer(properties: ReadonlyMap<string, string>): ConfiguredServer {
   const ignored: string[] = []
   for (const name of properties.keys()) {
-    if (Object.hasOwn(settings, name) || listenerSettings.includes(name)) continue
+    if (Object.hasOwn(settings, name) || isListenerSetting(name)) continue
     if (!settingsWithoutEffect.has(name)) throw unknownSetting(name)
     ignored.push(name)
   }
-  const draft: Draft = { server: {}, topic: {}, cleaning: {}, transactionalIdExpirationMs: {} }
+  const draft: Draft = {
+    ...{ server: {}, topic: {}, cleaning: {}, limits: {} },
+    transactionalIdExpirationMs: {},
+  }
   for (const [name, put] of Object.entries(settings)) {
     const value = properties.get(name)
     if (value !== undefined) put(draft, value, name)
@@ -115,37 +127,10 @@ export function configureServer(properties: ReadonlyMap<string, string>): Config
   const options = {
     ...draft.server,
     ...(listeners !== null && { listeners }),
+    ...(Object.keys(draft.limits).length > 0 && { limits: draft.limits }),
     ...(Object.keys(directoryOptions).length > 0 && { directoryOptions }),
   }
   return { options, ignored }
-}
-
-/** Null where they are not given. Kafka's controllers have listeners that clients do not use. */
-function listenersOf(properties: ReadonlyMap<string, string>): readonly ListenerOptions[] | null {
-  const text = properties.get('listeners')
-  const advertised = parseAddresses(
-    'advertised.listeners',
-    properties.get('advertised.listeners') ?? '',
-  )
-  if (text === undefined) {
-    if (advertised.length === 0) return null
-    const why = 'needs listeners, which it is about'
-    throw new InvalidArgumentError('advertised.listeners', advertised, why)
-  }
-  const controllers = new Set(
-    listOf((properties.get('controller.listener.names') ?? '').toUpperCase()),
-  )
-  return parseAddresses('listeners', text)
-    .filter(({ name }) => name === null || !controllers.has(name))
-    .map(({ name, host, port }) => {
-      const own = advertised.find((each) => each.name === name)
-      return {
-        ...(name !== null && { name }),
-        ...{ host: host === '' ? '0.0.0.0' : host, port },
-        ...(own !== undefined && own.host !== '' && { advertisedHost: own.host }),
-        ...(own !== undefined && { advertisedPort: own.port }),
-      }
-    })
 }
 
 function unknownSetting(name: string): InvalidArgumentError {
@@ -179,6 +164,15 @@ function cleaning<Name extends keyof CleaningOptions>(
 ): Put {
   return (draft, value, name) => {
     draft.cleaning[option] = parse(value, name) as CleaningOptions[Name]
+  }
+}
+
+function limits<Name extends keyof ConnectionLimits>(
+  option: Name,
+  parse: (value: string, name: string) => NonNullable<ConnectionLimits[Name]>,
+): Put {
+  return (draft, value, name) => {
+    draft.limits[option] = parse(value, name) as ConnectionLimits[Name]
   }
 }
 

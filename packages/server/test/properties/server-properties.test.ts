@@ -74,3 +74,37 @@ test('values that cannot be read are refused with the name of the setting', () =
   expect(() => configured('advertised.listeners=PLAINTEXT://x:1')).toThrow(/needs listeners/)
   expect(() => configured('log.cleaner.min.cleanable.ratio=')).toThrow(/must be a number/)
 })
+
+test('security has Kafka’s names too', () => {
+  const { options } = configured(`
+listeners=SASL_SSL://0.0.0.0:9093,INTERNAL://127.0.0.1:9092
+listener.security.protocol.map=INTERNAL:SASL_PLAINTEXT
+ssl.keystore.location=/etc/varve/server.p12
+ssl.keystore.password=secret
+ssl.client.auth=requested
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.internal.sasl.enabled.mechanisms=PLAIN
+super.users=User:admin;User:CN=a,O=b
+allow.everyone.if.no.acl.found=false
+max.connections.per.ip=7
+`)
+  expect(options).toEqual({
+    listeners: [
+      {
+        ...{ name: 'SASL_SSL', protocol: 'SASL_SSL', host: '0.0.0.0', port: 9093 },
+        tls: {
+          ...{ pfxFile: '/etc/varve/server.p12', passphrase: 'secret' },
+          clientCertificates: 'requested',
+        },
+        saslMechanisms: ['SCRAM-SHA-512'],
+      },
+      {
+        ...{ name: 'INTERNAL', protocol: 'SASL_PLAINTEXT', host: '127.0.0.1', port: 9092 },
+        saslMechanisms: ['PLAIN'],
+      },
+    ],
+    superUsers: ['User:admin', 'User:CN=a,O=b'],
+    accessWithoutAcls: 'deny',
+    limits: { connectionsPerAddressMax: 7 },
+  })
+})
