@@ -11,6 +11,7 @@ import { comparableAnswer } from './kafka-interop/comparable-answer.ts'
 import {
   akhqRequests,
   consoleRequests,
+  contractGroup,
   contractTopics,
   kafbatRequests,
 } from './kafka-interop/interface-requests.ts'
@@ -110,5 +111,6 @@ async function sendRecords(release: KafkaRelease, address: string): Promise<void
     await producer.send(topic, records)
     await producer.close()
   }
+  expect(await client.consumeAsGroup(contractGroup, 'orders', 10)).toBe(10)
   await client.close()
 }

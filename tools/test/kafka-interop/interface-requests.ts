@@ -150,6 +150,50 @@ const alterOne: InterfaceRequest = {
   },
 }
 
+/** Of groups, as every interface asks for them. */
+const groups: readonly InterfaceRequest[] = [
+  {
+    ...{ api: 'FindCoordinator', version: 4, asks: 'where a group is' },
+    request: { keyType: 0, coordinatorKeys: [contractGroup] },
+  },
+  {
+    ...{ api: 'ListGroups', version: 4, asks: 'all groups' },
+    request: { statesFilter: [] },
+  },
+  {
+    ...{ api: 'DescribeGroups', version: 5, asks: 'a group, and one that is not there' },
+    request: { groups: [contractGroup, 'nobody'], includeAuthorizedOperations: true },
+  },
+  {
+    ...{ api: 'OffsetFetch', version: 8, asks: 'how far a group is' },
+    request: { groups: [{ groupId: contractGroup, topics: null }], requireStable: false },
+  },
+]
+
+const moveGroup: InterfaceRequest = {
+  ...{ api: 'OffsetCommit', version: 8, asks: 'a group is set back' },
+  request: {
+    ...{ groupId: contractGroup, generationIdOrMemberEpoch: -1, memberId: '' },
+    topics: [
+      {
+        name: 'orders',
+        partitions: [
+          { partitionIndex: 0, committedOffset: 2, committedMetadata: '' },
+          { partitionIndex: 1, committedOffset: 0, committedMetadata: 'by hand' },
+        ],
+      },
+    ],
+  },
+}
+
+const forgetOffsets: InterfaceRequest = {
+  ...{ api: 'OffsetDelete', version: 0, asks: 'a group forgets a partition' },
+  request: {
+    groupId: contractGroup,
+    topics: [{ name: 'orders', partitions: [{ partitionIndex: 1 }] }],
+  },
+}
+
 /** Redpanda Console: its client is franz-go. */
 export const consoleRequests: readonly InterfaceRequest[] = [
   allMetadata,
@@ -167,6 +211,11 @@ export const consoleRequests: readonly InterfaceRequest[] = [
     ...{ api: 'ListPartitionReassignments', version: 0, asks: 'replicas under way' },
     request: { timeoutMs: 30_000, topics: null },
   },
+  ...groups,
+  moveGroup,
+  ...groups,
+  forgetOffsets,
+  ...groups,
   quotas,
   {
     ...{ api: 'DescribeUserScramCredentials', version: 0, asks: 'users with passwords' },
@@ -198,6 +247,8 @@ export const kafbatRequests: readonly InterfaceRequest[] = [
     ...{ api: 'DescribeProducers', version: 0, asks: 'active producers of a topic' },
     request: { topics: [{ name: 'views', partitionIndexes: [0] }] },
   },
+  ...groups,
+  moveGroup,
   quotas,
   acls,
   create('by-kafbat', 1),
@@ -217,6 +268,7 @@ export const akhqRequests: readonly InterfaceRequest[] = [
   describe('the broker’s settings', [theBroker], false),
   listOffsets(-2, 9),
   listOffsets(-1, 9),
+  ...groups,
   acls,
   create('by-akhq', -1),
   grow('by-akhq'),
@@ -236,4 +288,9 @@ export const akhqRequests: readonly InterfaceRequest[] = [
   empty(-1),
   listOffsets(-2, 9),
   remove('by-akhq'),
+  {
+    ...{ api: 'DeleteGroups', version: 2, asks: 'a group is deleted, and one that is not there' },
+    request: { groupsNames: [contractGroup, 'nobody'] },
+  },
+  ...groups,
 ]
