@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@varve/record'
 import { afterEach, expect, test } from 'vitest'
-import { decodeAssignment } from '../../src/groups/consumer-protocol.ts'
+import { decodeAssignment, encodeSubscription } from '../../src/groups/consumer-protocol.ts'
 import { GroupCoordinator } from '../../src/groups/group-coordinator.ts'
 import {
   GroupNotEmptyError,
@@ -228,6 +228,27 @@ test('a subscription that nobody understands is to nothing, and harms nobody', a
   const part = await bench.coordinator.sync('g', { ...identity, assignments: new Map() })
   expect(decodeAssignment(part).partitions).toEqual([])
   expect([a.failure, a.names]).toEqual([null, ['t-0', 't-1']])
+})
+
+test('new partitions are reason for a rebalance where the leader is of this process', async () => {
+  bench = await GroupBench.open({ partitions: 1 })
+  const { coordinator } = bench
+  const encoded = encodeSubscription({
+    ...{ topics: ['t'], userData: null, ownedPartitions: [], generationId: -1, rackId: null },
+  })
+  const protocols = [{ name: 'range', metadata: encoded }]
+  const joined = await coordinator.join('g', { ...remote, protocols })
+  const identity = { ...joined, groupInstanceId: null }
+  await coordinator.sync('g', { ...identity, assignments: new Map() })
+  // Another leader sees it by itself, as with Kafka.
+  coordinator.topicsChanged(new Set(['t']))
+  coordinator.heartbeat('g', identity)
+  await coordinator.leave('g', joined.memberId)
+  const a = await bench.join('a')
+  bench.partitions = 2
+  coordinator.partitionsMade('t', 1)
+  await bench.settled()
+  expect(a.names).toEqual(['t-0', 't-1'])
 })
 
 test('who is given an id and does not come back leaves nothing behind', async () => {
