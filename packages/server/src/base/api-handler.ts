@@ -35,6 +35,11 @@ export interface ApiHandler {
    * sent in order in any case.
    */
   readonly overlaps: boolean
+  /**
+   * Whether something may still look into the request's frame when it has been answered: in its
+   * `bytes` and `records`, which are views of it. If not, the frame's memory is used again.
+   */
+  readonly keepsRequest: boolean
   /** Whether it answers those who have not said who they are yet. */
   readonly isForStrangers: boolean
   /**
@@ -53,6 +58,8 @@ export interface HandlerOptions {
   readonly advertised?: string
   /** @defaultValue false */
   readonly overlaps?: boolean
+  /** @defaultValue true */
+  readonly keepsRequest?: boolean
   /** @defaultValue false */
   readonly isForStrangers?: boolean
 }
@@ -70,11 +77,13 @@ export function handlerOf<Declaration extends Api>(
   ) => Answer<Declaration> | Promise<Answer<Declaration>>,
 ): ApiHandler {
   const { versions, advertised = versions, overlaps = false, isForStrangers = false } = options
+  const { keepsRequest = true } = options
   return {
     api,
     versions: parseVersionRange(versions),
     advertised: parseVersionRange(advertised),
     overlaps,
+    keepsRequest,
     isForStrangers,
     async answer(call, { frame, bodyAt }) {
       const request = decodeRequest(api, call.version, frame, bodyAt)

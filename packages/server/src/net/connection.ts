@@ -11,9 +11,16 @@ import { type IncomingRequest, openRequest } from '../protocol/requests.ts'
 import { includesVersion } from '../protocol/version-range.ts'
 import type { Admitted } from './admission.ts'
 import { ClientPace } from './client-pace.ts'
+import { directSocket } from './direct-socket.ts'
 import type { RequestMemory } from './request-memory.ts'
 import type { SlowClients } from './slow-clients.ts'
 import { unsupportedVersionAnswer } from './unsupported-version.ts'
+
+/**
+ * Where sockets read to when no frame has begun that has a place of its own: what is read there is
+ * looked at, and copied, before anything else is read.
+ */
+const readMemory: Buffer = Buffer.allocUnsafeSlow(256 * 1024)
 
 /** What a connection shares with the others of its server. */
 export interface ConnectionContext {
@@ -40,7 +47,7 @@ export interface Arrival {
 /** A request that has been begun. */
 interface Begun {
   readonly overlaps: boolean
-  readonly bytes: number
+  readonly frame: Buffer
   answer: readonly Uint8Array[] | null
   isAnswered: boolean
 }
@@ -82,26 +89,27 @@ export class Connection implements Client {
   #isUnwelcome = false
   #cancelRoom: (() => void) | null = null
 
-  constructor(socket: Socket, arrival: Arrival, context: ConnectionContext) {
+  constructor(accepted: Socket, arrival: Arrival, context: ConnectionContext) {
     this.connectionId = arrival.connectionId
     this.#admitted = arrival.admitted
     this.#certified = arrival.certified ?? anonymousPrincipal
     this.host = arrival.host
-    this.#socket = socket
     this.#context = context
     const { requestBytesMax, connectionIdleMsMax, limits } = context.server.options
     this.login = context.newLogin?.(this) ?? null
     const { newcomerRequestBytesMax } = limits
     this.#splitter = new FrameSplitter(
       this.login === null ? requestBytesMax : Math.min(newcomerRequestBytesMax, requestBytesMax),
+      context.memory.frames,
     )
     const { slowClients } = context
     const giveUp = (reason: string): void => this.#giveUp(reason)
     this.#pace = new ClientPace({ slowClients, limits, clock: context.server.clock, giveUp })
     if (this.login !== null) this.#pace.awaitLogin()
+    const socket = this.#readFrom(accepted)
+    this.#socket = socket
     socket.setNoDelay(true)
     socket.setTimeout(connectionIdleMsMax, () => this.#end('idle'))
-    socket.on('data', (piece: Buffer) => this.#received(piece))
     socket.on('drain', () => {
       this.#pace.wrote(socket.writableLength, socket.bytesWritten)
       this.#goOn()
@@ -157,20 +165,44 @@ export class Connection implements Client {
   /** Ends when all is written; the client may say that it ends, too, if it is trusted to. */
   #leave(): void {
     if (this.#isUnwelcome) this.#socket.destroySoon()
-    else this.#socket.end()
+    else {
+      this.#socket.end()
+      // That the client ends is read, too; what it sends before that is let be.
+      this.#socket.resume()
+    }
   }
 
-  #received(piece: Buffer): void {
+  /** Straight to where requests stay, where that can be had. */
+  #readFrom(accepted: Socket): Socket {
+    const splitter = this.#splitter
+    const direct = directSocket(accepted, {
+      target: () => (this.#isEnding ? readMemory : (splitter.room ?? readMemory)),
+      received: (count) => {
+        if (this.#isEnding) return
+        const frames =
+          splitter.room === null
+            ? splitter.push(readMemory.subarray(0, count))
+            : splitter.filled(count)
+        this.#received(count, frames)
+      },
+    })
+    splitter.isPieceReused = direct !== null
+    if (direct !== null) return direct
+    accepted.on('data', (piece: Buffer) => this.#received(piece.length, splitter.push(piece)))
+    accepted.resume()
+    return accepted
+  }
+
+  #received(count: number, frames: readonly Buffer[]): void {
     if (this.#isEnding) return
     const splitter = this.#splitter
-    const frames = splitter.push(piece)
     for (const frame of frames) {
       this.#context.memory.take(frame.length)
       this.#waiting.push(frame)
       this.#waitingBytes += frame.length
     }
     const heldBytes = splitter.isInsideFrame ? splitter.heldBytes : null
-    this.#pace.received(piece.length, heldBytes, frames.length > 0)
+    this.#pace.received(count, heldBytes, frames.length > 0)
     this.#goOn()
     if (this.#splitter.failure !== null) this.#refuse(this.#splitter.failure)
   }
@@ -219,7 +251,7 @@ export class Connection implements Client {
   #take(frame: Buffer, overlaps: boolean): Begun {
     this.#waiting.shift()
     this.#waitingBytes -= frame.length
-    const begun: Begun = { overlaps, bytes: frame.length, answer: null, isAnswered: false }
+    const begun: Begun = { overlaps, frame, answer: null, isAnswered: false }
     this.#begun.push(begun)
     return begun
   }
@@ -258,7 +290,10 @@ export class Connection implements Client {
 
   #handle(begun: Begun, handler: ApiHandler, request: IncomingRequest): void {
     handler.answer(this.#callOf(request), request).then(
-      (answer) => this.#answered(begun, answer),
+      (answer) => {
+        if (!handler.keepsRequest) this.#context.memory.frames.giveBack(begun.frame)
+        this.#answered(begun, answer)
+      },
       (error: unknown) => this.#refuse(error),
     )
   }
@@ -304,8 +339,8 @@ export class Connection implements Client {
     const socket = this.#socket
     socket.cork()
     while (this.#begun[0]?.isAnswered === true) {
-      const { answer, bytes } = this.#begun.shift() as Begun
-      this.#context.memory.giveBack(bytes)
+      const { answer, frame } = this.#begun.shift() as Begun
+      this.#context.memory.giveBack(frame.length)
       if (!this.#isClosed) for (const piece of answer ?? []) socket.write(piece)
     }
     socket.uncork()
@@ -366,7 +401,8 @@ export class Connection implements Client {
     this.#admitted.leave()
     this.#pace.closed()
     this.#cancelRoom?.()
-    for (const { bytes } of this.#begun) this.#context.memory.giveBack(bytes)
+    for (const { frame } of this.#begun) this.#context.memory.giveBack(frame.length)
+    this.#splitter.abandon()
     this.#begun.length = 0
     this.#dropWaiting()
     for (const callback of this.#closed) callback()

@@ -62,7 +62,8 @@ export class Listener {
   /** Rejects with ListenError, CertificateError. */
   static async open(options: ResolvedListenerOptions, context: ListenerContext): Promise<Listener> {
     const material = options.tls === null ? null : readTlsMaterial(options.tls)
-    const server = createServer()
+    // Plain connections are read from as soon as they have their place, in another way.
+    const server = createServer({ pauseOnConnect: material === null })
     await listen(server, options)
     return new Listener(server, options, context, material)
   }
@@ -90,7 +91,8 @@ export class Listener {
   #accept(socket: Socket): void {
     const { admission, server } = this.#context
     const host = plainAddress(socket.remoteAddress)
-    const visitor = { host, destroy: () => void socket.destroy() }
+    let owner: { destroy(): void } = socket
+    const visitor = { host, destroy: () => owner.destroy() }
     const admitted = admission.enter(visitor, this.name)
     if (typeof admitted === 'string') {
       server.logger.warn(
@@ -101,7 +103,7 @@ export class Listener {
       return
     }
     if (this.#tls === null) {
-      this.#welcome(socket, { host, admitted }, null)
+      owner = this.#welcome(socket, { host, admitted }, null)
       return
     }
     const peer = peerOf(socket)
@@ -127,12 +129,13 @@ export class Listener {
     this.#welcome(socket, visit, subject === null ? null : `User:${subject}`)
   }
 
-  #welcome(socket: Socket, { host, admitted }: Visit, certified: string | null): void {
+  #welcome(socket: Socket, { host, admitted }: Visit, certified: string | null): Connection {
     const connectionId = this.#context.nextConnectionId()
     const arrival = { connectionId, host, admitted, certified }
     const connection = new Connection(socket, arrival, this.#connectionContext)
     this.connections.add(connection)
     connection.onClosed(() => this.connections.delete(connection))
+    return connection
   }
 
   #makeTlsServer({ options }: TlsMaterial): TlsServer {

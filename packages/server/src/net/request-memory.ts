@@ -1,9 +1,13 @@
+import { FramePool } from './frame-pool.ts'
+
 /**
  * Memory that requests take between their coming and their answer, over all connections. Whoever
  * finds it full stops reading from its clients until there is room.
  */
 export class RequestMemory {
   readonly limitBytes: number
+  /** What it lies in. */
+  readonly frames: FramePool = new FramePool()
   #usedBytes = 0
   readonly #waiting = new Set<() => void>()
 

@@ -122,3 +122,27 @@ function endsOf(frames: readonly Buffer[]): readonly number[] {
     return end
   })
 }
+
+test('a frame that has begun can be completed where it lies, in memory that is used again', () => {
+  const given: Buffer[] = []
+  const memory = {
+    take: (sizeBytes: number) => Buffer.alloc(sizeBytes + 100),
+    giveBack: (frame: Buffer) => void given.push(frame),
+  }
+  const splitter = new FrameSplitter(megabyte, memory)
+  splitter.isPieceReused = true
+  const piece = Buffer.from('00000003616263' + '0000000a' + '3031', 'hex')
+  const [first] = splitter.push(piece)
+  piece.fill(0)
+  expect(first?.toString()).toBe('abc')
+  const { room } = splitter
+  expect(room).toHaveLength(8)
+  room?.write('23456789')
+  expect(splitter.filled(5)).toEqual([])
+  expect(splitter.room).toHaveLength(3)
+  expect(splitter.filled(3).map(String)).toEqual(['0123456789'])
+  expect(splitter.room).toBeNull()
+  splitter.push(Buffer.from('0000000a3031', 'hex'))
+  splitter.abandon()
+  expect(given.length).toBeGreaterThan(0)
+})
