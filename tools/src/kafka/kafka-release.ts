@@ -55,11 +55,41 @@ export async function kafkaRelease(
 ): Promise<KafkaAvailability> {
   const version = pinnedKafkaVersions[line]
   const cache = options.cacheDirectory ?? join(repositoryRoot, '.cache', 'kafka')
+  const sources = join(repositoryRoot, 'tools', 'java')
+  return makeReady({ line, pom: pomOf(version), sources, directory: join(cache, version) }, options)
+}
+
+/** Kafka Streams of the same version, and our programs for it: about 80 MB more. */
+export async function kafkaStreams(
+  line: KafkaLine,
+  options: FetchOptions = {},
+): Promise<KafkaAvailability> {
+  const version = pinnedKafkaVersions[line]
+  const cache = options.cacheDirectory ?? join(repositoryRoot, '.cache', 'kafka')
+  const sources = join(repositoryRoot, 'tools', 'java', 'streams')
+  const directory = join(cache, version, 'streams')
+  return makeReady({ line, pom: streamsPomOf(version), sources, directory }, options)
+}
+
+/** Jars and programs that belong together. */
+interface Wanted {
+  readonly line: KafkaLine
+  readonly pom: string
+  /** Directory of our Java programs. */
+  readonly sources: string
+  /** Where both are kept. */
+  readonly directory: string
+}
+
+async function makeReady(
+  { line, pom, sources, directory }: Wanted,
+  { timeoutMs = defaultFetchTimeoutMs }: FetchOptions,
+): Promise<KafkaAvailability> {
+  const version = pinnedKafkaVersions[line]
   try {
     const { java, javac } = await findJava()
-    const jars = await fetchJars(version, cache, options.timeoutMs ?? defaultFetchTimeoutMs)
-    const sources = join(repositoryRoot, 'tools', 'java')
-    const classes = await compileJava({ javac, jars, sources, cache: join(cache, version) })
+    const jars = await fetchJars(version, pom, directory, timeoutMs)
+    const classes = await compileJava({ javac, jars, sources, cache: directory })
     return {
       available: true,
       release: { line, version, java, classpath: classes + delimiter + jars },
@@ -111,10 +141,14 @@ async function runTool(
 }
 
 /** The jars of a release, as a class path. */
-async function fetchJars(version: string, cache: string, timeoutMs: number): Promise<string> {
-  const pom = pomOf(version)
+async function fetchJars(
+  version: string,
+  pom: string,
+  cache: string,
+  timeoutMs: number,
+): Promise<string> {
   const stamp = createHash('sha256').update(pom).digest('hex').slice(0, 12)
-  const directory = join(cache, version, `jars-${stamp}`)
+  const directory = join(cache, `jars-${stamp}`)
   if (!existsSync(directory)) await downloadJars(version, pom, directory, timeoutMs)
   const jars = readdirSync(directory).filter((name) => name.endsWith('.jar'))
   return jars
@@ -175,23 +209,37 @@ async function runMaven(
 
 /** Broker and tools of one version, without Kafka Connect, with a logger that prints to stderr. */
 function pomOf(version: string): string {
-  const dependency = (name: string, rest: string): string =>
-    `<dependency>${name}${rest}</dependency>`
-  const kafka = (artifact: string): string =>
-    `<groupId>org.apache.kafka</groupId><artifactId>${artifact}</artifactId><version>${version}</version>`
   const exclusion = (group: string, artifact: string): string =>
     `<exclusion><groupId>${group}</groupId><artifactId>${artifact}</artifactId></exclusion>`
   const exclusions =
     exclusion('org.apache.kafka', 'connect-runtime') + exclusion('org.slf4j', 'slf4j-reload4j')
+  return projectWith([
+    dependency(kafkaArtifact('kafka_2.13', version)),
+    dependency(kafkaArtifact('kafka-tools', version), `<exclusions>${exclusions}</exclusions>`),
+  ])
+}
+
+function streamsPomOf(version: string): string {
+  return projectWith([dependency(kafkaArtifact('kafka-streams', version))])
+}
+
+function dependency(name: string, rest = ''): string {
+  return `<dependency>${name}${rest}</dependency>`
+}
+
+function kafkaArtifact(artifact: string, version: string): string {
+  return `<groupId>org.apache.kafka</groupId><artifactId>${artifact}</artifactId><version>${version}</version>`
+}
+
+function projectWith(dependencies: readonly string[]): string {
   const logger =
     '<groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version>'
   return [
     '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>',
     '<groupId>varve</groupId><artifactId>kafka-interoperability</artifactId><version>1</version>',
     '<packaging>pom</packaging><dependencies>',
-    dependency(kafka('kafka_2.13'), ''),
-    dependency(kafka('kafka-tools'), `<exclusions>${exclusions}</exclusions>`),
-    dependency(logger, ''),
+    ...dependencies,
+    dependency(logger),
     '</dependencies></project>',
     '',
   ].join('\n')
