@@ -21,9 +21,9 @@ export function observedHandlers(
 }
 
 function observed(handler: ApiHandler, { clock, traffic, logger }: RequestObservers): ApiHandler {
-  const { api, versions, advertised, overlaps, isForStrangers } = handler
+  const { api, versions, advertised, overlaps, keepsRequest, isForStrangers } = handler
   return {
-    ...{ api, versions, advertised, overlaps, isForStrangers },
+    ...{ api, versions, advertised, overlaps, keepsRequest, isForStrangers },
     answer(call, request) {
       const startedMs = clock.monotonic()
       const tell = (answer: readonly Uint8Array[] | null): void => {
