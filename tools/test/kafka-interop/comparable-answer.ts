@@ -13,8 +13,11 @@ const ofKind: ReadonlySet<string> = new Set([
 const ownSettings: ReadonlySet<string> = new Set([
   // Where it runs, and how a broker for tests is started.
   ...['log.dirs', 'log.dir', 'listeners', 'auto.create.topics.enable', 'node.id', 'broker.id'],
+  'group.initial.rebalance.delay.ms',
   // Varve bounds the memory for requests; Kafka does so only where it is told to.
   'queued.max.request.bytes',
+  // Varve bounds connections, and keeps committed offsets together; Kafka does neither.
+  ...['max.connections', 'max.connections.per.ip', 'offsets.topic.num.partitions'],
   // Kafka says it in hours where it was told nothing in milliseconds.
   ...['log.retention.ms', 'log.roll.ms', 'log.roll.jitter.ms', 'log.flush.interval.ms'],
   // Kafka 4 sets it for all brokers when it is formatted.

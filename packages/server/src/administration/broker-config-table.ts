@@ -102,6 +102,54 @@ export const fixedBrokerConfigs: readonly FixedBrokerConfig[] = [
     [({ options }) => String(options.connectionIdleMsMax), '600000'],
     'Silence after which a connection is closed.',
   ),
+  fixed(
+    'max.connections',
+    'int',
+    [({ options }) => String(options.limits.connectionsMax), '20000'],
+    'Connections in all.',
+  ),
+  fixed(
+    'max.connections.per.ip',
+    'int',
+    [({ options }) => String(options.limits.connectionsPerAddressMax), '20000'],
+    'Connections from one address.',
+  ),
+  fixed(
+    'transaction.max.timeout.ms',
+    'int',
+    [({ options }) => String(options.transactionTimeoutMsMax), '900000'],
+    'The longest time-out that a transactional producer may ask for.',
+  ),
+  fixed(
+    'group.initial.rebalance.delay.ms',
+    'int',
+    [({ options }) => String(options.groupInitialRebalanceDelayMs), '3000'],
+    'How long a group that was empty waits for more members than the first.',
+  ),
+  fixed(
+    'group.min.session.timeout.ms',
+    'int',
+    [({ options }) => String(options.groupSessionTimeoutMsMin), '6000'],
+    'The shortest session of a member.',
+  ),
+  fixed(
+    'group.max.session.timeout.ms',
+    'int',
+    [({ options }) => String(options.groupSessionTimeoutMsMax), '1800000'],
+    'The longest session of a member.',
+  ),
+  fixed(
+    'offset.metadata.max.bytes',
+    'int',
+    always('4096'),
+    'The longest text that may be committed with an offset.',
+  ),
+  fixed(
+    'offsets.topic.num.partitions',
+    'int',
+    [({ parts }) => String(parts.topics.find('__consumer_offsets')?.partitions.length ?? 1), '1'],
+    'How many partitions the topic of committed offsets has.',
+  ),
 ]
 
 /** Settings of the broker that hold for topics which have none of their own: changed at any time. */

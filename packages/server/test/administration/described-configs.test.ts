@@ -43,7 +43,7 @@ test('an internal topic was given its policy', () => {
 
 test('a broker’s settings are each told once, and those of all brokers apart', () => {
   const options = resolveServerOptions({ nodeId: 7 })
-  const parts = { topics: { directory: { path: '/data' } } }
+  const parts = { topics: { directory: { path: '/data' }, find: () => null } }
   const entries = brokerEntries({ options, parts } as never, broker)
   const names = entries.map(({ name }) => name)
   expect(new Set(names).size).toBe(names.length)
