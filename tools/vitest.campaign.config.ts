@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   ssr: { resolve: { conditions: ['@varve/source', 'node'] } },
   test: {
-    include: ['packages/*/test/**/*.campaign.ts'],
+    include: ['packages/*/test/**/*.campaign.ts', 'tools/test/**/*.campaign.ts'],
     testTimeout: 600_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -19,14 +19,17 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
@@ -54,6 +57,7 @@ public final class TriedClient {
             case "produce" -> client.produce();
             case "member" -> client.member();
             case "transact" -> client.transact();
+            case "relay" -> client.relay();
             case "admin" -> client.admin();
             default -> throw new IllegalArgumentException(args[0]);
         }
@@ -213,6 +217,74 @@ public final class TriedClient {
             copies.forEach(copy -> producer.send(new ProducerRecord<>(text("target"), copy)));
             producer.sendOffsetsToTransaction(ends, consumer.groupMetadata());
             producer.commitTransaction();
+        }
+    }
+
+    /**
+     * Copies the place of each record to another topic, with its own offsets in the same
+     * transaction, until it is told to end, and whatever happens to the broker meanwhile.
+     */
+    private void relay() throws Exception {
+        try (var consumer = groupConsumer()) {
+            consumer.subscribe(List.of(text("source")));
+            while (!stopping) {
+                relayWithOneProducer(consumer);
+            }
+        }
+    }
+
+    private void relayWithOneProducer(KafkaConsumer<String, String> consumer) throws Exception {
+        Map<String, String> settings =
+            Map.of("transactional.id", text("transactionalId"), "max.block.ms", "20000");
+        try (var producer = producer(settings)) {
+            producer.initTransactions();
+            rewind(consumer);
+            while (!stopping) {
+                var records = consumer.poll(Duration.ofMillis(200));
+                if (!records.isEmpty() && !passedOn(producer, consumer, records)) {
+                    rewind(consumer);
+                }
+            }
+        } catch (KafkaException failure) {
+            say("complaint", Map.of("message", failure.toString()));
+        }
+    }
+
+    /** Whether it could; rejects when the producer is good for nothing any more. */
+    private boolean passedOn(
+            KafkaProducer<String, String> producer,
+            KafkaConsumer<String, String> consumer,
+            ConsumerRecords<String, String> records) throws IOException {
+        Map<TopicPartition, OffsetAndMetadata> ends = new HashMap<>();
+        try {
+            producer.beginTransaction();
+            for (ConsumerRecord<String, String> record : records) {
+                String place = record.partition() + ":" + record.offset();
+                producer.send(new ProducerRecord<>(text("target"), place, place));
+                ends.put(
+                    new TopicPartition(record.topic(), record.partition()),
+                    new OffsetAndMetadata(record.offset() + 1));
+            }
+            producer.sendOffsetsToTransaction(ends, consumer.groupMetadata());
+            producer.commitTransaction();
+            say("relayed", Map.of("count", records.count()));
+            return true;
+        } catch (TimeoutException undecided) {
+            // Whether it is committed shows in what the group has committed.
+            throw undecided;
+        } catch (KafkaException failure) {
+            say("complaint", Map.of("message", failure.toString()));
+            producer.abortTransaction();
+            return false;
+        }
+    }
+
+    /** To what is committed: the records of an aborted transaction are read again. */
+    private static void rewind(KafkaConsumer<String, String> consumer) {
+        var committed = consumer.committed(consumer.assignment(), PATIENCE);
+        for (TopicPartition partition : consumer.assignment()) {
+            OffsetAndMetadata end = committed.get(partition);
+            consumer.seek(partition, end == null ? 0 : end.offset());
         }
     }
 

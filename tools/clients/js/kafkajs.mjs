@@ -27,6 +27,36 @@ async function produce() {
   await producer.disconnect()
 }
 
+/** Sends numbered records until it is told to end; each is sent until it is acknowledged. */
+async function hammer() {
+  const { topic, clientId } = options
+  const producer = kafka.producer({ retry: { retries: 3, maxRetryTime: 1000 } })
+  await producer.connect()
+  let isStopping = false
+  void stopped.then(() => {
+    isStopping = true
+  })
+  const insist = async (value) => {
+    for (;;) {
+      try {
+        const messages = [{ key: value, value }]
+        const [{ partition, baseOffset }] = await producer.send({ topic, acks: -1, messages })
+        say('sent', { value, partition, offset: Number(baseOffset) })
+        return
+      } catch (error) {
+        say('complaint', { message: String(error) })
+        await new Promise((resolve) => setTimeout(resolve, 200))
+      }
+    }
+  }
+  for (let number = 0; !isStopping; number += 10) {
+    const batch = Array.from({ length: 10 }, (_, index) => `${clientId}-${number + index}`)
+    await Promise.all(batch.map(insist))
+    await new Promise((resolve) => setTimeout(resolve, 40))
+  }
+  await producer.disconnect()
+}
+
 function groupConsumer() {
   return kafka.consumer({
     groupId: options.group,
@@ -148,4 +178,4 @@ async function groups(client) {
   say('step', { name: 'groupIsGone', result: !(await isListed()) })
 }
 
-await run({ produce, member, transact, admin })
+await run({ hammer, produce, member, transact, admin })

@@ -1,5 +1,7 @@
 """confluent-kafka: librdkafka, as Python's programs use it."""
 
+import time
+
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from confluent_admin import admin
@@ -7,7 +9,11 @@ from driving import options, run, say, stopping, values
 
 
 def connection():
-    return {"bootstrap.servers": options["bootstrap"], "client.id": options["clientId"]}
+    return {
+        "bootstrap.servers": options["bootstrap"],
+        "client.id": options["clientId"],
+        "reconnect.backoff.max.ms": 500,
+    }
 
 
 def delivered(error, message):
@@ -36,6 +42,22 @@ def produce():
         )
         producer.poll(0)
     assert producer.flush(30) == 0, "not all is delivered"
+
+
+def hammer():
+    """Sends numbered records until it is told to end; each is sent until it is acknowledged."""
+    producer = Producer({**connection(), "enable.idempotence": True, "message.timeout.ms": 0})
+    number = 0
+    while not stopping.is_set():
+        value = f"{options['clientId']}-{number}"
+        bytes_of = value.encode()
+        producer.produce(options["topic"], key=bytes_of, value=bytes_of, callback=delivered)
+        number += 1
+        producer.poll(0)
+        while len(producer) > 300:
+            producer.poll(0.05)
+        time.sleep(0.004)
+    assert producer.flush(60) == 0, "not all is delivered"
 
 
 def announce(consumer, partitions):
@@ -68,9 +90,13 @@ def received(consumer):
     record = consumer.poll(0.2)
     if record is None:
         return None
-    if record.error() is not None:
+    if record.error() is None:
+        return record
+    if record.error().fatal():
         raise RuntimeError(str(record.error()))
-    return record
+    # It goes on by itself.
+    say("complaint", message=str(record.error()))
+    return None
 
 
 def member():
@@ -121,4 +147,5 @@ def transact():
     consumer.close()
 
 
-run({"produce": produce, "member": member, "transact": transact, "admin": admin})
+verbs = {"produce": produce, "member": member, "transact": transact, "admin": admin}
+run({**verbs, "hammer": hammer})

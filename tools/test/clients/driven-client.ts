@@ -17,6 +17,7 @@ const patienceMs = 60_000
 /** A run of one of the programs behind the common verbs. */
 export class DrivenClient {
   readonly events: ClientEvent[] = []
+  readonly #counts = new Map<string, number>()
   readonly #process: LeashedProcess
   readonly #what: string
 
@@ -26,7 +27,7 @@ export class DrivenClient {
     const { command, environment } = program
     this.#process = new LeashedProcess(this.#what, command, args, environment)
     this.#process.onLine((line) => {
-      if (line.startsWith('{')) this.events.push(JSON.parse(line) as ClientEvent)
+      if (line.startsWith('{')) this.#take(JSON.parse(line) as ClientEvent)
     })
   }
 
@@ -37,13 +38,18 @@ export class DrivenClient {
     )
   }
 
+  /** How many events of a kind have come. */
+  count(event: string): number {
+    return this.#counts.get(event) ?? 0
+  }
+
   /** The partitions of its last assignment. */
   get assigned(): readonly number[] {
     return this.events.findLast(({ event }) => event === 'assigned')?.partitions ?? []
   }
 
   /** Resolves when the condition holds; rejects when the program ends before, or after a minute. */
-  async until(what: string, condition: () => boolean): Promise<void> {
+  async until(what: string, condition: () => boolean, pauseMs = 25): Promise<void> {
     const deadline = performance.now() + patienceMs
     while (!condition()) {
       if (!this.#process.isRunning) throw this.#failure(`has ended before ${what}`)
@@ -51,7 +57,7 @@ export class DrivenClient {
         await this.#process.kill()
         throw this.#failure(`has waited a minute for ${what}`)
       }
-      await new Promise((resolve) => setTimeout(resolve, 25))
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }
 
@@ -74,6 +80,11 @@ export class DrivenClient {
   /** Idempotent. */
   kill(): Promise<void> {
     return this.#process.kill()
+  }
+
+  #take(event: ClientEvent): void {
+    this.events.push(event)
+    this.#counts.set(event.event, this.count(event.event) + 1)
   }
 
   #failure(what: string): Error {

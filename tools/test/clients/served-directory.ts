@@ -12,6 +12,8 @@ const stopTimeoutMs = 20_000
 export interface ServedOptions {
   /** Where clients find it. Default: one that is free. */
   readonly port?: number
+  /** Whether requests are listened to. Default: true. */
+  readonly isTapped?: boolean
 }
 
 /** A new data directory, served by a process of its own behind a tap that listens to requests. */
@@ -28,11 +30,13 @@ export class ServedDirectory {
     this.#server = this.#spawn()
   }
 
-  static async start({ port }: ServedOptions = {}): Promise<ServedDirectory> {
+  static async start(options: ServedOptions = {}): Promise<ServedDirectory> {
+    const { port, isTapped = true } = options
     const [outside = 0, inside = 0] = await freePorts(2)
-    const served = new ServedDirectory(port ?? outside, inside)
+    const served = new ServedDirectory(port ?? outside, isTapped ? inside : (port ?? outside))
     try {
-      await served.#open()
+      await served.#ready()
+      if (isTapped) await served.#listen()
       return served
     } catch (error) {
       await served.stop().catch(() => undefined)
@@ -91,8 +95,7 @@ export class ServedDirectory {
     return new LeashedProcess('the server', 'setpriv', args)
   }
 
-  async #open(): Promise<void> {
-    await this.#ready()
+  async #listen(): Promise<void> {
     this.#tap = await RequestTap.open({ port: this.port, target: this.#serverPort })
   }
 

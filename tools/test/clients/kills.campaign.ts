@@ -1,0 +1,50 @@
+import { Random, seedFromEnvironment } from '@varve/log/testing'
+import { expect, test } from 'vitest'
+import { campaignShare, scaled } from '../../../packages/record/test/campaign-scale.ts'
+import type { ClientProgram } from '../../src/clients/client-program.ts'
+import { type ClientName, triedClient } from '../../src/clients/tried-clients.ts'
+import { killUnderLoad } from './kill-campaign.ts'
+
+const allKills = 100
+/** Each takes seconds of all processors, so that a part of the campaigns has fewer still. */
+const kills = campaignShare < 1 ? Math.ceil(scaled(allKills) / 4) : scaled(allKills)
+/** Restarting, and clients that come back at a pace of their own. */
+const perKillMs = 20_000
+const fetchingMs = 10 * 60_000
+/** The last one copies in transactions. */
+const names = ['confluent-python', 'kafkajs', 'java-4'] as const
+
+test(
+  'killed under load, a server loses nothing that it has acknowledged',
+  async () => {
+    const seed = seedFromEnvironment('kills of a server')
+    const clients: Partial<Record<ClientName, ClientProgram>> = {}
+    for (const name of names) {
+      const found = await triedClient(name)
+      if (found.available) {
+        clients[name] = found.program
+        continue
+      }
+      if (process.env['VARVE_REQUIRE_CLIENTS'] === '1') throw new Error(found.reason)
+      process.stdout.write(`${name} is not there: ${found.reason}\n`)
+    }
+    const { 'java-4': relay, ...senders } = clients
+    if (relay === undefined || Object.keys(senders).length === 0) return
+    const drawn = new Random(seed).next()
+    const onKill = (kill: number): void => {
+      process.stdout.write(`killed ${kill} of ${kills} times\n`)
+    }
+    const acknowledged = await killUnderLoad({
+      kills,
+      seed: drawn,
+      clients: senders,
+      relay,
+      onKill,
+    })
+    process.stdout.write(
+      `${kills} kills, ${acknowledged} records acknowledged, VARVE_SEED=${seed}\n`,
+    )
+    expect(acknowledged).toBeGreaterThan(kills)
+  },
+  fetchingMs + kills * perKillMs,
+)
