@@ -8,6 +8,7 @@ const alone = [
   'packages/record/test/compression/compression.test.ts',
   'packages/record/test/compression/zstd.test.ts',
   'packages/record/test/hostile-bytes.test.ts',
+  'packages/server/test/hostile/memory.test.ts',
   'packages/server/test/protocol/hostile-memory.test.ts',
 ]
 
