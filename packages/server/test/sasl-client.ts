@@ -39,10 +39,11 @@ export class ScramClient {
     this.first = Buffer.from(`n,,${this.#bare}`, 'utf8')
   }
 
-  final(challenge: Buffer): Buffer {
+  final(challenge: Buffer, { repeatsNonce = false } = {}): Buffer {
     const text = challenge.toString('utf8')
     const [, nonce = '', salt = '', iterations = ''] = /^r=(.+),s=(.+),i=(\d+)$/.exec(text) ?? []
-    const withoutProof = `c=biws,r=${nonce}`
+    const own = repeatsNonce ? (/r=(.*)/.exec(this.#bare)?.[1] ?? '') : ''
+    const withoutProof = `c=biws,r=${own}${nonce}`
     const bytes = this.#hash === 'sha256' ? 32 : 64
     const [saltBytes, rounds] = [Buffer.from(salt, 'base64'), Number(iterations)]
     const salted = pbkdf2Sync(this.#password, saltBytes, rounds, bytes, this.#hash)

@@ -51,7 +51,9 @@ async function attack(
 ): Promise<string | null> {
   await using client = await WireClient.connect(port)
   client.socket.write(bytes)
-  const late = new Promise<undefined>((resolve) => setTimeout(resolve, 150))
+  const late = new Promise<undefined>((resolve) => {
+    setTimeout(() => resolve(undefined), 150)
+  })
   const answer = await Promise.race([client.next(), late])
   if (answer === undefined || answer === null || !isWhole) return null
   try {
