@@ -5,6 +5,7 @@ export { type RestoreHooksOptions, restoreHooks } from './backup/restore-hooks.t
 export { healFrom } from './backup/self-healing.ts'
 export { VarveReplaySink, type VarveReplaySinkOptions } from './backup/varve-replay-sink.ts'
 export {
+  CatalogueFullError,
   ClosedError,
   CorruptCatalogueError,
   InvalidTimestampError,

@@ -77,6 +77,7 @@ export {
   type Assignor,
   brokerChannels,
   bytesSerde,
+  CatalogueFullError,
   type CleaningOptions,
   type CleanupPolicy,
   ClosedError,

@@ -61,6 +61,20 @@ export class CorruptCatalogueError extends VarveError {
   }
 }
 
+/** The file that says which topics there are would be too large (Kafka: POLICY_VIOLATION). */
+export class CatalogueFullError extends VarveError {
+  readonly code = 'VARVE_CATALOGUE_FULL'
+  readonly kafkaErrorCode = 44
+  readonly sizeBytesMax: number
+
+  constructor(sizeBytesMax: number) {
+    super(`the catalogue of topics would be larger than ${sizeBytesMax} bytes`, {
+      hint: 'delete topics that nobody uses, or put more into each',
+    })
+    this.sizeBytesMax = sizeBytesMax
+  }
+}
+
 /** The data directory, the producer or the consumer was closed. */
 export class ClosedError extends VarveError {
   readonly code = 'VARVE_CLOSED'

@@ -1,7 +1,7 @@
 import { type FileSystem, StorageError } from '@varve/log'
 import { readSmallFile, replaceSmallFile } from '@varve/log/files'
 import { crc32c, InvalidArgumentError } from '@varve/record'
-import { CorruptCatalogueError } from '../base/broker-errors.ts'
+import { CatalogueFullError, CorruptCatalogueError } from '../base/broker-errors.ts'
 import { checkTopicName } from '../base/topic-names.ts'
 import { checkTopicSettings, type TopicSettings } from '../base/topic-settings.ts'
 
@@ -93,15 +93,20 @@ function cataloguePath(directory: string): string {
   return `${directory}/${catalogueFileName}`
 }
 
-/** Whole or not at all; durable when it resolves. Rejects with StorageError. */
+/**
+ * Whole or not at all; durable when it resolves. Rejects with StorageError, and with
+ * CatalogueFullError for one that could not be read again.
+ */
 export async function writeCatalogue(
   fs: FileSystem,
   directory: string,
   catalogue: Catalogue,
 ): Promise<void> {
   const path = cataloguePath(directory)
+  const bytes = encodeCatalogue(catalogue)
+  if (bytes.length > catalogueBytesMax) throw new CatalogueFullError(catalogueBytesMax)
   try {
-    await replaceSmallFile(fs, path, encodeCatalogue(catalogue))
+    await replaceSmallFile(fs, path, bytes)
   } catch (error) {
     throw error instanceof Error ? new StorageError(`writing ${path}`, error) : error
   }

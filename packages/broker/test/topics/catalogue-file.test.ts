@@ -2,7 +2,7 @@ import { SimulatedFileSystem } from '@varve/log/testing'
 import { crc32c } from '@varve/record'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CorruptCatalogueError } from '../../src/base/broker-errors.ts'
+import { CatalogueFullError, CorruptCatalogueError } from '../../src/base/broker-errors.ts'
 import {
   type Catalogue,
   catalogueFileName,
@@ -92,6 +92,18 @@ describe('the catalogue of topics', () => {
     const decode = () => decodeCatalogue(withText(text ?? ''), 'f')
     expect(decode).toThrow(CorruptCatalogueError)
     expect(decode).toThrow(reason)
+  })
+
+  test('that could not be read again is not written', async () => {
+    const fs = new SimulatedFileSystem()
+    fs.makeDirectory('/data')
+    await writeCatalogue(fs, '/data', catalogue)
+    const many = Array.from({ length: 120_000 }, (_, index) => {
+      return { ...topic, name: `${'x'.repeat(200)}${index}` }
+    })
+    const writing = writeCatalogue(fs, '/data', { nextProducerId: 0, topics: many })
+    await expect(writing).rejects.toThrow(CatalogueFullError)
+    expect(readCatalogue(fs, '/data')).toEqual(catalogue)
   })
 
   test('of random text is refused with that error, and no other', async () => {

@@ -1,7 +1,7 @@
 import { type FileSystem, StorageError } from '@varve/log'
 import { readSmallFile, replaceSmallFile } from '@varve/log/files'
 import { crc32c } from '@varve/record'
-import { CorruptServerStateError } from './server-errors.ts'
+import { CorruptServerStateError, RequestRefusedError } from './server-errors.ts'
 
 /** In the data directory, beside the catalogue of topics. */
 export const serverStateFileName = 'varve-server'
@@ -54,8 +54,8 @@ export class ServerState {
   }
 
   /**
-   * Replaces a section, by what is made of it when its turn has come. Rejects with StorageError, or
-   * with what `change` throws: then nothing has changed.
+   * Replaces a section, by what is made of it when its turn has come. Rejects with StorageError,
+   * with RequestRefusedError where there would be too much, or with what `change` throws: then nothing has changed.
    */
   update<Value>(name: StateSection, change: () => Value): Promise<Value> {
     const updating = this.#last.then(async () => {
@@ -70,8 +70,14 @@ export class ServerState {
   }
 
   async #write(sections: Sections): Promise<void> {
+    const bytes = encodeState(sections)
+    // It could not be read again.
+    if (bytes.length > stateBytesMax) {
+      const rule = `the server keeps no more than ${stateBytesMax} bytes of users, rules and quotas`
+      throw new RequestRefusedError('POLICY_VIOLATION', rule)
+    }
     try {
-      await replaceSmallFile(this.#fs, this.#path, encodeState(sections))
+      await replaceSmallFile(this.#fs, this.#path, bytes)
     } catch (error) {
       throw error instanceof Error ? new StorageError(`writing ${this.#path}`, error) : error
     }
