@@ -1,14 +1,29 @@
-import type { Log } from '@varve/log'
+import type { Clock, Log } from '@varve/log'
 import type { Client } from '../base/client.ts'
-import type { Deadlines, Expiring } from './deadlines.ts'
-import type { LogWaiter, LogWatches } from './log-watches.ts'
+import { Deadlines, type Expiring } from './deadlines.ts'
+import { type LogWaiter, LogWatches } from './log-watches.ts'
 
 /** Where waits are kept. */
-export interface WaitingRoom {
+export class WaitingRoom {
   readonly watches: LogWatches
   readonly deadlines: Deadlines
-  /** Aborted when the server stops: nobody waits any longer. */
-  readonly stopping: AbortSignal
+  readonly waits: Set<FetchWait> = new Set()
+  readonly #stopping: AbortSignal
+
+  /** @param stopping aborted when the server stops: nobody waits any longer */
+  constructor(clock: Clock, stopping: AbortSignal) {
+    this.watches = new LogWatches(clock)
+    this.deadlines = new Deadlines(clock)
+    this.#stopping = stopping
+    // One listener for all: a signal with ten thousand takes long to remove one.
+    stopping.addEventListener('abort', () => {
+      for (const wait of this.waits) wait.expire()
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.#stopping.aborted
+  }
 }
 
 /** What a fetch waits for. */
@@ -84,21 +99,21 @@ export class FetchWait implements LogWaiter, Expiring {
   }
 
   #begin(client: Pick<Client, 'onClosed'>): void {
-    const { watches, deadlines, stopping } = this.#room
-    const end = (): void => this.#end()
-    if (stopping.aborted) {
+    const { watches, deadlines, waits, isClosed } = this.#room
+    if (isClosed) {
       this.#end()
       return
     }
+    waits.add(this)
     for (const log of this.#awaited.logs) watches.add(log, this)
-    this.#cancels.push(deadlines.add(this, this.#awaited.maxMs), client.onClosed(end))
-    stopping.addEventListener('abort', end)
-    this.#cancels.push(() => stopping.removeEventListener('abort', end))
+    const offClosed = client.onClosed(() => this.#end())
+    this.#cancels.push(deadlines.add(this, this.#awaited.maxMs), offClosed)
   }
 
   #end(): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#room.waits.delete(this)
     for (const log of this.#awaited.logs) this.#room.watches.remove(log, this)
     for (const cancel of this.#cancels) cancel()
     this.#done()

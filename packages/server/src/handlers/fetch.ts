@@ -3,11 +3,9 @@ import type { Isolation, Log } from '@varve/log'
 import { clusterResource } from '../base/access.ts'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
 import type { ServerContext } from '../base/server-context.ts'
-import { Deadlines } from '../fetching/deadlines.ts'
 import type { WantedPartition } from '../fetching/fetch-session.ts'
 import { type FetchPlan, FetchSessions } from '../fetching/fetch-sessions.ts'
-import { FetchWait, type WaitingRoom } from '../fetching/fetch-wait.ts'
-import { LogWatches } from '../fetching/log-watches.ts'
+import { FetchWait, WaitingRoom } from '../fetching/fetch-wait.ts'
 import { PartitionReading } from '../fetching/partition-reading.ts'
 import { toldPartitions } from '../fetching/told-partitions.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
@@ -24,7 +22,7 @@ const fetchBytesMax = 55 * 2 ** 20
 export function fetchHandler(server: ServerContext): ApiHandler {
   const { clock, stopping } = server
   const sessions = new FetchSessions(clock)
-  const room = { watches: new LogWatches(clock), deadlines: new Deadlines(clock), stopping }
+  const room = new WaitingRoom(clock, stopping)
   return handlerOf(fetch, { versions: '4-18' }, (call, request) => {
     const plan = sessions.plan(request, call.version)
     const { errorCode, session } = plan

@@ -1,9 +1,7 @@
 import { type Log, openLog } from '@varve/log'
 import { ManualClock, SimulatedFileSystem } from '@varve/log/testing'
 import { beforeEach, expect, test } from 'vitest'
-import { Deadlines } from '../../src/fetching/deadlines.ts'
-import { type Awaited, FetchWait } from '../../src/fetching/fetch-wait.ts'
-import { LogWatches } from '../../src/fetching/log-watches.ts'
+import { type Awaited, FetchWait, WaitingRoom } from '../../src/fetching/fetch-wait.ts'
 
 let clock: ManualClock
 let log: Log
@@ -18,11 +16,7 @@ beforeEach(async () => {
 
 /** Whether a wait has ended, looked at after a turn of the loop. */
 function wait(awaited: Partial<Awaited> = {}): () => Promise<boolean> {
-  const room = {
-    watches: new LogWatches(clock),
-    deadlines: new Deadlines(clock),
-    stopping: stopping.signal,
-  }
+  const room = new WaitingRoom(clock, stopping.signal)
   const client = {
     onClosed(callback: () => void) {
       close = callback
