@@ -31,6 +31,7 @@ import { scaleLogSize } from './scale/scale-log-size.bench.ts'
 import { scalePartitions } from './scale/scale-partitions.bench.ts'
 import { scaleSegments } from './scale/scale-segments.bench.ts'
 import { messages } from './server/messages.bench.ts'
+import { serverKafka } from './server/server-kafka.bench.ts'
 import { steadyMemory } from './soak/steady-memory.bench.ts'
 
 /** All there are, in the order in which they run. */
@@ -56,6 +57,7 @@ export const benchmarks: readonly Benchmark[] = [
   peersBatchedAppends,
   peersReading,
   peersBrokers,
+  serverKafka,
   scaleLogSize,
   scaleSegments,
   scalePartitions,

@@ -24,6 +24,7 @@ export const flushPolicies: Readonly<Record<string, string>> = {
   'peers-batched-appends': 'as each figure says: flushed, or written',
   'peers-reading': 'nothing is written while it is measured',
   'peers-brokers': 'as each figure says: flushed, or written',
+  'server-kafka': 'as each figure says: flushed, or written',
   'scale-log-size': 'nothing is written while it is measured',
   'scale-segments': 'nothing is written while it is measured',
   'scale-partitions': 'written: never flushed while it is measured',

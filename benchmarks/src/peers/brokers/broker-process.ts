@@ -8,6 +8,8 @@ const program = fileURLToPath(new URL('../../../../tools/dist/broker-process.js'
 /** A broker that another process has started, with whatever it said of it. */
 export interface BrokerProcess {
   readonly port: number
+  /** Of a process that has started the broker's. */
+  readonly pid: number
   readonly promises: readonly Promised[]
   readonly settings: readonly string[]
   readonly version: string
@@ -18,7 +20,7 @@ export interface BrokerProcess {
 }
 
 type Said = { readonly available: false; readonly reason: string } | AvailableBroker
-type AvailableBroker = { readonly available: true } & Omit<BrokerProcess, 'stop'>
+type AvailableBroker = { readonly available: true } & Omit<BrokerProcess, 'stop' | 'pid'>
 
 /**
  * Starts a broker in a directory, fetching it where it was never fetched before. A text says why it
@@ -38,6 +40,7 @@ export async function startBroker(
   if (!said.available) return said.reason
   return {
     ...said,
+    pid: child.pid ?? 0,
     stop: async () => {
       child.stdin.end()
       await ended

@@ -39,10 +39,15 @@ export class KafkaTools {
    * Records a second, flat out, by `kafka-producer-perf-test`: its steady state, when it has warmed
    * up with a quarter as many before.
    */
-  async produce(topic: string, payloadPath: string, records: number): Promise<number> {
+  async produce(
+    topic: string,
+    payloadPath: string,
+    records: number,
+    acks: string = '1',
+  ): Promise<number> {
     const warmUp = Math.floor(records / 4)
     const counts = ['--num-records', String(records + warmUp), '--warmup-records', String(warmUp)]
-    const properties = ['acks=1', 'linger.ms=5', 'batch.size=65536', 'buffer.memory=67108864']
+    const properties = [`acks=${acks}`, 'linger.ms=5', 'batch.size=65536', 'buffer.memory=67108864']
     const output = await this.#run('org.apache.kafka.tools.ProducerPerformance', [
       ...['--topic', topic, '--throughput', '-1', '--payload-file', payloadPath, ...counts],
       ...['--command-property', ...properties],
