@@ -25,6 +25,7 @@ import { FixedAssignment, TopicAssignment } from './consuming/topic-assignment.t
 import { closeParts, type DirectoryParts, rememberParts } from './directory-parts.ts'
 import type { GroupCoordinator } from './groups/group-coordinator.ts'
 import { Groups } from './groups/groups.ts'
+import { defaultOffsetsRetentionMs } from './groups/offset-expiration.ts'
 import type { ReplayReport } from './handling/dead-letter-replay.ts'
 import { DeadLetterTopics } from './handling/dead-letter-topics.ts'
 import { EffectLedgers, type NamedLedgerOptions } from './handling/effect-ledgers.ts'
@@ -82,7 +83,8 @@ export async function openDataDirectory(
   directory: string,
   options: VarveOptions = {},
 ): Promise<DirectoryVarve> {
-  const { logger = silentLogger, transactionalIdExpirationMs, ...others } = options
+  const { logger = silentLogger, transactionalIdExpirationMs, ...given } = options
+  const { offsetsRetentionMs = defaultOffsetsRetentionMs, ...others } = given
   const { cleaning: _, cluster: __, ...rest } = others
   await finishRestore(options.fs ?? nodeFileSystem, directory)
   const topics = await Topics.open(directory, rest)
@@ -95,7 +97,7 @@ export async function openDataDirectory(
       ...{ topics, clock, ids, logger, isExpiryHeld },
       ...(transactionalIdExpirationMs !== undefined && { transactionalIdExpirationMs }),
     })
-    const groups = new Groups({ topics, clock, logger, isExpiryHeld })
+    const groups = new Groups({ topics, clock, logger, isExpiryHeld, offsetsRetentionMs })
     const cleaner = topicCleaner(
       { topics, groups: () => groups.coordinator(), clock, fs, logger },
       cleaning === false ? {} : cleaning,

@@ -54,6 +54,11 @@ export interface VarveOptions
    * cluster has a setting of its own. @defaultValue 604800000, 7 days
    */
   readonly transactionalIdExpirationMs?: number
+  /**
+   * How long offsets are kept of groups that nobody is in any more, in ms: Kafka's
+   * offsets.retention.minutes. @defaultValue 604800000, 7 days
+   */
+  readonly offsetsRetentionMs?: number
   /** Told of what an operator should know; a `pino` logger fits. @defaultValue none */
   readonly logger?: Logger
   /**

@@ -8,6 +8,7 @@ import type { Topics } from '../topics/topics.ts'
 import { GroupCoordinator, type GroupCoordinatorOptions } from './group-coordinator.ts'
 import { GroupMember } from './group-member.ts'
 import type { GroupMemberOptions } from './group-member-options.ts'
+import { checkOffsetsRetention, defaultOffsetsRetentionMs } from './offset-expiration.ts'
 import { OffsetStore } from './offset-store.ts'
 
 /**
@@ -42,7 +43,9 @@ export class Groups implements AsyncDisposable {
   #timer: Timer | null = null
   #isClosed = false
 
+  /** Throws InvalidArgumentError for a retention of offsets that is none. */
   constructor(options: GroupsOptions) {
+    checkOffsetsRetention(options.offsetsRetentionMs ?? defaultOffsetsRetentionMs)
     this.#options = options
     this.#clock = options.clock
     // Offsets of a topic that is gone must not be those of the next one of its name.

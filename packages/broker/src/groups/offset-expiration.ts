@@ -1,4 +1,4 @@
-import type { Timestamp } from '@varve/record'
+import { InvalidArgumentError, type Timestamp } from '@varve/record'
 import type { StoredOffset } from './group-offsets.ts'
 
 /** Kafka's offsets.retention.minutes: 7 days. */
@@ -39,4 +39,10 @@ export function expiredOffsets(
     const sinceMs = isSinceEmpty ? currentStateTimestamp : commit.commitTimestamp
     return nowMs - sinceMs >= retentionMs
   })
+}
+
+/** Throws InvalidArgumentError. */
+export function checkOffsetsRetention(retentionMs: number): void {
+  if (Number.isSafeInteger(retentionMs) && retentionMs >= 1) return
+  throw new InvalidArgumentError('offsetsRetentionMs', retentionMs, 'must be whole ms, 1 at least')
 }

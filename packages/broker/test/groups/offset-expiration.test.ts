@@ -1,6 +1,11 @@
+import { InvalidArgumentError } from '@varve/record'
 import { expect, test } from 'vitest'
 import type { StoredOffset } from '../../src/groups/group-offsets.ts'
-import { type ExpiryFacts, expiredOffsets } from '../../src/groups/offset-expiration.ts'
+import {
+  checkOffsetsRetention,
+  type ExpiryFacts,
+  expiredOffsets,
+} from '../../src/groups/offset-expiration.ts'
 
 function stored(topic: string, commitTimestamp: number, expireTimestamp = -1): StoredOffset {
   const value = { offset: 1, leaderEpoch: -1, metadata: '', commitTimestamp, expireTimestamp }
@@ -47,4 +52,8 @@ test.each<readonly [string, Partial<ExpiryFacts>, number, readonly string[]]>([
   const offsets = [stored('old', 50), stored('new', 400), stored('own', 400, 150)]
   const expired = expiredOffsets(offsets, { ...empty, ...facts }, nowMs, 100)
   expect(expired.map(({ topic }) => topic)).toEqual(expected)
+})
+
+test.each([0, -1, 0.5, Number.NaN])('a retention of %d ms is refused', (retentionMs) => {
+  expect(() => checkOffsetsRetention(retentionMs)).toThrow(InvalidArgumentError)
 })

@@ -1,4 +1,4 @@
-import type { CleaningOptions, TopicSettings } from '@varve/broker'
+import type { CleaningOptions, TopicSettings, VarveOptions } from '@varve/broker'
 import { InvalidArgumentError } from '@varve/record'
 import type { ConnectionLimits } from '../base/connection-limits.ts'
 import type { ServerOptions } from '../base/server-options.ts'
@@ -23,7 +23,9 @@ interface Draft {
   readonly topic: Mutable<TopicSettings>
   readonly cleaning: Mutable<CleaningOptions>
   readonly limits: Mutable<ConnectionLimits>
-  readonly transactionalIdExpirationMs: { value?: number }
+  readonly directory: Mutable<
+    Pick<VarveOptions, 'transactionalIdExpirationMs' | 'offsetsRetentionMs'>
+  >
 }
 
 /** Puts a value where it belongs. Throws InvalidArgumentError for one that cannot be read. */
@@ -59,9 +61,11 @@ const settings: Readonly<Record<string, Put>> = {
   'max.connections.per.ip': limits('connectionsPerAddressMax', whole),
   'max.connection.creation.rate': limits('connectionsPerSecondMax', whole),
   'connections.max.reauth.ms': limits('loginLifetimeMs', whole),
-  'transactional.id.expiration.ms': (draft, value, name) => {
-    draft.transactionalIdExpirationMs.value = whole(value, name)
-  },
+  'transactional.id.expiration.ms': directory('transactionalIdExpirationMs', whole),
+  'offsets.retention.minutes': directory('offsetsRetentionMs', inMs(60_000)),
+  'group.initial.rebalance.delay.ms': server('groupInitialRebalanceDelayMs', whole),
+  'group.min.session.timeout.ms': server('groupSessionTimeoutMsMin', whole),
+  'group.max.session.timeout.ms': server('groupSessionTimeoutMsMax', whole),
   'message.max.bytes': topic('maxMessageBytes', whole),
   'compression.type': topic('compressionType', (value) => value as 'producer'),
   'log.cleanup.policy': topic('cleanupPolicy', (value) => listOf(value) as readonly 'delete'[]),
@@ -110,19 +114,17 @@ export function configureServer(properties: ReadonlyMap<string, string>): Config
     ignored.push(name)
   }
   const draft: Draft = {
-    ...{ server: {}, topic: {}, cleaning: {}, limits: {} },
-    transactionalIdExpirationMs: {},
+    ...{ server: {}, topic: {}, cleaning: {}, limits: {}, directory: {} },
   }
   for (const [name, put] of Object.entries(settings)) {
     const value = properties.get(name)
     if (value !== undefined) put(draft, value, name)
   }
   const listeners = listenersOf(properties)
-  const { value: transactionalIdExpirationMs } = draft.transactionalIdExpirationMs
   const directoryOptions = {
     ...(Object.keys(draft.topic).length > 0 && { topicDefaults: draft.topic }),
     ...(Object.keys(draft.cleaning).length > 0 && { cleaning: draft.cleaning }),
-    ...(transactionalIdExpirationMs !== undefined && { transactionalIdExpirationMs }),
+    ...draft.directory,
   }
   const options = {
     ...draft.server,
@@ -164,6 +166,15 @@ function cleaning<Name extends keyof CleaningOptions>(
 ): Put {
   return (draft, value, name) => {
     draft.cleaning[option] = parse(value, name) as CleaningOptions[Name]
+  }
+}
+
+function directory<Name extends keyof Draft['directory']>(
+  option: Name,
+  parse: (value: string, name: string) => number,
+): Put {
+  return (draft, value, name) => {
+    draft.directory[option] = parse(value, name)
   }
 }
 

@@ -108,3 +108,21 @@ max.connections.per.ip=7
     limits: { connectionsPerAddressMax: 7 },
   })
 })
+
+test('how groups are led, and how long offsets are kept, is said as to Kafka', () => {
+  const { options } = configureServer(
+    new Map([
+      ['group.initial.rebalance.delay.ms', '0'],
+      ['group.min.session.timeout.ms', '1000'],
+      ['group.max.session.timeout.ms', '60000'],
+      ['offsets.retention.minutes', '5'],
+      ['transactional.id.expiration.ms', '1000'],
+    ]),
+  )
+  expect(options).toEqual({
+    groupInitialRebalanceDelayMs: 0,
+    groupSessionTimeoutMsMin: 1000,
+    groupSessionTimeoutMsMax: 60_000,
+    directoryOptions: { offsetsRetentionMs: 300_000, transactionalIdExpirationMs: 1000 },
+  })
+})
