@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { expect, test } from 'vitest'
 import { main } from '../src/main.ts'
+import { ShownPage } from '../src/serve/shown-page.ts'
 import { type CapturedIo, captureIo, run } from './captured-io.ts'
 
 interface Serving {
@@ -99,4 +100,28 @@ test('mistakes in the arguments are told as such', async () => {
   expect((await run('serve')).code).toBe(2)
   expect((await run('serve', '--memory', '--listen', 'x')).code).toBe(2)
   expect((await run('serve', '--memory', '--set', 'foo=1')).code).toBe(2)
+})
+
+test('the page is served where it is asked for, and shows a repository', async () => {
+  using temporary = makeTemporaryDirectory()
+  const repository = `${temporary.path}/backup`
+  expect((await run('backup', 'init', repository)).code).toBe(0)
+  const page = ['--http', '127.0.0.1:0', '--ui-repository', repository, '--ui-writes']
+  const server = await serving('--memory', ...page)
+  const url = /HTTP on (\S+\/ui\/)/.exec(server.io.stdout.text)?.[1] ?? ''
+  expect(await (await fetch(url)).text()).toContain('<title>Varve</title>')
+  expect(await (await fetch(`${url}api/session`)).json()).toMatchObject({ writes: true })
+  expect(await (await fetch(`${url}api/backups`)).json()).toMatchObject({
+    repositories: [{ name: repository }],
+  })
+  expect(await server.stop()).toBe(0)
+})
+
+test('without a page none is made, and a repository that is not there is a failure', async () => {
+  const nothing = { ui: false, uiWrites: false, uiRepositories: [] }
+  await using page = await ShownPage.open(nothing)
+  expect(page.options).toBeNull()
+  using temporary = makeTemporaryDirectory()
+  const missing = await run('serve', '--memory', '--ui-repository', `${temporary.path}/none`)
+  expect(missing.code).toBe(3)
 })

@@ -66,7 +66,7 @@ function bytesPart(
   }
   choose(bestView(answer))
   const part = element('div', { class: 'bytes' })
-  part.append(element('div', { class: 'bytes-head' }, element('h3', {}, name), choices), text)
+  part.append(element('div', { class: 'bytes-head' }, element('h2', {}, name), choices), text)
   if (answer.shown < answer.size) part.append(cutNote(answer, download, more))
   return part
 }

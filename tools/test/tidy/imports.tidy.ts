@@ -88,7 +88,7 @@ const sources = typeScript.filter(({ path }) => isPackageSource(path))
 /** Files that are run or named from outside: by Node, by package manifests, by Vitest. */
 function isEntry(path: string): boolean {
   return (
-    /\.(?:test|campaign|clients|tidy|config|bench|s3)\.ts$/.test(path) ||
+    /\.(?:test|campaign|clients|tidy|config|bench|s3|ui)\.ts$/.test(path) ||
     /^packages\/[^/]+\/src\/(?:index|files|pacing|serving|main|testing\/index)\.ts$/.test(path) ||
     entries.has(path)
   )

@@ -4,8 +4,9 @@ import { type CommandIo, exitCodes } from '../command-io.ts'
 import { LineOutput } from '../output.ts'
 import { LogLines } from '../serve/log-lines.ts'
 import { type ServeOptions, serverOptionsOf } from '../serve/serve-options.ts'
+import { type PageOptions, ShownPage } from '../serve/shown-page.ts'
 
-export interface ServeCommandOptions extends ServeOptions {
+export interface ServeCommandOptions extends ServeOptions, PageOptions {
   /** First line: the token of the HTTP listener. Null for none. */
   readonly httpTokenFile: string | null
 }
@@ -23,10 +24,13 @@ export async function serve(given: ServeCommandOptions, io: CommandIo): Promise<
   const { clock } = io
   const logger = new LogLines(json ? io.stdout : io.stderr, { clock, json, verbose })
   if (ignored.length > 0) logger.info({ settings: ignored }, 'settings that do nothing here')
-  const server = await startServer({ ...options, logger, logRequests: verbose })
+  await using page = await ShownPage.open(given)
+  const { options: ui } = page
+  const shown = ui === null ? {} : { ui }
+  const server = await startServer({ ...options, ...shown, logger, logRequests: verbose })
   const offHangUp = io.onHangUp(() => reload(server, logger))
   try {
-    await sayServing(server, logger, given, io)
+    await sayServing(server, ui !== null, logger, given, io)
     await ended(io.signal)
     logger.info({}, 'stopping: a second signal ends it at once')
   } finally {
@@ -39,16 +43,18 @@ export async function serve(given: ServeCommandOptions, io: CommandIo): Promise<
 
 async function sayServing(
   server: Server,
+  hasPage: boolean,
   logger: LogLines,
   { data, memory, json }: ServeCommandOptions,
   io: CommandIo,
 ): Promise<void> {
   const { bootstrapServers, httpAddress } = server
+  const page = hasPage ? ['http:', '', httpAddress, 'ui', ''].join('/') : null
   if (json) {
-    logger.info({ bootstrapServers, httpAddress, data, memory }, 'serving')
+    logger.info({ bootstrapServers, httpAddress, page, data, memory }, 'serving')
     return
   }
-  const http = httpAddress === null ? '' : `, HTTP on ${httpAddress}`
+  const http = httpAddress === null ? '' : `, HTTP on ${page ?? httpAddress}`
   const lines = new LineOutput(io.stdout)
   lines.line(`Serving ${memory ? 'a directory in memory' : data} on ${bootstrapServers}${http}`)
   await lines.flush()

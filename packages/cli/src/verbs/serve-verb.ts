@@ -18,6 +18,14 @@ export function addServeVerb(parser: Argv, choose: Choose): void {
           ...text,
           describe: 'A file with the token that HTTP asks for',
         })
+        .option('ui', { ...flag, describe: 'A page to look at, on that address  [127.0.0.1:9464]' })
+        .option('ui-writes', { ...flag, describe: 'The page may change things, when confirmed' })
+        .option('ui-repository', {
+          ...texts,
+          describe: 'A backup repository that the page shows; more than once',
+        })
+        .option('passphrase-file', { ...text, describe: 'What opens those that are encrypted' })
+        .option('key', { ...text, describe: 'A key file that does' })
         .option('config', { ...text, describe: 'Settings, as in Kafka’s server.properties' })
         .option('set', {
           ...texts,
@@ -31,6 +39,7 @@ export function addServeVerb(parser: Argv, choose: Choose): void {
         .example('$0 serve --data ./data', '')
         .example('$0 serve --memory --listen localhost:0', '')
         .example('$0 serve --data ./data --http localhost:9464 --json', '')
+        .example('$0 serve --data ./data --ui', '')
         .example('$0 serve --config server.properties --set num.partitions=3', '')
         .epilogue(
           'Says on one line where it serves, once it does; log lines go to stderr, with --json to ' +
@@ -45,7 +54,10 @@ export function addServeVerb(parser: Argv, choose: Choose): void {
         const { verbose, json, 'http-token-file': httpTokenFile = null } = given
         const { 'allow-anonymous-network-clients': allowAnonymousNetworkClients } = given
         const where = { data, memory, listen, http, config, set, allowAnonymousNetworkClients }
-        return serve({ ...where, verbose, json, httpTokenFile }, io)
+        const { ui, 'ui-writes': uiWrites, 'ui-repository': uiRepositories } = given
+        const { 'passphrase-file': passphraseFile, key } = given
+        const page = { ui, uiWrites, uiRepositories, passphraseFile, key }
+        return serve({ ...where, ...page, verbose, json, httpTokenFile }, io)
       }),
   )
 }
