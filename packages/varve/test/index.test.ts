@@ -3,6 +3,7 @@ import { makeTemporaryDirectory } from '@varve/log/testing'
 import { expect, test } from 'vitest'
 import * as varve from '../src/index.ts'
 import { LogDirectory, openVarve } from '../src/index.ts'
+import * as serving from '../src/server.ts'
 
 test('the example of the module runs as it stands there, and goes on when it is run again', async () => {
   using temporary = makeTemporaryDirectory()
@@ -44,4 +45,16 @@ test('everything that the engine shows to programs is there', () => {
 
 test('the public names are these', () => {
   expect(Object.keys(varve).sort()).toMatchSnapshot()
+})
+
+test('the public names of serving are these', () => {
+  expect(Object.keys(serving).sort()).toEqual([
+    'CertificateError',
+    'CorruptServerStateError',
+    'InsecureListenerError',
+    'ListenError',
+    'configureServer',
+    'parseProperties',
+    'startServer',
+  ])
 })

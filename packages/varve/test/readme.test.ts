@@ -23,3 +23,14 @@ test("the README's program runs as it stands there, in an empty directory, and a
   expect(run()).toEqual(lines)
   expect(run()).toEqual(lines)
 })
+
+test("the README's server runs as it stands there", () => {
+  using temporary = makeTemporaryDirectory()
+  const program = /## As a server\n.*?```ts\n(.*?)```/s.exec(readme)?.[1] ?? ''
+  expect(program).toContain("from 'varve/server'")
+  const path = join(temporary.path, 'program.mjs')
+  const server = pathToFileURL(join(import.meta.dirname, '../dist/server.js')).href
+  writeFileSync(path, program.replace("'varve/server'", `'${server}'`))
+  const output = execFileSync(process.execPath, [path], { cwd: temporary.path, timeout: 30_000 })
+  expect(output.toString()).toMatch(/^127\.0\.0\.1:\d+\n$/)
+})

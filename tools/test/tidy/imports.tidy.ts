@@ -21,7 +21,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     '@varve/bench',
     '@varve/server',
   ],
-  varve: ['@varve/record', '@varve/log', '@varve/backup', '@varve/broker', '@varve/cli'],
+  varve: [
+    '@varve/record',
+    '@varve/log',
+    '@varve/backup',
+    '@varve/broker',
+    '@varve/server',
+    '@varve/cli',
+  ],
 }
 
 /** The folders of the engine, each standing on those before it; the files beside them on all. */
@@ -98,6 +105,7 @@ function isEntry(path: string): boolean {
 const entries: ReadonlySet<string> = new Set([
   'benchmarks/src/report-page.ts',
   'benchmarks/src/run.ts',
+  'packages/varve/src/server.ts',
   'tools/src/demo.ts',
   'tools/src/demo-writer.ts',
   'tools/src/index.ts',
