@@ -5,7 +5,7 @@
  * @module
  */
 
-export { checkTopicName } from './base/topic-names.ts'
+export { checkTopicName, isInternalTopic } from './base/topic-names.ts'
 export { checkTopicSettings, defaultTopicSettings } from './base/topic-settings.ts'
 export type { DirectoryParts } from './directory-parts.ts'
 export { partsOf } from './directory-parts.ts'

@@ -1,3 +1,4 @@
+import { isInternalTopic } from '@varve/broker/serving'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
@@ -46,8 +47,8 @@ function checkPartition(
   partition: number,
 ): number {
   const found = parts.topics.find(topic)
-  // Only coordinators write to internal topics.
-  if (found?.isInternal === true || !call.may('write', 'topic', topic)) {
+  // Only coordinators write to internal topics, be they there or not.
+  if (isInternalTopic(topic) || !call.may('write', 'topic', topic)) {
     return errorCodes.TOPIC_AUTHORIZATION_FAILED
   }
   const isThere = found !== null && found.partitions[partition] !== undefined

@@ -19,7 +19,7 @@ test('a transaction takes all partitions that are asked for, or none', async () 
     UNKNOWN_TOPIC_OR_PARTITION,
   ])
   expect(await one.addPartitions('none', [0])).toEqual([UNKNOWN_TOPIC_OR_PARTITION])
-  expect(await one.addPartitions('__transaction_state', [0])).toEqual([
+  expect(await one.addPartitions('__consumer_offsets', [0])).toEqual([
     errorCodes.TOPIC_AUTHORIZATION_FAILED,
   ])
   expect(await one.end(true)).toBe(errorCodes.INVALID_TXN_STATE)
