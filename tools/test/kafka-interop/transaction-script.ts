@@ -32,7 +32,11 @@ const pauseMs = 100
 export async function runTransactionScript(client: WireClient): Promise<readonly ScriptLine[]> {
   for (const keyType of [0, 1]) {
     await until(async () => {
-      const answer = await client.call(findCoordinator, 2, { key: 'x', keyType })
+      const answer = await client.call(findCoordinator, 2, {
+        key: 'x',
+        keyType,
+        coordinatorKeys: [],
+      })
       return answer.errorCode
     })
   }
