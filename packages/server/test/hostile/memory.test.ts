@@ -17,7 +17,7 @@ async function raw(port: number): Promise<Socket> {
   return socket
 }
 
-/** The most memory that is taken while something is done, beyond what was taken before, in bytes. */
+/** The most memory that something takes beyond what was taken before, in bytes. */
 async function memoryOf(work: () => Promise<void>): Promise<number> {
   const before = process.memoryUsage().rss
   let most = before
