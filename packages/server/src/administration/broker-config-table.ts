@@ -152,7 +152,7 @@ export const fixedBrokerConfigs: readonly FixedBrokerConfig[] = [
   ),
 ]
 
-/** Settings of the broker that hold for topics which have none of their own: changed at any time. */
+/** Settings of the broker that hold for topics without settings of their own. */
 export const inheritedConfigs: ReadonlyMap<string, TopicConfig | KeptConfig> = new Map(
   [...topicConfigs, ...keptTopicConfigs].flatMap((config) => {
     return config.brokerName === null ? [] : [[config.brokerName, config] as const]

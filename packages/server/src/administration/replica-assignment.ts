@@ -9,7 +9,7 @@ export function checkPartitionsAsked(counts: Iterable<number>): void {
   let sum = 0
   for (const count of counts) sum += Math.max(count, 0)
   if (sum <= partitionsPerRequestMax) return
-  const rule = `excessively large number of partitions per request: more than ${partitionsPerRequestMax}`
+  const rule = `more than ${partitionsPerRequestMax} partitions are asked for by one request`
   throw new RequestRefusedError('POLICY_VIOLATION', rule)
 }
 
@@ -71,7 +71,7 @@ export function partitionsOf(
   throw new RequestRefusedError('INVALID_REPLICA_ASSIGNMENT', rule)
 }
 
-/** Throws RequestRefusedError unless a resource's name is the id of the one broker that there is. */
+/** Throws RequestRefusedError unless a resource's name is the id of the one broker. */
 export function checkBroker(resourceName: string, nodeId: number): void {
   if (resourceName === String(nodeId)) return
   const rule = `unexpected broker id, expected ${nodeId} or an empty name`

@@ -55,7 +55,8 @@ export class ServerState {
 
   /**
    * Replaces a section, by what is made of it when its turn has come. Rejects with StorageError,
-   * with RequestRefusedError where there would be too much, or with what `change` throws: then nothing has changed.
+   * with RequestRefusedError where there would be too much, or with what `change` throws: then
+   * nothing has changed.
    */
   update<Value>(name: StateSection, change: () => Value): Promise<Value> {
     const updating = this.#last.then(async () => {
