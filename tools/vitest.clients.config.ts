@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: ['tools/test/**/*.clients.ts'],
     globalSetup: ['tools/test/clients/fetch-clients.ts'],
-    testTimeout: 90_000,
+    testTimeout: 180_000,
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 3,

@@ -12,7 +12,7 @@ export interface ClientEvent {
   readonly result?: unknown
 }
 
-const patienceMs = 60_000
+const patienceMs = 90_000
 
 /** A run of one of the programs behind the common verbs. */
 export class DrivenClient {
@@ -48,14 +48,14 @@ export class DrivenClient {
     return this.events.findLast(({ event }) => event === 'assigned')?.partitions ?? []
   }
 
-  /** Resolves when the condition holds; rejects when the program ends before, or after a minute. */
+  /** Resolves when the condition holds; rejects when the program ends before, or after a while. */
   async until(what: string, condition: () => boolean, pauseMs = 25): Promise<void> {
     const deadline = performance.now() + patienceMs
     while (!condition()) {
       if (!this.#process.isRunning) throw this.#failure(`has ended before ${what}`)
       if (performance.now() > deadline) {
         await this.#process.kill()
-        throw this.#failure(`has waited a minute for ${what}`)
+        throw this.#failure(`has waited in vain for ${what}`)
       }
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
