@@ -135,6 +135,8 @@ export class FrameSplitter {
     else this.#makeRoom(end - at)
     this.#frameFilled += piece.copy(this.#frame, this.#frameFilled, at, end)
     if (this.#frameFilled === sizeBytes) this.#complete(this.#frame, frames)
+    // Whoever reads into `room` needs some: a read of nothing fails.
+    else if (this.isPieceReused && this.#frameFilled === this.#frame.length) this.#makeRoom(1)
     return end
   }
 

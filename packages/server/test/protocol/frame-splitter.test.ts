@@ -146,3 +146,23 @@ test('a frame that has begun can be completed where it lies, in memory that is u
   splitter.abandon()
   expect(given.length).toBeGreaterThan(0)
 })
+
+test('there is always room for a frame that has begun, wherever it was cut', () => {
+  const frame = Buffer.alloc(70_000, 7)
+  const stream = Buffer.concat([Buffer.from([0, 1, 0x11, 0x70]), frame])
+  for (const cut of [5, 4099, 4100, 4101, 6000, 8196, 16_388, 32_772, 65_540, 70_003]) {
+    const splitter = new FrameSplitter(megabyte)
+    splitter.isPieceReused = true
+    expect(splitter.push(stream.subarray(0, cut))).toEqual([])
+    let at = cut
+    let frames: readonly Buffer[] = []
+    while (frames.length === 0) {
+      const { room } = splitter
+      expect(room?.length).toBeGreaterThan(0)
+      const count = stream.copy(room ?? Buffer.alloc(0), 0, at)
+      at += count
+      frames = splitter.filled(count)
+    }
+    expect(frames[0]?.equals(frame)).toBe(true)
+  }
+})
