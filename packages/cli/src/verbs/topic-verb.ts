@@ -1,5 +1,14 @@
 import type { Argv } from 'yargs'
-import { type Choose, flag, number, texts, withData, withJson } from './verb-options.ts'
+import {
+  type Choose,
+  flag,
+  homeOf,
+  number,
+  texts,
+  withData,
+  withHome,
+  withJson,
+} from './verb-options.ts'
 
 export function addTopicVerb(parser: Argv, choose: Choose): void {
   parser.command('topic <action>', 'Make, list, describe, alter and delete topics', (verb) => {
@@ -25,7 +34,7 @@ function addCreate(parser: Argv<{ json: boolean }>, choose: Choose): void {
     'create <topic>',
     'Make a topic',
     (verb) =>
-      withTopic(verb)
+      withPlacedTopic(verb)
         .option('partitions', { ...number, default: 1, describe: 'How many' })
         .option('set', { ...texts, describe: 'A setting, as name=value; more than once' })
         .example(
@@ -34,9 +43,14 @@ function addCreate(parser: Argv<{ json: boolean }>, choose: Choose): void {
         ),
     (given) =>
       choose(async (io) => {
-        const { createTopic } = await import('../commands/topic.ts')
-        const { topic, data, json, partitions, set } = given
-        return createTopic({ topic, data, json, partitions, set }, io)
+        const { topic, json, partitions, set } = given
+        const home = homeOf(given)
+        if ('data' in home) {
+          const { createTopic } = await import('../commands/topic.ts')
+          return createTopic({ topic, ...home, json, partitions, set }, io)
+        }
+        const { createClusterTopic } = await import('../commands/cluster-topic.ts')
+        return createClusterTopic({ topic, ...home, json, partitions, set }, io)
       }),
   )
 }
@@ -46,14 +60,20 @@ function addList(parser: Argv<{ json: boolean }>, choose: Choose): void {
     'list',
     'List the topics of a data directory',
     (verb) =>
-      withData(verb)
+      withHome(verb)
         .option('internal', { ...flag, describe: 'Kafka’s own topics too' })
-        .example('$0 topic list --data ./data', ''),
+        .example('$0 topic list --data ./data', '')
+        .example('$0 topic list --bootstrap-server localhost:9092', ''),
     (given) =>
       choose(async (io) => {
-        const { listAllTopics } = await import('../commands/topic.ts')
-        const { data, internal, json } = given
-        return listAllTopics({ data, internal, json }, io)
+        const { internal, json } = given
+        const home = homeOf(given)
+        if ('data' in home) {
+          const { listAllTopics } = await import('../commands/topic.ts')
+          return listAllTopics({ ...home, internal, json }, io)
+        }
+        const { listClusterTopics } = await import('../commands/cluster-topic.ts')
+        return listClusterTopics({ ...home, internal, json }, io)
       }),
   )
 }
@@ -62,12 +82,17 @@ function addDescribe(parser: Argv<{ json: boolean }>, choose: Choose): void {
   parser.command(
     'describe <topic>',
     'Say what a topic is, and how its partitions stand',
-    (verb) => withTopic(verb).example('$0 topic describe orders --data ./data', ''),
+    (verb) => withPlacedTopic(verb).example('$0 topic describe orders --data ./data', ''),
     (given) =>
       choose(async (io) => {
-        const { describeTopic } = await import('../commands/topic.ts')
-        const { topic, data, json } = given
-        return describeTopic({ topic, data, json }, io)
+        const { topic, json } = given
+        const home = homeOf(given)
+        if ('data' in home) {
+          const { describeTopic } = await import('../commands/topic.ts')
+          return describeTopic({ topic, ...home, json }, io)
+        }
+        const { describeClusterTopic } = await import('../commands/cluster-topic.ts')
+        return describeClusterTopic({ topic, ...home, json }, io)
       }),
   )
 }
@@ -99,17 +124,28 @@ function addDelete(parser: Argv<{ json: boolean }>, choose: Choose): void {
     'delete <topic>',
     'Delete a topic with its records',
     (verb) =>
-      withTopic(verb)
+      withPlacedTopic(verb)
         .option('yes', { ...flag, describe: 'Do it; else it is only said what would go' })
         .example('$0 topic delete orders --data ./data --yes', ''),
     (given) =>
       choose(async (io) => {
-        const { deleteTopic } = await import('../commands/topic.ts')
-        const { topic, data, json, yes } = given
-        return deleteTopic({ topic, data, json, yes }, io)
+        const { topic, json, yes } = given
+        const home = homeOf(given)
+        if ('data' in home) {
+          const { deleteTopic } = await import('../commands/topic.ts')
+          return deleteTopic({ topic, ...home, json, yes }, io)
+        }
+        const { deleteClusterTopic } = await import('../commands/cluster-topic.ts')
+        return deleteClusterTopic({ topic, ...home, json, yes }, io)
       }),
   )
 }
+
+function withPlacedTopic<T>(verb: Argv<T>) {
+  return withHome(verb).positional('topic', topicName)
+}
+
+const topicName = { type: 'string', demandOption: true, describe: 'Name of the topic' } as const
 
 function withTopic<T>(verb: Argv<T>): Argv<T & { data: string; topic: string }> {
   return withData(verb).positional('topic', {

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs'
-import type { CommandIo } from '../command-io.ts'
+import type { ClusterPlace } from '../cluster/client-properties.ts'
+import { type CommandIo, UsageError } from '../command-io.ts'
 
 /**
  * Remembers the verb that was given: it runs when parsing is over, so that what parsing throws can
@@ -49,6 +50,41 @@ export function withPath<T>(verb: Argv<T>): Argv<T & { path: string }> {
 
 export function withData<T>(verb: Argv<T>): Argv<T & { data: string }> {
   return verb.option('data', { ...text, demandOption: true, describe: 'The data directory' })
+}
+
+/** A data directory, or a server in its place. */
+export function withHome<T>(verb: Argv<T>): Argv<
+  T & {
+    data: string | undefined
+    'bootstrap-server': string | undefined
+    'command-config': string | undefined
+  }
+> {
+  return verb
+    .option('data', { ...text, describe: 'The data directory' })
+    .option('bootstrap-server', { ...text, describe: 'A server in its place: HOST:PORT' })
+    .option('command-config', {
+      ...text,
+      describe: 'How to log in there, as Kafka’s tools take it',
+    })
+}
+
+/** Which of the two was given. Throws UsageError. */
+export function homeOf(given: {
+  readonly data: string | undefined
+  readonly 'bootstrap-server': string | undefined
+  readonly 'command-config': string | undefined
+}): { readonly data: string } | { readonly place: ClusterPlace } {
+  const {
+    data,
+    'bootstrap-server': bootstrapServer,
+    'command-config': commandConfig = null,
+  } = given
+  if (bootstrapServer === undefined && data !== undefined && commandConfig === null) return { data }
+  if (bootstrapServer !== undefined && data === undefined) {
+    return { place: { bootstrapServer, commandConfig } }
+  }
+  throw new UsageError('Say where: --data DIR, or --bootstrap-server HOST:PORT.', 'One of the two.')
 }
 
 export function withPartition<T>(
