@@ -63,5 +63,10 @@ export {
 export { type IncomingRequest, openRequest } from './protocol/requests.ts'
 export type { Acl, AclFilter, AclPattern } from './security/acl.ts'
 export type { ScramMechanism } from './security/scram-credential.ts'
-export type { AddUserOptions, SecurityStore, UserInfo } from './security/security-store.ts'
+export {
+  type AddUserOptions,
+  type SecurityStore,
+  securityOf,
+  type UserInfo,
+} from './security/security-store.ts'
 export { type Server, startServer } from './server.ts'

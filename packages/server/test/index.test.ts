@@ -27,6 +27,7 @@ test('the package offers exactly these names', () => {
     'parseAddress',
     'parseAssignment',
     'parseProperties',
+    'securityOf',
     'startServer',
   ])
 })

@@ -35,6 +35,7 @@ export {
   type SecurityStore,
   type Server,
   type ServerOptions,
+  securityOf,
   startServer,
   type TlsListenerOptions,
   type UiOptions,

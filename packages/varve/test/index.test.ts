@@ -55,6 +55,7 @@ test('the public names of serving are these', () => {
     'ListenError',
     'configureServer',
     'parseProperties',
+    'securityOf',
     'startServer',
   ])
 })

@@ -1,5 +1,7 @@
+import type { DirectoryVarve } from '@varve/broker'
+import { partsOf } from '@varve/broker/serving'
 import { InvalidArgumentError } from '@varve/record'
-import type { ServerState } from '../base/server-state.ts'
+import { ServerState } from '../base/server-state.ts'
 import type { Acl, AclFilter } from './acl.ts'
 import { Acls } from './acls.ts'
 import {
@@ -119,6 +121,21 @@ export class SecurityStore {
   listAcls(filter: AclFilter = {}): readonly Acl[] {
     return this.acls.list(filter)
   }
+}
+
+/**
+ * The users and access rules of an open data directory that nobody serves; of one that is served,
+ * its server's `security` has to be taken.
+ *
+ * @throws InvalidArgumentError for what is no open data directory
+ * @throws CorruptServerStateError
+ */
+export function securityOf(varve: DirectoryVarve): SecurityStore {
+  const parts = partsOf(varve)
+  if (parts === null) {
+    throw new InvalidArgumentError('varve', varve, 'must be an open data directory')
+  }
+  return new SecurityStore(ServerState.load(parts.fs, parts.topics.directory.path))
 }
 
 function checkName(name: string): void {

@@ -1,9 +1,11 @@
+import { openDataDirectory } from '@varve/broker'
 import { SimulatedFileSystem } from '@varve/log/testing'
 import { InvalidArgumentError } from '@varve/record'
 import { expect, test } from 'vitest'
 import { CorruptServerStateError } from '../../src/base/server-errors.ts'
 import { ServerState } from '../../src/base/server-state.ts'
-import { SecurityStore } from '../../src/security/security-store.ts'
+import { SecurityStore, securityOf } from '../../src/security/security-store.ts'
+import { startTestServer } from '../test-server.ts'
 
 function makeStore(): { readonly state: ServerState; readonly store: SecurityStore } {
   const fs = new SimulatedFileSystem()
@@ -32,6 +34,16 @@ test('a new password replaces the old one for all mechanisms', async () => {
   expect(store.listUsers()).toEqual([
     { name: 'alice', credentials: [{ mechanism: 'SCRAM-SHA-512', iterations: 4096 }] },
   ])
+})
+
+test('users are added to a directory that nobody serves', async () => {
+  const fs = new SimulatedFileSystem()
+  {
+    await using varve = await openDataDirectory('/data', { fs, cleaning: false })
+    await securityOf(varve).addUser('alice', 'secret', { iterations: 4096 })
+  }
+  await using server = await startTestServer({}, fs)
+  expect(server.security.listUsers().map(({ name }) => name)).toEqual(['alice'])
 })
 
 test('a user may be named like something of every object', async () => {
