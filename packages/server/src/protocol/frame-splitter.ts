@@ -23,10 +23,10 @@ const freshMemory: FrameMemory = {
 
 /**
  * Cuts what comes from a connection into frames, each an int32 with its size and so many bytes.
- * Pieces may end anywhere. A frame that lies in one piece is a view of it, unless the piece's memory
- * is used again; others are put together in memory that grows with what has come, not with what was
- * announced. Of a frame that has begun, what is still to come may be put in its place by whoever
- * reads it, without a piece: see `room`.
+ * Pieces may end anywhere. A frame that lies in one piece is a view of it, unless the piece's
+ * memory is used again; others are put together in memory that grows with what has come, not with
+ * what was announced. Of a frame that has begun, what is still to come may be put in its place by
+ * whoever reads it, without a piece: see `room`.
  */
 export class FrameSplitter {
   /** The largest size that is accepted; may be changed between pieces. */
