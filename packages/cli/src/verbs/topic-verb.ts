@@ -49,7 +49,7 @@ function addCreate(parser: Argv<{ json: boolean }>, choose: Choose): void {
           const { createTopic } = await import('../commands/topic.ts')
           return createTopic({ topic, ...home, json, partitions, set }, io)
         }
-        const { createClusterTopic } = await import('../commands/cluster-topic.ts')
+        const { createClusterTopic } = await import('../cluster/cluster-topics.ts')
         return createClusterTopic({ topic, ...home, json, partitions, set }, io)
       }),
   )
@@ -72,7 +72,7 @@ function addList(parser: Argv<{ json: boolean }>, choose: Choose): void {
           const { listAllTopics } = await import('../commands/topic.ts')
           return listAllTopics({ ...home, internal, json }, io)
         }
-        const { listClusterTopics } = await import('../commands/cluster-topic.ts')
+        const { listClusterTopics } = await import('../cluster/cluster-topics.ts')
         return listClusterTopics({ ...home, internal, json }, io)
       }),
   )
@@ -91,7 +91,7 @@ function addDescribe(parser: Argv<{ json: boolean }>, choose: Choose): void {
           const { describeTopic } = await import('../commands/topic.ts')
           return describeTopic({ topic, ...home, json }, io)
         }
-        const { describeClusterTopic } = await import('../commands/cluster-topic.ts')
+        const { describeClusterTopic } = await import('../cluster/cluster-topics.ts')
         return describeClusterTopic({ topic, ...home, json }, io)
       }),
   )
@@ -135,7 +135,7 @@ function addDelete(parser: Argv<{ json: boolean }>, choose: Choose): void {
           const { deleteTopic } = await import('../commands/topic.ts')
           return deleteTopic({ topic, ...home, json, yes }, io)
         }
-        const { deleteClusterTopic } = await import('../commands/cluster-topic.ts')
+        const { deleteClusterTopic } = await import('../cluster/cluster-topics.ts')
         return deleteClusterTopic({ topic, ...home, json, yes }, io)
       }),
   )

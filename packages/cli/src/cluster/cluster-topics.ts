@@ -1,10 +1,10 @@
 import type { CreateTopicOptions, Varve } from '@varve/broker'
-import type { ClusterPlace } from '../cluster/client-properties.ts'
-import { openCluster } from '../cluster/open-cluster.ts'
 import { type CommandIo, exitCodes } from '../command-io.ts'
 import { formatAmount, formatCount } from '../human.ts'
 import { LineOutput } from '../output.ts'
 import { parseSettings } from '../topic/setting-arguments.ts'
+import type { ClusterPlace } from './client-properties.ts'
+import { openCluster } from './open-cluster.ts'
 
 // The actions of `varve topic` that work by the network, on a server of Varve's or Kafka's.
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { startServer } from '@varve/server'
 import { expect, test } from 'vitest'
-import { run } from './captured-io.ts'
+import { run } from '../captured-io.ts'
 
 test('topics of a server are made, listed, described and deleted', async () => {
   await using server = await startServer({ memory: true, port: 0 })
@@ -28,10 +28,4 @@ test('who has to log in says how in a file for Kafka’s tools', async () => {
   writeFileSync(config, `${how}sasl.jaas.config=${jaas}\n`)
   const there = ['--bootstrap-server', server.bootstrapServers, '--command-config', config]
   expect(await run('topic', 'create', 'orders', ...there)).toMatchObject({ code: 0, err: '' })
-})
-
-test('a directory or a server has to be named, and not both', async () => {
-  expect((await run('topic', 'list')).code).toBe(2)
-  const both = ['--data', 'd', '--bootstrap-server', 'localhost:1']
-  expect((await run('topic', 'list', ...both)).code).toBe(2)
 })
