@@ -1,6 +1,6 @@
 // `npm run demo`: appends real files durably in a child process, kills that process twice on the
-// way, and proves that every acknowledged record is there; then compacts while reading goes on.
-// Leaves the directory to be played with.
+// way, and proves that every acknowledged record is there; then compacts while reading goes on,
+// restores a backup, and serves the directory to Kafka's clients. Leaves it to be played with.
 
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
@@ -18,6 +18,7 @@ import { Ledger } from './demo/ledger.ts'
 import { type Proof, prove } from './demo/prove.ts'
 import { type RestoreProof, restoreAndProve } from './demo/restore.ts'
 import { count, heading, mebibytes, milliseconds, print, seconds, styled } from './demo/screen.ts'
+import { type ServeProof, serveAndProve } from './demo/serve.ts'
 
 const kills = 2
 /** Says that a directory is this demo's own, to be emptied when it runs again. */
@@ -86,7 +87,12 @@ async function demo(data: string, seed: number): Promise<void> {
   markAsOurs(data, seed)
   runVarve('verify', shown)
 
-  heading('9. What this disk gives: records of 100 bytes, each acknowledged when it is flushed')
+  heading(
+    '9. Served to Kafka’s clients: records sent over the network, the server killed on the way',
+  )
+  explainServing(await serveAndProve(data), shown)
+
+  heading('10. What this disk gives: records of 100 bytes, each acknowledged when it is flushed')
   const size = ['--record-size', '100', '--warmup', '1', '--duration', '2']
   runVarve('bench', 'produce', '--data', dirname(shown), ...size)
   explainNext(shown, corpus[Math.floor(corpus.length / 2)]?.key ?? '')
@@ -151,6 +157,18 @@ function explainRestore(proof: RestoreProof): void {
   print(`  restored to before offset ${end}: ${rate(restored.totalBytes, restored.durationMs)}`)
   print(`  ${styled('green', '✓')} ${count(compared)} records compared, each is what it was`)
   print(`  ${styled('green', '✓')} none of those after that point is there`)
+}
+
+function explainServing(proof: ServeProof, shown: string): void {
+  const { startMs, restartMs, records, sendingMs } = proof
+  print(styled('dim', `  $ npx varve serve --data ${shown}`))
+  print(
+    `  served ${milliseconds(startMs)} after its start, ${milliseconds(restartMs)} after it was killed`,
+  )
+  print(
+    `  ${count(records)} records sent in ${seconds(sendingMs)}, each acknowledged when it was flushed`,
+  )
+  print(`  ${styled('green', '✓')} a group read every one of them, none twice`)
 }
 
 function runVarve(...args: readonly string[]): void {
@@ -232,6 +250,7 @@ function explainNext(shown: string, key: string): void {
     `npx varve inspect ${shown} --json`,
     `echo hello | npx varve produce greetings --data ${shown}`,
     `npx varve consume greetings --data ${shown} --follow   # and produce in another window`,
+    `npx varve serve --data ${shown} --ui   # for any Kafka client, and a page to look at`,
   ]
   for (const command of commands) print(`  ${command}`)
   print(styled('dim', `  Or damage a byte of a .log file, and ask npx varve verify ${shown}.`))
