@@ -19,8 +19,8 @@ const records = 10_000
 
 /**
  * Serves the directory, sends records through a client of Kafka's protocol while the server is
- * killed once, and proves that a group reads each that was acknowledged. Throws where one is missing
- * or comes twice.
+ * killed once, and proves that a group reads each that was acknowledged. Throws where one is
+ * missing or comes twice.
  */
 export async function serveAndProve(data: string): Promise<ServeProof> {
   const startedMs = performance.now()
