@@ -62,7 +62,7 @@ export class LogState implements ReadSource {
   readonly producers: ProducerStateManager
   readonly epochs: LeaderEpochCache
   readonly leaderEpoch: number
-  readonly tail: TailCache = new TailCache()
+  readonly tail: TailCache
   /** Made when they are needed, as is the set of those who wait: most logs are idle. */
   #pins: SegmentPins | null = null
   #removals: FileRemovals | null = null
@@ -88,6 +88,7 @@ export class LogState implements ReadSource {
     this.directory = loaded.directory
     this.fs = loaded.fs
     this.files = loaded.files
+    this.tail = new TailCache(loaded.files.tails)
     this.clock = loaded.clock
     this.random = loaded.random
     this.#options = loaded.options
@@ -379,6 +380,7 @@ export class LogState implements ReadSource {
   closed(): void {
     this.#isClosed = true
     this.files.forgetDirectory(this.directory)
+    this.tail.clear()
     this.segments.release()
     this.#points?.dropAll()
     this.#nothingMore()

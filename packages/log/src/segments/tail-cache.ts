@@ -1,4 +1,5 @@
 import type { FilePosition, Offset } from '@varve/record'
+import type { Tail, TailMemory } from '../storage/tail-memory.ts'
 
 /** What the cache holds at most; a follower that falls further behind reads the file. */
 const cacheBytesMax = 4 * 2 ** 20
@@ -13,12 +14,18 @@ interface Chunk {
 
 /**
  * The newest bytes of the log, kept in memory while somebody follows its tail, so that followers
- * are served without reading the file. Costs nothing when nobody follows.
+ * are served without reading the file. Costs nothing when nobody follows; all logs of a directory
+ * share a bound.
  */
-export class TailCache {
+export class TailCache implements Tail {
+  readonly #memory: TailMemory
   #chunks: Chunk[] = []
   #sizeBytes = 0
   #followers = 0
+
+  constructor(memory: TailMemory) {
+    this.#memory = memory
+  }
 
   follow(): void {
     this.#followers++
@@ -26,7 +33,12 @@ export class TailCache {
 
   unfollow(): void {
     this.#followers--
-    if (this.#followers > 0) return
+    if (this.#followers === 0) this.clear()
+  }
+
+  /** Lets go of everything; goes on with what is added from now on. */
+  clear(): void {
+    this.#memory.shrank(this, this.#sizeBytes, true)
     this.#chunks = []
     this.#sizeBytes = 0
   }
@@ -36,10 +48,18 @@ export class TailCache {
     if (this.#followers === 0 || bytes.length > cacheBytesMax) return
     this.#chunks.push({ segment, position, bytes: Buffer.from(bytes) })
     this.#sizeBytes += bytes.length
+    let dropped = 0
     while (this.#sizeBytes > cacheBytesMax || this.#chunks.length > chunksMax) {
-      const dropped = this.#chunks.shift()
-      this.#sizeBytes -= dropped?.bytes.length ?? this.#sizeBytes
+      dropped += this.dropOldest()
     }
+    this.#memory.shrank(this, dropped, false)
+    this.#memory.grew(this, bytes.length)
+  }
+
+  dropOldest(): number {
+    const dropped = this.#chunks.shift()?.bytes.length ?? 0
+    this.#sizeBytes -= dropped
+    return dropped
   }
 
   /** The bytes from `position` on, up to `limit`, as far as one chunk holds them; null without. */

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import type { File, FileSystem } from './file-system.ts'
 import { defaultReadCacheBytes, ReadCache } from './read-cache.ts'
+import { TailMemory } from './tail-memory.ts'
 
 /**
  * The open files of one data directory, at most about `filesMax` of them. A file is borrowed, used
@@ -13,6 +14,8 @@ export class OpenFiles {
   readonly fs: FileSystem
   /** What was read of these files and is kept in memory. */
   readonly cache: ReadCache
+  /** What was written to them last and is kept in memory for followers. */
+  readonly tails: TailMemory = new TailMemory()
   readonly #filesMax: number
   readonly #byPath = { read: new Map<string, Entry>(), write: new Map<string, Entry>() }
   /** Also those whose path is gone while somebody still has them. */

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { TailCache } from '../../src/segments/tail-cache.ts'
+import { TailMemory } from '../../src/storage/tail-memory.ts'
 
 const mebibyte = 2 ** 20
 
 describe('the tail cache', () => {
   test('keeps nothing while nobody follows', () => {
-    const cache = new TailCache()
+    const cache = new TailCache(new TailMemory())
     cache.add(0, 0, Buffer.from('abc'))
     expect(cache.read(0, 0, 3)).toBeNull()
     cache.follow()
@@ -16,7 +17,7 @@ describe('the tail cache', () => {
   })
 
   test('gives what it holds from a position on, up to the limit, and never more', () => {
-    const cache = new TailCache()
+    const cache = new TailCache(new TailMemory())
     cache.follow()
     cache.add(0, 0, Buffer.from('abc'))
     cache.add(0, 3, Buffer.from('defgh'))
@@ -31,7 +32,7 @@ describe('the tail cache', () => {
   })
 
   test('gives chunks that follow each other, until there is enough', () => {
-    const cache = new TailCache()
+    const cache = new TailCache(new TailMemory())
     cache.follow()
     const text = (pieces: readonly Buffer[] | null) => pieces?.map(String).join('|') ?? null
     cache.add(0, 0, Buffer.from('abc'))
@@ -46,7 +47,7 @@ describe('the tail cache', () => {
   })
 
   test('copies: what was added may be changed', () => {
-    const cache = new TailCache()
+    const cache = new TailCache(new TailMemory())
     cache.follow()
     const bytes = Buffer.from('abc')
     cache.add(0, 0, bytes)
@@ -55,7 +56,7 @@ describe('the tail cache', () => {
   })
 
   test('drops the oldest beyond four mebibytes, and takes nothing larger', () => {
-    const cache = new TailCache()
+    const cache = new TailCache(new TailMemory())
     cache.follow()
     for (let index = 0; index < 6; index++) {
       cache.add(0, index * mebibyte, Buffer.alloc(mebibyte, index))
@@ -68,7 +69,7 @@ describe('the tail cache', () => {
   })
 
   test('drops the oldest beyond 4,096 groups, however small', () => {
-    const cache = new TailCache()
+    const cache = new TailCache(new TailMemory())
     cache.follow()
     for (let position = 0; position < 4097; position++) cache.add(0, position, Buffer.from('a'))
     expect(cache.read(0, 0, 4097)).toBeNull()
@@ -76,7 +77,7 @@ describe('the tail cache', () => {
   })
 
   test('stays while one of several follows', () => {
-    const cache = new TailCache()
+    const cache = new TailCache(new TailMemory())
     cache.follow()
     cache.follow()
     cache.add(0, 0, Buffer.from('abc'))
