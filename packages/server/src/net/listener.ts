@@ -132,10 +132,20 @@ export class Listener {
   #welcome(socket: Socket, { host, admitted }: Visit, certified: string | null): Connection {
     const connectionId = this.#context.nextConnectionId()
     const arrival = { connectionId, host, admitted, certified }
-    const connection = new Connection(socket, arrival, this.#connectionContext)
+    const context = { ...this.#connectionContext, advertised: this.#advertisedTo(socket) }
+    const connection = new Connection(socket, arrival, context)
     this.connections.add(connection)
     connection.onClosed(() => this.connections.delete(connection))
     return connection
+  }
+
+  /**
+   * Nobody can connect to "all addresses": where no other one is advertised, a client is told the
+   * one that it has reached.
+   */
+  #advertisedTo(socket: Socket): AdvertisedAddress {
+    if (this.#options.advertisedHost !== null || !isEveryAddress(this.host)) return this.advertised
+    return { host: plainAddress(socket.localAddress), port: this.advertised.port }
   }
 
   #makeTlsServer({ options }: TlsMaterial): TlsServer {
@@ -159,6 +169,10 @@ function listen(server: NetServer, { host, port }: ResolvedListenerOptions): Pro
     })
     server.listen({ host, port }, resolve)
   })
+}
+
+function isEveryAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
 }
 
 /** IPv4 as it is written, also where it comes by a socket of IPv6. */

@@ -6,6 +6,7 @@ import { apiVersions } from '../../src/protocol/apis/api-versions.ts'
 import { metadata } from '../../src/protocol/apis/metadata.ts'
 import { apis } from '../../src/protocol/apis.ts'
 import { encodeRequest } from '../../src/protocol/messages.ts'
+import { ended } from '../ended.ts'
 import { logInPlainly } from '../sasl-client.ts'
 import { startSaslServer } from '../sasl-server.ts'
 import { servedHandlers } from '../served-handlers.ts'
@@ -23,19 +24,13 @@ async function raw(port: number): Promise<Socket> {
   return socket
 }
 
-/** Resolves when a connection has ended, by a reset too: `once` would reject for that. */
-function closed(socket: Socket): Promise<unknown> {
-  if (socket.closed) return Promise.resolve()
-  return new Promise((resolve) => socket.once('close', resolve))
-}
-
 test('clients that begin requests and go away leave nothing behind', async () => {
   await using watched = await WatchedServer.start()
   for (let length = 1; length < hello.length; length++) {
     const socket = await raw(watched.port)
     socket.end(hello.subarray(0, length))
     socket.resume()
-    await closed(socket)
+    await ended(socket)
   }
   expect(watched.unforeseen).toEqual([])
   expect(await watched.slowestMs()).toBeLessThan(3000)
@@ -53,7 +48,7 @@ test.each([
   const socket = await raw(watched.port)
   socket.resume()
   socket.write(Buffer.from(hex, 'hex'))
-  await closed(socket)
+  await ended(socket)
   expect(watched.unforeseen).toEqual([])
 })
 
@@ -68,7 +63,7 @@ test('clients that send a byte now and then are closed, those that go on are not
     socket.resume()
     socket.write(Buffer.from('00001000', 'hex'))
   }
-  await Promise.all(slow.map(closed))
+  await Promise.all(slow.map(ended))
   clearInterval(dripping)
   expect(watched.reasons.filter((reason) => reason.includes('too slowly'))).toHaveLength(50)
   expect(await watched.slowestMs()).toBeLessThan(3000)
@@ -84,7 +79,7 @@ test('connections that say nothing make room for those that do', async () => {
     expect((await client.call(apiVersions, 0, {})).errorCode).toBe(0)
   }
   for (const socket of silent) socket.resume()
-  await Promise.all(silent.slice(0, 300).map(closed))
+  await Promise.all(silent.slice(0, 300).map(ended))
   for (const socket of silent) socket.destroy()
   expect(await watched.slowestMs()).toBeLessThan(3000)
 })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { directSocket } from '../../src/net/direct-socket.ts'
+import { ended } from '../ended.ts'
 
 test('an accepted socket reads into memory of ours, and ends as others do', async () => {
   const received: Buffer[] = []
@@ -21,7 +22,7 @@ test('an accepted socket reads into memory of ours, and ends as others do', asyn
   const [answer] = (await once(client, 'data')) as [Buffer]
   expect(answer.toString()).toBe('answer')
   client.end('some bytes more than fit at once')
-  if (socket !== null) await once(socket, 'close')
+  if (socket !== null) await ended(socket)
   expect(Buffer.concat(received).toString()).toBe('some bytes more than fit at once')
   expect(received.every(({ length }) => length <= 8)).toBe(true)
   await new Promise((resolve) => server.close(resolve))
