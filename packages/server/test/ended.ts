@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** Resolves when a connection has ended, by a reset too: `once` of `node:events` rejects for that. */
+/** Resolves when a connection has ended, by a reset too: `once` of `node:events` would reject. */
 export function ended(socket: Socket): Promise<unknown> {
   if (socket.closed) return Promise.resolve()
   socket.on('error', () => undefined)
