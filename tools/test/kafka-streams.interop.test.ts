@@ -73,7 +73,7 @@ function describeCounting(release: KafkaRelease): void {
     for (const word of words) expect(counts.get(word), word).toEqual(everyOne)
     application.writeLine('close')
     await application.ended
-    expect(application.printed).toContain('state NOT_RUNNING')
+    expect(application.printed).toContain('closed\n')
     expect(application.printed).not.toContain('failed ')
   })
 }

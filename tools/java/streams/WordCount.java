@@ -39,7 +39,9 @@ public final class WordCount {
         streams.start();
         int first = System.in.read();
         if (first == 'c') {
-            streams.close(Duration.ofSeconds(60));
+            // The listener may not have heard of the last state yet.
+            boolean isClosed = streams.close(Duration.ofSeconds(60));
+            System.err.println(isClosed ? "closed" : "still closing");
         }
         Runtime.getRuntime().halt(0);
     }
