@@ -139,7 +139,9 @@ function openConsumers(
   signal: AbortSignal | undefined,
 ): readonly Consumer[] {
   const options = { follow: false, fetchBytes, ...(signal !== undefined && { signal }) }
-  return Array.from({ length: consumers }, (_, index) => {
+  // In a group the ones too many wait; without one there is nothing that they could read.
+  const length = group === null ? Math.min(consumers, partitions) : consumers
+  return Array.from({ length }, (_, index) => {
     if (group !== null) {
       return source.consumer({ ...options, group, topics: [topic], autoCommitMs })
     }

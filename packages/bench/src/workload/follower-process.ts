@@ -17,6 +17,8 @@ process.on('message', (message) => {
   messages.push(message as ToFollower)
   wake()
 })
+// Ctrl-C goes to all processes of a terminal: whoever started this one ends the run, and it with it.
+process.on('SIGINT', () => undefined)
 // Whoever started it has gone.
 process.on('disconnect', () => process.exit(0))
 

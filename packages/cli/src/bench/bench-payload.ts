@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { generatePayload, type Payload, payloadOfFile } from '@varve/bench'
 import { InvalidArgumentError } from '@varve/record'
+import { requireCount } from '../option-checks.ts'
 import type { PayloadOptions } from './bench-options.ts'
 import { parseByteSize } from './byte-size.ts'
 
@@ -11,6 +12,7 @@ const escapes: Readonly<Record<string, string>> = { '\\n': '\n', '\\t': '\t', '\
 
 /** What records are made of, as the arguments have it. Throws InvalidArgumentError. */
 export function payloadFor(options: PayloadOptions, seed: number): Payload {
+  requireCount('seed', seed, 0)
   const { payloadFile, payloadDelimiter } = options
   if (payloadFile !== null) {
     const delimiter = payloadDelimiter.replace(/\\[nt\\]/g, (mark) => escapes[mark] ?? mark)

@@ -1,27 +1,18 @@
+import { makeTemporaryDirectory } from '@varve/log/testing'
 import { expect, test } from 'vitest'
-import { produceRunOf } from '../../src/verbs/bench-arguments.ts'
+import { run } from '../captured-io.ts'
 
-const given = {
-  ...{ json: false, data: '.', seed: 1, report: undefined, 'record-size': '100', payload: 'json' },
-  ...{ 'payload-file': undefined, 'payload-delimiter': '\\n', keys: 'none', 'key-range': 10 },
-  ...{ topic: undefined, existing: false, keep: false, partitions: 1, records: undefined },
-  ...{ warmup: 0, interval: 5, acks: 'flushed', compression: 'none', linger: 0 },
-  ...{ 'batch-size': '64KiB', 'in-flight': 1, producers: 1, duration: undefined, rate: -1 },
-  ...{ rates: undefined, pacing: 'precise', hlog: undefined, hgrm: undefined },
-}
-
-test.each([
-  ['0', 'none'],
-  ['1', 'written'],
-  ['all', 'flushed'],
-  ['-1', 'flushed'],
-  ['written', 'written'],
-])('acks %s mean %s', (acks, level) => {
-  expect(produceRunOf({ ...given, acks }).acks).toBe(level)
+test('a seed has to be a number', async () => {
+  using temporary = makeTemporaryDirectory()
+  const { code, err } = await run('bench', 'produce', '--data', temporary.path, '--seed', 'abc')
+  expect(code).toBe(2)
+  expect(err).toContain('--seed')
 })
 
-test('rates are one, or those of a list', () => {
-  expect(produceRunOf({ ...given, rate: 7 }).rates).toEqual([7])
-  expect(produceRunOf({ ...given, rates: '10, 20,-1' }).rates).toEqual([10, 20, -1])
-  expect(() => produceRunOf({ ...given, rates: '10,,20' })).toThrow(/--rates/)
+test('consumers beyond the partitions have nothing to read, and the run counts each record once', async () => {
+  using temporary = makeTemporaryDirectory()
+  const shape = ['--partitions', '2', '--consumers', '5', '--records', '500', '--warmup', '0']
+  const result = await run('bench', 'consume', '--data', temporary.path, ...shape, '--json')
+  expect(result).toMatchObject({ code: 0 })
+  expect(result.stdout.documents[0].measurements[0].records).toBe(500)
 })
