@@ -17,7 +17,7 @@ process.on('message', (message) => {
   messages.push(message as ToFollower)
   wake()
 })
-// Ctrl-C goes to all processes of a terminal: whoever started this one ends the run, and it with it.
+// Ctrl-C goes to all processes of a terminal: whoever started this one ends the run.
 process.on('SIGINT', () => undefined)
 // Whoever started it has gone.
 process.on('disconnect', () => process.exit(0))
