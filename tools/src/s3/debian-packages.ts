@@ -81,10 +81,11 @@ function environmentOf(root: string): Readonly<Record<string, string>> {
   const names = existsSync(lib) ? readdirSync(lib) : []
   const triplet = names.find((name) => name.endsWith('-linux-gnu'))
   const libraries = ['lib', 'usr/lib'].map((place) => join(root, place, triplet ?? ''))
+  // Libraries that only programs of one package use have a directory of their own.
+  const own = ['ceph', 'pulseaudio'].map((name) => join(root, 'usr/lib', triplet ?? '', name))
   const programs = ['usr/bin', 'usr/sbin'].map((place) => join(root, place))
   return {
-    // Libraries that only programs of one package use have a directory of their own.
-    LD_LIBRARY_PATH: [...libraries, join(root, 'usr/lib', triplet ?? '', 'ceph')].join(delimiter),
+    LD_LIBRARY_PATH: [...libraries, ...own].join(delimiter),
     PATH: [...programs, process.env['PATH'] ?? ''].join(delimiter),
     PYTHONPATH: join(root, 'usr/lib/python3/dist-packages'),
     PYTHONDONTWRITEBYTECODE: '1',

@@ -40,8 +40,15 @@ async function findChromium(): Promise<{
 }> {
   const named = process.env['VARVE_CHROMIUM'] ?? installed.find((path) => existsSync(path))
   if (named !== undefined) return { path: named, environment: {} }
-  const found = await debianPackages(['chromium'])
+  const found = await debianPackages(['chromium', 'fonts-liberation'])
   if (!found.available) throw new Error(found.reason)
   const { root, environment } = found.packages
-  return { path: join(root, 'usr/lib/chromium/chromium'), environment }
+  const path = join(root, 'usr/lib/chromium/chromium')
+  return { path, environment: { ...environment, ...fontsOf(root) } }
+}
+
+/** Where fonts are found: its own, by the place for a user's data, and by the machine's rules. */
+function fontsOf(root: string): Readonly<Record<string, string>> {
+  const rules = existsSync('/etc/fonts/fonts.conf') ? {} : { FONTCONFIG_PATH: `${root}/etc/fonts` }
+  return { ...rules, XDG_DATA_HOME: join(root, 'usr/share') }
 }
