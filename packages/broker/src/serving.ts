@@ -5,6 +5,8 @@
  * @module
  */
 
+export { decodeCheckedJson, encodeCheckedJson } from './base/checked-json.ts'
+export { silentLogger } from './base/logger.ts'
 export { checkTopicName, isInternalTopic } from './base/topic-names.ts'
 export { checkTopicSettings, defaultTopicSettings } from './base/topic-settings.ts'
 export type { DirectoryParts } from './directory-parts.ts'

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { randomBytes } from 'node:crypto'
 import { type DirectoryVarve, openDataDirectory } from '@varve/broker'
-import { partsOf } from '@varve/broker/serving'
+import { partsOf, silentLogger } from '@varve/broker/serving'
 import { type Clock, systemClock } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
 import { Administration } from './administration/administration.ts'
@@ -14,7 +14,6 @@ import {
   type ServerOptions,
 } from './base/server-options.ts'
 import { ServerState } from './base/server-state.ts'
-import { silentLogger } from './base/silent-logger.ts'
 import { allHandlers } from './handlers/all-handlers.ts'
 import type { ListenerFacts } from './http/kafka-metrics.ts'
 import type { HttpSide } from './http-side.ts'

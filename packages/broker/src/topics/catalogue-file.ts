@@ -1,7 +1,8 @@
 import { type FileSystem, StorageError } from '@varve/log'
 import { readSmallFile, replaceSmallFile } from '@varve/log/files'
-import { crc32c, InvalidArgumentError } from '@varve/record'
+import { InvalidArgumentError } from '@varve/record'
 import { CatalogueFullError, CorruptCatalogueError } from '../base/broker-errors.ts'
+import { decodeCheckedJson, encodeCheckedJson } from '../base/checked-json.ts'
 import { checkTopicName } from '../base/topic-names.ts'
 import { checkTopicSettings, type TopicSettings } from '../base/topic-settings.ts'
 
@@ -29,32 +30,14 @@ export interface Catalogue {
 /** In the data directory. Kafka looks at directories only, and leaves it alone. */
 export const catalogueFileName = 'varve-catalogue'
 
-// Big-endian:
-//
-//   4 bytes  magic 'VCAT'
-//   int32    version, 1
-//   uint32   length of the text
-//   …        the text: JSON in UTF-8
-//   uint32   CRC-32C of everything before
-const magic = 0x56434154
-const version = 1
-const textAt = 12
-const crcBytes = 4
+const format = { magic: 'VCAT', version: 1 } as const
 
 /** 100,000 topics with some settings each. */
 const catalogueBytesMax = 32 * 2 ** 20
 const partitionsMax = 2 ** 31 - 1
 
 export function encodeCatalogue(catalogue: Catalogue): Buffer {
-  const text = Buffer.from(JSON.stringify(catalogue), 'utf8')
-  const bytes = Buffer.alloc(textAt + text.length + crcBytes)
-  bytes.writeUInt32BE(magic, 0)
-  bytes.writeInt32BE(version, 4)
-  bytes.writeUInt32BE(text.length, 8)
-  text.copy(bytes, textAt)
-  const crcAt = textAt + text.length
-  bytes.writeUInt32BE(crc32c(bytes.subarray(0, crcAt)), crcAt)
-  return bytes
+  return encodeCheckedJson(format, catalogue)
 }
 
 /** Throws CorruptCatalogueError. */
@@ -62,17 +45,9 @@ export function decodeCatalogue(bytes: Buffer, path: string): Catalogue {
   const fail = (reason: string): never => {
     throw new CorruptCatalogueError(path, reason)
   }
-  if (bytes.length < textAt + crcBytes) return fail(`it has ${bytes.length} bytes`)
-  if (bytes.readUInt32BE(0) !== magic) return fail('it does not begin with VCAT')
-  const crcAt = bytes.length - crcBytes
-  if (bytes.readUInt32BE(crcAt) !== crc32c(bytes.subarray(0, crcAt))) {
-    return fail('its checksum does not match')
-  }
-  const found = bytes.readInt32BE(4)
-  if (found !== version) return fail(`its version is ${found}, known is ${version}`)
-  if (bytes.readUInt32BE(8) !== crcAt - textAt) return fail('its length is not what it says')
+  const found = decodeCheckedJson(format, bytes, fail)
   try {
-    return catalogueOf(JSON.parse(bytes.toString('utf8', textAt, crcAt)))
+    return catalogueOf(found)
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error))
   }

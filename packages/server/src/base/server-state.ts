@@ -1,6 +1,6 @@
+import { decodeCheckedJson, encodeCheckedJson } from '@varve/broker/serving'
 import { type FileSystem, StorageError } from '@varve/log'
 import { readSmallFile, replaceSmallFile } from '@varve/log/files'
-import { crc32c } from '@varve/record'
 import { CorruptServerStateError, RequestRefusedError } from './server-errors.ts'
 
 /** In the data directory, beside the catalogue of topics. */
@@ -11,12 +11,7 @@ export type StateSection = 'clusterId' | 'users' | 'acls' | 'quotas' | 'brokerSe
 
 type Sections = Readonly<Partial<Record<StateSection, unknown>>>
 
-// Big-endian: magic 'VSRV', int32 version, uint32 length, the text (JSON in UTF-8), uint32 CRC-32C
-// of everything before.
-const magic = 0x56535256
-const version = 1
-const textAt = 12
-const crcBytes = 4
+const format = { magic: 'VSRV', version: 1 } as const
 const stateBytesMax = 32 * 2 ** 20
 
 /**
@@ -71,7 +66,7 @@ export class ServerState {
   }
 
   async #write(sections: Sections): Promise<void> {
-    const bytes = encodeState(sections)
+    const bytes = encodeCheckedJson(format, sections)
     // It could not be read again.
     if (bytes.length > stateBytesMax) {
       const rule = `the server keeps no more than ${stateBytesMax} bytes of users, rules and quotas`
@@ -85,41 +80,11 @@ export class ServerState {
   }
 }
 
-function encodeState(sections: Sections): Buffer {
-  const text = Buffer.from(JSON.stringify(sections), 'utf8')
-  const bytes = Buffer.alloc(textAt + text.length + crcBytes)
-  bytes.writeUInt32BE(magic, 0)
-  bytes.writeInt32BE(version, 4)
-  bytes.writeUInt32BE(text.length, 8)
-  text.copy(bytes, textAt)
-  const crcAt = textAt + text.length
-  bytes.writeUInt32BE(crc32c(bytes.subarray(0, crcAt)), crcAt)
-  return bytes
-}
-
 function decodeState(bytes: Buffer, path: string): Sections {
   const fail = (reason: string): never => {
     throw new CorruptServerStateError(path, reason)
   }
-  if (bytes.length < textAt + crcBytes) return fail(`it has ${bytes.length} bytes`)
-  if (bytes.readUInt32BE(0) !== magic) return fail('it does not begin with VSRV')
-  const crcAt = bytes.length - crcBytes
-  if (bytes.readUInt32BE(crcAt) !== crc32c(bytes.subarray(0, crcAt))) {
-    return fail('its checksum does not match')
-  }
-  const found = bytes.readInt32BE(4)
-  if (found !== version) return fail(`its version is ${found}, known is ${version}`)
-  if (bytes.readUInt32BE(8) !== crcAt - textAt) return fail('its length is not what it says')
-  return parseSections(bytes.toString('utf8', textAt, crcAt), fail)
-}
-
-function parseSections(text: string, fail: (reason: string) => never): Sections {
-  let found: unknown
-  try {
-    found = JSON.parse(text)
-  } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error))
-  }
+  const found = decodeCheckedJson(format, bytes, fail)
   if (typeof found !== 'object' || found === null || Array.isArray(found)) {
     return fail('it holds no object')
   }

@@ -1,5 +1,5 @@
 import { openDataDirectory } from '@varve/broker'
-import { partsOf } from '@varve/broker/serving'
+import { partsOf, silentLogger } from '@varve/broker/serving'
 import { SimulatedFileSystem } from '@varve/log/testing'
 import { expect, test } from 'vitest'
 import type { Administration } from '../../src/administration/administration.ts'
@@ -8,7 +8,6 @@ import { resourceTypes } from '../../src/administration/config-entry.ts'
 import type { Operation } from '../../src/base/access.ts'
 import type { Call } from '../../src/base/api-handler.ts'
 import type { ServerContext } from '../../src/base/server-context.ts'
-import { silentLogger } from '../../src/base/silent-logger.ts'
 
 const change = {
   operations: [{ name: 'retention.ms', operation: 'set', value: '5' }],

@@ -1,7 +1,7 @@
+import { silentLogger } from '@varve/broker/serving'
 import { openLog } from '@varve/log'
 import { SimulatedFileSystem } from '@varve/log/testing'
 import { expect, test } from 'vitest'
-import { silentLogger } from '../../src/base/silent-logger.ts'
 import { FetchSession, type WantedPartition } from '../../src/fetching/fetch-session.ts'
 import { leaderEpochError } from '../../src/fetching/leader-epoch-error.ts'
 import { PartitionReading } from '../../src/fetching/partition-reading.ts'

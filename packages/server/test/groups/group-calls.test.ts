@@ -1,8 +1,8 @@
 import { ClosedError } from '@varve/broker'
+import { silentLogger } from '@varve/broker/serving'
 import { expect, test } from 'vitest'
 import type { Client } from '../../src/base/client.ts'
 import type { ServerContext } from '../../src/base/server-context.ts'
-import { silentLogger } from '../../src/base/silent-logger.ts'
 import { clientHostOf, groupErrorCode } from '../../src/groups/group-calls.ts'
 import { errorCodes } from '../../src/protocol/error-codes.ts'
 

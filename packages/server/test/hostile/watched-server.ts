@@ -1,6 +1,6 @@
+import { silentLogger } from '@varve/broker/serving'
 import { VarveError } from '@varve/record'
 import type { ServerOptions } from '../../src/base/server-options.ts'
-import { silentLogger } from '../../src/base/silent-logger.ts'
 import { apiVersions } from '../../src/protocol/apis/api-versions.ts'
 import type { Server } from '../../src/server.ts'
 import { startTestServer } from '../test-server.ts'

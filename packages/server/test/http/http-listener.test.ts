@@ -1,7 +1,7 @@
+import { silentLogger } from '@varve/broker/serving'
 import { InvalidArgumentError } from '@varve/record'
 import { expect, test } from 'vitest'
 import { resolveHttpOptions } from '../../src/base/http-options.ts'
-import { silentLogger } from '../../src/base/silent-logger.ts'
 import { HttpListener } from '../../src/http/http-listener.ts'
 import { type HttpRoute, sendJson, sendText } from '../../src/http/http-route.ts'
 import { ask } from './http-client.ts'

@@ -1,6 +1,6 @@
+import { silentLogger } from '@varve/broker/serving'
 import { ManualClock } from '@varve/log/testing'
 import { expect, test } from 'vitest'
-import { silentLogger } from '../../src/base/silent-logger.ts'
 import { CertificateWatch } from '../../src/net/certificate-watch.ts'
 
 test('certificates are looked at now and then, each for itself, until it is stopped', () => {
