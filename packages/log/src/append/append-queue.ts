@@ -92,7 +92,7 @@ export class AppendQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#appends === 0
+    return this.#appends === 0 && this.#outside.length === 0
   }
 
   /** How many appends have been asked for: a mark in their order. */
@@ -161,6 +161,8 @@ export class AppendQueue {
 
   /** Everything queued, for the writer; null when there is nothing. */
   take(): AppendGroup | null {
+    // Those that filled the queue may all have been rejected since.
+    if (this.#appends === 0) this.#letIn()
     this.#taken = this.#entered
     if (this.#appends === 0) {
       this.#giveBack()

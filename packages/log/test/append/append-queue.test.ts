@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { BatchEncoder } from '@varve/record'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type AppendGroup, AppendQueue, batchOf } from '../../src/append/append-queue.ts'
 import { AppendQueueFullError, BatchTooLargeError } from '../../src/base/log-errors.ts'
 import { type LogOptions, resolveLogOptions } from '../../src/base/log-options.ts'
@@ -84,6 +85,21 @@ describe('the queue of appends', () => {
     expect(valuesIn(queue.take()).flat()).toEqual([big])
     expect(queue.isEmpty).toBe(false)
     expect(valuesIn(queue.take()).flat()).toEqual(['second', 'third'])
+  })
+
+  test('come in, too, when everything that filled the queue is rejected', async () => {
+    const queue = queueWith({ queueBytesMax: 500 })
+    const rejected = queue.addRecords([{ value: big }], 'written', 'lz4')
+    void queue.addRecords([{ value: 'second' }], 'written', 'none')
+    const finish = vi.spyOn(BatchEncoder.prototype, 'finish').mockImplementationOnce(() => {
+      throw new Error('no such package')
+    })
+    onTestFinished(() => finish.mockRestore())
+    queue.alter(resolveLogOptions({}))
+    await expect(rejected).rejects.toThrow('no such package')
+    expect(queue.isEmpty).toBe(false)
+    expect(valuesIn(queue.take()).flat()).toEqual(['second'])
+    expect(queue.hasTaken(queue.asked)).toBe(true)
   })
 
   test('or are refused, where the caller chose so', async () => {
