@@ -6,7 +6,7 @@
  */
 export type { EngineFigures } from './measuring/engine-watch.ts'
 export { histogramLog, histogramText } from './measuring/hdr-export.ts'
-export type { Interval } from './measuring/interval-series.ts'
+export type { Interval, IntervalFigures } from './measuring/interval-series.ts'
 export { type LatencyFigures, LatencyHistogram } from './measuring/latency-histogram.ts'
 export { describeMachine, type Machine } from './measuring/machine.ts'
 export { machineClock } from './measuring/machine-clock.ts'

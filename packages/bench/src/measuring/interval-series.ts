@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '@varve/log'
-import { encodeHistogram } from './hdr-export.ts'
+import { encodeCounts, packCounts } from './hdr-encoding.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 
-/** A stretch of a run. */
-export interface Interval {
+/** A stretch of a run, as soon as it is over. */
+export interface IntervalFigures {
   /** From the start of what is counted. */
   readonly startSeconds: number
   readonly seconds: number
@@ -14,6 +14,10 @@ export interface Interval {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly maxMs: number
+}
+
+/** A stretch of a run that is over. */
+export interface Interval extends IntervalFigures {
   /** Its latencies in HdrHistogram's encoding; null without any. */
   readonly histogram: string | null
 }
@@ -22,7 +26,7 @@ export interface IntervalSeriesOptions {
   readonly clock: Clock
   /** Length of an interval; one in which the event loop stood still is longer. */
   readonly intervalMs: number
-  readonly onInterval?: (interval: Interval) => void
+  readonly onInterval?: (interval: IntervalFigures) => void
 }
 
 /**
@@ -33,7 +37,7 @@ export class IntervalSeries {
   readonly #options: IntervalSeriesOptions
   readonly #total = new LatencyHistogram()
   readonly #current = new LatencyHistogram()
-  readonly #intervals: Interval[] = []
+  readonly #intervals: Array<{ readonly figures: IntervalFigures; readonly packed: Buffer }> = []
   #startMs = 0
   #sinceMs = 0
   #lastMs = 0
@@ -47,8 +51,14 @@ export class IntervalSeries {
     this.#options = options
   }
 
+  /**
+   * Those that are over, with their histograms: which takes a while, so that it is for the end of a
+   * run.
+   */
   get intervals(): readonly Interval[] {
-    return this.#intervals
+    return this.#intervals.map(({ figures, packed }) => {
+      return { ...figures, histogram: packed.length === 0 ? null : encodeCounts(packed) }
+    })
   }
 
   get records(): number {
@@ -104,7 +114,7 @@ export class IntervalSeries {
 
   #close(nowMs: number): void {
     const current = this.#current
-    const interval: Interval = {
+    const figures: IntervalFigures = {
       startSeconds: (this.#sinceMs - this.#startMs) / 1000,
       seconds: (nowMs - this.#sinceMs) / 1000,
       records: this.#records,
@@ -113,9 +123,9 @@ export class IntervalSeries {
       p50Ms: current.percentileMs(50),
       p99Ms: current.percentileMs(99),
       maxMs: current.maxMs,
-      histogram: current.count === 0 ? null : encodeHistogram(current),
     }
-    this.#intervals.push(interval)
+    // Copied, and encoded at the end: what is measured is not to wait for what measures it.
+    this.#intervals.push({ figures, packed: packCounts(current.counts) })
     this.#total.add(current)
     current.clear()
     this.#totalRecords += this.#records
@@ -123,6 +133,24 @@ export class IntervalSeries {
     this.#records = 0
     this.#bytes = 0
     this.#sinceMs = nowMs
-    this.#options.onInterval?.(interval)
+    this.#options.onInterval?.(figures)
+  }
+}
+
+const rehearsals = 4
+
+/**
+ * Ends intervals that nobody asked for. The first ones take ten milliseconds, since their code is
+ * yet to be compiled, and nothing else runs meanwhile: this is for before a measurement.
+ */
+export function rehearseIntervals(clock: Clock): void {
+  for (let round = 0; round < rehearsals; round++) {
+    const series = new IntervalSeries({ clock, intervalMs: 1000 })
+    series.start()
+    // From a microsecond to an hour: all buckets are looked at.
+    for (let latencyMs = 0.001; latencyMs < 3_600_000; latencyMs *= 1.01) {
+      series.add(clock.monotonic(), 1, latencyMs)
+    }
+    series.end()
   }
 }

@@ -49,8 +49,7 @@ export class LatencyHistogram {
 
   /** Milliseconds, fractional; less than a nanosecond counts as none. */
   record(latencyMs: number): void {
-    const value = Math.min(largestValue, Math.max(0, Math.round(latencyMs * 1e6)))
-    const index = indexOf(value)
+    const index = indexOf(nanoseconds(latencyMs))
     this.#counts[index] = (this.#counts[index] ?? 0) + 1
     this.#count += 1
     this.#sumMs += latencyMs
@@ -58,8 +57,10 @@ export class LatencyHistogram {
   }
 
   add(other: LatencyHistogram): void {
-    for (const { index, count } of other.#entries()) {
-      this.#counts[index] = (this.#counts[index] ?? 0) + count
+    const used = other.#used
+    for (let index = 0; index < used; index++) {
+      const count = other.#counts[index] ?? 0
+      if (count > 0) this.#counts[index] = (this.#counts[index] ?? 0) + count
     }
     this.#count += other.#count
     this.#sumMs += other.#sumMs
@@ -67,7 +68,7 @@ export class LatencyHistogram {
   }
 
   clear(): void {
-    this.#counts.fill(0)
+    this.#counts.fill(0, 0, this.#used)
     this.#count = 0
     this.#sumMs = 0
     this.#maxMs = 0
@@ -77,9 +78,10 @@ export class LatencyHistogram {
   percentileMs(percent: number): number {
     assert(percent >= 0 && percent <= 100, 'a percentile is 0 to 100')
     const wanted = Math.max(1, Math.ceil((percent / 100) * this.#count - 1e-9))
+    const used = this.#used
     let seen = 0
-    for (const { index, count } of this.#entries()) {
-      seen += count
+    for (let index = 0; index < used; index++) {
+      seen += this.#counts[index] ?? 0
       // The largest value of the bucket, as HDR histograms have it; never more than there was.
       if (seen >= wanted) return Math.min(this.#maxMs, lowestOf(index + 1) / 1e6)
     }
@@ -99,26 +101,22 @@ export class LatencyHistogram {
     }
   }
 
-  /** Values in nanoseconds with how often they were, for other histograms. Rising. */
-  *counts(): Generator<{ readonly value: number; readonly count: number }> {
-    for (const { index, count } of this.#entries()) yield { value: lowestOf(index), count }
+  /**
+   * The counts of the buckets, up to the last that is not empty: what `encodeHistogram` takes. A
+   * view: the next record changes it.
+   */
+  get counts(): Float64Array {
+    return this.#counts.subarray(0, this.#used)
   }
 
-  /** Takes in what `counts` of another one gave. */
-  recordCount(value: number, count: number): void {
-    const index = indexOf(Math.min(largestValue, value))
-    this.#counts[index] = (this.#counts[index] ?? 0) + count
-    this.#count += count
-    this.#sumMs += (value / 1e6) * count
-    this.#maxMs = Math.max(this.#maxMs, value / 1e6)
+  /** Beyond the bucket of the largest latency there are only zeros. */
+  get #used(): number {
+    return this.#count === 0 ? 0 : indexOf(nanoseconds(this.#maxMs)) + 1
   }
+}
 
-  *#entries(): Generator<{ readonly index: number; readonly count: number }> {
-    for (let index = 0; index < this.#counts.length; index++) {
-      const count = this.#counts[index] ?? 0
-      if (count > 0) yield { index, count }
-    }
-  }
+function nanoseconds(latencyMs: number): number {
+  return Math.min(largestValue, Math.max(0, Math.round(latencyMs * 1e6)))
 }
 
 /** Bit operations have 32 bits, so of larger values the lowest, which no bucket tells, go first. */

@@ -1,4 +1,4 @@
-import type { Interval } from '../measuring/interval-series.ts'
+import type { IntervalFigures } from '../measuring/interval-series.ts'
 import type { Measurement } from './run-report.ts'
 
 // What kafka-producer-perf-test, kafka-consumer-perf-test and kafka-e2e-latency print, to the
@@ -7,7 +7,7 @@ import type { Measurement } from './run-report.ts'
 const mebibyte = 2 ** 20
 
 /** A stretch of a run of producers, as ProducerPerformance prints every five seconds. */
-export function producerIntervalLine(intervals: readonly Interval[]): string {
+export function producerIntervalLine(intervals: readonly IntervalFigures[]): string {
   const { records, bytes, seconds, meanMs, maxMs } = merged(intervals)
   const rate = seconds > 0 ? records / seconds : 0
   const megabytes = seconds > 0 ? bytes / seconds / mebibyte : 0
@@ -73,12 +73,13 @@ function kafkaTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace('T', ' ').replace('.', ':').replace('Z', '')
 }
 
-function merged(intervals: readonly Interval[]): Interval {
-  const sum = (of: (interval: Interval) => number): number =>
+function merged(intervals: readonly IntervalFigures[]): IntervalFigures {
+  const sum = (of: (interval: IntervalFigures) => number): number =>
     intervals.reduce((total, interval) => total + of(interval), 0)
   const records = sum((interval) => interval.records)
   const weighted = sum((interval) => interval.meanMs * interval.records)
-  const worst = (of: (interval: Interval) => number): number => Math.max(0, ...intervals.map(of))
+  const worst = (of: (interval: IntervalFigures) => number): number =>
+    Math.max(0, ...intervals.map(of))
   return {
     startSeconds: intervals[0]?.startSeconds ?? 0,
     seconds: sum((interval) => interval.seconds),
@@ -88,6 +89,5 @@ function merged(intervals: readonly Interval[]): Interval {
     p50Ms: worst((interval) => interval.p50Ms),
     p99Ms: worst((interval) => interval.p99Ms),
     maxMs: worst((interval) => interval.maxMs),
-    histogram: null,
   }
 }

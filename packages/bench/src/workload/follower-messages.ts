@@ -1,4 +1,4 @@
-import type { Interval } from '../measuring/interval-series.ts'
+import type { IntervalFigures } from '../measuring/interval-series.ts'
 import type { Measurement } from '../report/run-report.ts'
 
 /** What the process that follows is told. */
@@ -18,6 +18,6 @@ export type ToFollower =
 /** What it answers. */
 export type FromFollower =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'interval'; readonly interval: Interval }
+  | { readonly kind: 'interval'; readonly interval: IntervalFigures }
   | { readonly kind: 'done'; readonly measurement: Measurement }
   | { readonly kind: 'failed'; readonly message: string }

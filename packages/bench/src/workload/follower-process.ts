@@ -1,4 +1,5 @@
 import { openVarve, readVarve } from '@varve/broker'
+import type { IntervalFigures } from '../measuring/interval-series.ts'
 import { machineClock } from '../measuring/machine-clock.ts'
 import { isCluster } from './bench-place.ts'
 import { assignedTail } from './end-to-end-run.ts'
@@ -39,8 +40,7 @@ async function follow({
   await using varve = isCluster(address)
     ? await openVarve(address, { cleaning: false })
     : await readVarve(address, { pollMs })
-  const onInterval = (interval: Extract<FromFollower, { kind: 'interval' }>['interval']): void =>
-    tell({ kind: 'interval', interval })
+  const onInterval = (interval: IntervalFigures): void => tell({ kind: 'interval', interval })
   using gauges = new RunGauges({ clock: machineClock, intervalMs, onInterval }, false)
   const consumer = varve.consumer(assignedTail(topic, partitions))
   await using tail = new TailingConsumer(consumer, machineClock, gauges)

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Interval } from '../measuring/interval-series.ts'
+import type { IntervalFigures } from '../measuring/interval-series.ts'
 import type { Measurement } from '../report/run-report.ts'
 import { BenchFailedError } from './bench-errors.ts'
 import type { FromFollower, ToFollower } from './follower-messages.ts'
@@ -13,11 +13,11 @@ const program: URL = import.meta.url.endsWith('.ts')
 /** A process of its own that reads what this one writes. */
 export class OtherProcess implements Disposable {
   readonly #child: ChildProcess
-  readonly #onInterval: (interval: Interval) => void
+  readonly #onInterval: (interval: IntervalFigures) => void
   readonly #ready = deferred<void>()
   readonly #done = deferred<Measurement>()
 
-  private constructor(onInterval: (interval: Interval) => void) {
+  private constructor(onInterval: (interval: IntervalFigures) => void) {
     this.#onInterval = onInterval
     this.#child = fork(fileURLToPath(program), {
       // Options of this process's Node (a debugger's port, conditions) are not for that one.
@@ -32,7 +32,7 @@ export class OtherProcess implements Disposable {
   /** Resolves when records that are sent from now on will be seen. */
   static async start(
     following: Omit<Extract<ToFollower, { kind: 'follow' }>, 'kind'>,
-    onInterval: (interval: Interval) => void,
+    onInterval: (interval: IntervalFigures) => void,
   ): Promise<OtherProcess> {
     const other = new OtherProcess(onInterval)
     try {

@@ -1,7 +1,11 @@
 import type { Clock } from '@varve/log'
 import { EngineWatch } from '../measuring/engine-watch.ts'
-import { encodeHistogram } from '../measuring/hdr-export.ts'
-import { type Interval, IntervalSeries } from '../measuring/interval-series.ts'
+import { encodeCounts, packCounts } from '../measuring/hdr-encoding.ts'
+import {
+  type IntervalFigures,
+  IntervalSeries,
+  rehearseIntervals,
+} from '../measuring/interval-series.ts'
 import { LatencyHistogram } from '../measuring/latency-histogram.ts'
 import { ProcessWatch } from '../measuring/process-watch.ts'
 import type { LatencyKind, Measurement } from '../report/run-report.ts'
@@ -11,7 +15,7 @@ export interface RunContext {
   readonly clock: Clock
   /** Length of the intervals that a measurement has. @defaultValue 1000 */
   readonly intervalMs?: number
-  readonly onInterval?: (interval: Interval) => void
+  readonly onInterval?: (interval: IntervalFigures) => void
   /** Ends the run early; what was measured until then counts. */
   readonly signal?: AbortSignal
 }
@@ -37,6 +41,7 @@ export class RunGauges implements Disposable {
   /** `hasEngine`: whether the logs are written by this process. */
   constructor({ clock, intervalMs = 1000, onInterval }: RunContext, hasEngine: boolean) {
     this.#clock = clock
+    rehearseIntervals(clock)
     this.#engine = hasEngine ? new EngineWatch() : null
     this.series = new IntervalSeries({
       clock,
@@ -76,7 +81,7 @@ export class RunGauges implements Disposable {
       latencyKind,
       latency: hasLatency ? latencies.figures() : null,
       sendDelay: hasLatency && rate !== null ? this.sendDelays.figures() : null,
-      histogram: hasLatency ? encodeHistogram(latencies) : null,
+      histogram: hasLatency ? encodeCounts(packCounts(latencies.counts)) : null,
       engine: this.#engine?.figures(seconds, bytes) ?? null,
       process: this.#process.figures(records, { isSpinning }),
       rebalanceMs,

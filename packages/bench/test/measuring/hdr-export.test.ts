@@ -1,8 +1,13 @@
 import hdr from 'hdr-histogram-js'
 import { expect, test } from 'vitest'
-import { encodeHistogram, histogramLog, histogramText } from '../../src/measuring/hdr-export.ts'
+import { encodeCounts, packCounts } from '../../src/measuring/hdr-encoding.ts'
+import { histogramLog, histogramText } from '../../src/measuring/hdr-export.ts'
 import type { Interval } from '../../src/measuring/interval-series.ts'
 import { LatencyHistogram } from '../../src/measuring/latency-histogram.ts'
+
+function encodeHistogram({ counts }: LatencyHistogram): string {
+  return encodeCounts(packCounts(counts))
+}
 
 function histogramOf(...latencies: readonly number[]): LatencyHistogram {
   const histogram = new LatencyHistogram()
@@ -17,14 +22,6 @@ function intervalOf(startSeconds: number, histogram: LatencyHistogram | null): I
     histogram: histogram === null ? null : encodeHistogram(histogram),
   }
 }
-
-test('HdrHistogram decodes what was recorded, in nanoseconds', () => {
-  const latencies = Array.from({ length: 1000 }, (_, at) => (at + 1) / 10)
-  const decoded = hdr.decodeFromCompressedBase64(encodeHistogram(histogramOf(...latencies)))
-  expect(decoded.totalCount).toBe(1000)
-  expect(decoded.getValueAtPercentile(50) / 1e6).toBeCloseTo(50, 0)
-  expect(decoded.maxValue / 1e6 / 100).toBeCloseTo(1, 2)
-})
 
 test('its reader of logs reads each interval of a log, and skips those without records', () => {
   const intervals = [

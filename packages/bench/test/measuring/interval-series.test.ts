@@ -1,11 +1,15 @@
 import { ManualClock } from '@varve/log/testing'
 import { expect, test } from 'vitest'
-import { type Interval, IntervalSeries } from '../../src/measuring/interval-series.ts'
+import {
+  type IntervalFigures,
+  IntervalSeries,
+  rehearseIntervals,
+} from '../../src/measuring/interval-series.ts'
 
 test('records count in the stretch in which they arrived; a standstill is there too', () => {
   const clock = new ManualClock()
-  const seen: Interval[] = []
-  const onInterval = (interval: Interval): void => void seen.push(interval)
+  const seen: IntervalFigures[] = []
+  const onInterval = (interval: IntervalFigures): void => void seen.push(interval)
   const series = new IntervalSeries({ clock, intervalMs: 1000, onInterval })
   clock.advance(5000)
   series.start()
@@ -20,7 +24,9 @@ test('records count in the stretch in which they arrived; a standstill is there 
     { startSeconds: 1, seconds: 1, records: 0, meanMs: 0, histogram: null },
     { startSeconds: 2, seconds: 0.4, records: 1, maxMs: 1500 },
   ])
-  expect(seen).toEqual(series.intervals)
+  expect(series.intervals).toMatchObject(seen)
+  expect(seen.length).toBe(3)
+  expect(seen[0]).not.toHaveProperty('histogram')
   expect(total.figures()).toMatchObject({ count: 3, maxMs: 1500 })
   expect(series).toMatchObject({ records: 3, bytes: 160, seconds: 2.4 })
   expect(clock.pendingTimers).toBe(0)
@@ -35,4 +41,10 @@ test('records without latencies are counted many at a time', () => {
   expect(series.end().count).toBe(0)
   expect(series).toMatchObject({ records: 64, bytes: 6400 })
   expect(series.intervals).toMatchObject([{ records: 64, histogram: null }])
+})
+
+test('a rehearsal leaves no timer behind', () => {
+  const clock = new ManualClock()
+  rehearseIntervals(clock)
+  expect(clock.pendingTimers).toBe(0)
 })

@@ -43,7 +43,7 @@ test('adding is as if all had been recorded in one', () => {
     both?.record(latency)
   }
   if (other !== undefined) one?.add(other)
-  expect([...(one?.counts() ?? [])]).toEqual([...(both?.counts() ?? [])])
+  expect(one?.counts).toEqual(both?.counts)
   expect(one?.figures().p999Ms).toBe(both?.figures().p999Ms)
 })
 
@@ -51,14 +51,9 @@ test('what takes longer than an hour counts as long, and below nothing as none',
   const histogram = new LatencyHistogram()
   histogram.record(1e12)
   histogram.record(-1)
-  expect([...histogram.counts()].map(({ count }) => count)).toEqual([1, 1])
+  const { counts } = histogram
+  expect(counts.at(0)).toBe(1)
+  expect(counts.at(-1)).toBe(1)
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2)
   expect(histogram.percentileMs(1)).toBeLessThan(0.001)
-})
-
-test('counts can be taken in again', () => {
-  const histogram = new LatencyHistogram()
-  for (const latency of [0.1, 0.1, 3000]) histogram.record(latency)
-  const copy = new LatencyHistogram()
-  for (const { value, count } of histogram.counts()) copy.recordCount(value, count)
-  expect([...copy.counts()]).toEqual([...histogram.counts()])
 })

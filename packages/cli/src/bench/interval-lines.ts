@@ -1,18 +1,18 @@
-import { type Interval, producerIntervalLine } from '@varve/bench'
+import { type IntervalFigures, producerIntervalLine } from '@varve/bench'
 import type { CommandIo } from '../command-io.ts'
 
 /** Prints how a run is going, every so many of its intervals: on stderr, as Kafka's tools do. */
 export class IntervalLines {
   readonly #io: CommandIo
   readonly #seconds: number
-  #gathered: Interval[] = []
+  #gathered: IntervalFigures[] = []
 
   constructor(io: CommandIo, seconds: number) {
     this.#io = io
     this.#seconds = seconds
   }
 
-  add(interval: Interval): void {
+  add(interval: IntervalFigures): void {
     this.#gathered.push(interval)
     const seconds = this.#gathered.reduce((sum, one) => sum + one.seconds, 0)
     if (seconds < this.#seconds - 0.05) return
