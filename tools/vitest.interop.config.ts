@@ -6,7 +6,10 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@varve/source', 'node'] } },
   test: {
     include: ['tools/test/**/*.interop.test.ts'],
-    globalSetup: ['tools/test/kafka-interop/fetch-kafka.ts'],
+    globalSetup: [
+      'tools/test/kafka-interop/fetch-kafka.ts',
+      'tools/test/kafka-interop/fetch-beside.ts',
+    ],
     testTimeout: 180_000,
     hookTimeout: 180_000,
     pool: 'forks',

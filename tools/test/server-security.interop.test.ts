@@ -1,9 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Server, startServer } from '@varve/server'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { runJava } from '../src/kafka/java-command.ts'
 import type { KafkaRelease } from '../src/kafka/kafka-release.ts'
 import { runProcess } from '../src/kafka/run-process.ts'
@@ -11,7 +11,7 @@ import { describeWithKafka } from './kafka-interop/with-kafka.ts'
 
 describeWithKafka((release) => describeSecurity(release))
 
-const hasKcat = spawnSync('kcat', ['-V']).error === undefined
+const kcatFound = inject('clientsBeside').kcat
 
 /** What Kafka's own tools do to users and access rules of a Varve server, over SASL_SSL. */
 function describeSecurity(release: KafkaRelease): void {
@@ -98,26 +98,32 @@ function describeSecurity(release: KafkaRelease): void {
     expect(server?.security.listAcls()).toEqual([])
   })
 
-  const why = hasKcat ? '' : ' (skipped: there is no kcat)'
+  const why = kcatFound.available ? '' : ` (skipped: ${kcatFound.reason})`
   const mechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']
-  test.skipIf(!hasKcat).each(mechanisms)(`kcat logs in by %s${why}`, async (mechanism) => {
-    const kcat = (password: string, args: readonly string[], input = '') => {
-      const settings = {
-        'security.protocol': 'SASL_SSL',
-        'ssl.ca.location': certificateFile,
-        'sasl.mechanism': mechanism,
-        'sasl.username': 'admin',
-        'sasl.password': password,
+  test.skipIf(!kcatFound.available).each(mechanisms)(
+    `kcat logs in by %s${why}`,
+    async (mechanism) => {
+      if (!kcatFound.available) throw new Error(kcatFound.reason)
+      const { command, environment } = kcatFound.program
+      const kcat = (password: string, args: readonly string[], input = '') => {
+        const settings = {
+          'security.protocol': 'SASL_SSL',
+          'ssl.ca.location': certificateFile,
+          'sasl.mechanism': mechanism,
+          'sasl.username': 'admin',
+          'sasl.password': password,
+        }
+        const all = Object.entries(settings).flatMap(([name, value]) => ['-X', `${name}=${value}`])
+        const address = ['-b', server?.bootstrapServers ?? '']
+        const given = { timeoutMs: 20_000, environment, input }
+        return runProcess(command, [...address, ...all, ...args], given)
       }
-      const all = Object.entries(settings).flatMap(([name, value]) => ['-X', `${name}=${value}`])
-      const address = ['-b', server?.bootstrapServers ?? '']
-      return runProcess('kcat', [...address, ...all, ...args], { timeoutMs: 20_000, input })
-    }
-    const produced = await kcat('admin-secret', ['-P', '-t', 'orders'], `by ${mechanism}\n`)
-    expect(produced.exitCode).toBe(0)
-    const read = await kcat('admin-secret', ['-C', '-t', 'orders', '-o', '-1', '-e', '-q'])
-    expect(read.stdout).toBe(`by ${mechanism}\n`)
-    const refused = await kcat('wrong', ['-L', '-m', '2'])
-    expect(refused.exitCode).not.toBe(0)
-  })
+      const produced = await kcat('admin-secret', ['-P', '-t', 'orders'], `by ${mechanism}\n`)
+      expect(produced.exitCode).toBe(0)
+      const read = await kcat('admin-secret', ['-C', '-t', 'orders', '-o', '-1', '-e', '-q'])
+      expect(read.stdout).toBe(`by ${mechanism}\n`)
+      const refused = await kcat('wrong', ['-L', '-m', '2'])
+      expect(refused.exitCode).not.toBe(0)
+    },
+  )
 }

@@ -76,7 +76,7 @@ export const bannedThings: readonly BannedThing[] = [
     instead: 'export by name',
     // Vitest asks for them in configurations and global set-ups.
     isAllowedIn: (path) =>
-      path.endsWith('.config.ts') || /\/fetch-(?:kafka|clients)\.ts$/.test(path),
+      path.endsWith('.config.ts') || /\/fetch-(?:beside|clients|kafka)\.ts$/.test(path),
   },
   {
     what: 'notes for later',

@@ -110,6 +110,7 @@ const entries: ReadonlySet<string> = new Set([
   'tools/src/demo-writer.ts',
   'tools/src/index.ts',
   'tools/test/clients/fetch-clients.ts',
+  'tools/test/kafka-interop/fetch-beside.ts',
   'tools/test/kafka-interop/fetch-kafka.ts',
   'tools/test/s3/start-servers.ts',
 ])
