@@ -2,7 +2,7 @@
 
 import time
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from confluent_admin import admin
 from driving import options, run, say, stopping, values
@@ -147,5 +147,70 @@ def transact():
     consumer.close()
 
 
+def relay():
+    """Copies the place of each record in transactions, until it is told to end."""
+    consumer = group_consumer()
+    consumer.subscribe([options["source"]])
+    while not stopping.is_set():
+        relay_with_one_producer(consumer)
+    consumer.close()
+
+
+def relay_with_one_producer(consumer):
+    producer = Producer(
+        {
+            **connection(),
+            "transactional.id": options["transactionalId"],
+            # Else it forgets its only broker when that is away, but goes on to wait for it wherever
+            # it had found a group's coordinator.
+            "metadata.recovery.strategy": "none",
+        }
+    )
+    try:
+        producer.init_transactions(20)
+        rewind(consumer)
+        while not stopping.is_set():
+            records = consumer.consume(500, 0.2)
+            records = [record for record in records if record.error() is None]
+            if records and not passed_on(producer, consumer, records):
+                rewind(consumer)
+    except KafkaException as failure:
+        # Whether a transaction is committed shows in what the group has committed.
+        say("complaint", message=str(failure))
+
+
+def passed_on(producer, consumer, records):
+    """Whether it could; raises when the producer is good for nothing any more."""
+    ends = {}
+    try:
+        producer.begin_transaction()
+        for record in records:
+            place = f"{record.partition()}:{record.offset()}"
+            producer.produce(options["target"], key=place.encode(), value=place.encode())
+            ends[record.partition()] = record.offset() + 1
+        producer.send_offsets_to_transaction(
+            [TopicPartition(options["source"], number, end) for number, end in ends.items()],
+            consumer.consumer_group_metadata(),
+            20,
+        )
+        producer.commit_transaction(20)
+    except KafkaException as failure:
+        if not failure.args[0].txn_requires_abort():
+            raise
+        say("complaint", message=str(failure))
+        producer.abort_transaction(20)
+        return False
+    say("relayed", count=len(records))
+    return True
+
+
+def rewind(consumer):
+    """To what is committed: the records of an aborted transaction are read again."""
+    held = consumer.assignment()
+    for partition in consumer.committed(held, 20) if held else []:
+        partition.offset = max(partition.offset, 0)
+        consumer.seek(partition)
+
+
 verbs = {"produce": produce, "member": member, "transact": transact, "admin": admin}
-run({**verbs, "hammer": hammer})
+run({**verbs, "hammer": hammer, "relay": relay})

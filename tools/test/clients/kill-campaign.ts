@@ -9,12 +9,15 @@ export interface KillCampaign {
   readonly seed: number
   /** Each sends, and has a group of two members. */
   readonly clients: Readonly<Record<string, ClientProgram>>
-  /** The one that copies in transactions and that reads at the end. */
-  readonly relay: ClientProgram
+  /** Each copies in transactions, to a topic of its own. */
+  readonly relays: Readonly<Record<string, ClientProgram>>
+  /** The one that reads at the end. */
+  readonly reader: ClientProgram
   readonly onKill?: (kill: number) => void
 }
 
-const [loadTopic, relayedTopic] = ['load', 'relayed']
+const loadTopic = 'load'
+const relayedTopicOf = (name: string): string => `relayed-by-${name}`
 const [killAfterMsMin, killAfterMsMax] = [300, 2_000]
 
 /**
@@ -23,7 +26,7 @@ const [killAfterMsMin, killAfterMsMax] = [300, 2_000]
  * were acknowledged.
  */
 export async function killUnderLoad(campaign: KillCampaign): Promise<number> {
-  const { kills, seed, clients, relay, onKill } = campaign
+  const { kills, seed, clients, relays, reader: readerProgram, onKill } = campaign
   const random = new Random(seed)
   const served = await ServedDirectory.start({ isTapped: false })
   const all: DrivenClient[] = []
@@ -43,22 +46,31 @@ export async function killUnderLoad(campaign: KillCampaign): Promise<number> {
         start(program, 'member', `${name}-${which}`, { topic: loadTopic, group: `of-${name}` }),
       ),
     )
-    const relayed = { source: loadTopic, target: relayedTopic, group: 'relays' }
-    const relaying = start(relay, 'relay', 'relay', { ...relayed, transactionalId: 'relay' })
+    const relaying = Object.entries(relays).map(([name, program]) =>
+      start(program, 'relay', `${name}-relay`, {
+        ...{ source: loadTopic, target: relayedTopicOf(name), group: `relays-of-${name}` },
+        ...{ transactionalId: name, isolation: 'read_committed' },
+      }),
+    )
     for (let kill = 0; kill < kills; kill++) {
-      await goOn([...senders, relaying], groups)
+      await goOn([...senders, ...relaying], groups)
       const range = killAfterMsMax - killAfterMsMin
       await new Promise((resolve) => setTimeout(resolve, killAfterMsMin + random.int(range)))
       await served.killAndServeAgain()
       onKill?.(kill + 1)
     }
-    await goOn([...senders, relaying], groups)
+    await goOn([...senders, ...relaying], groups)
     await Promise.all(senders.map((sender) => sender.stop()))
-    const reader = start(relay, 'member', 'reader', { topic: loadTopic, group: 'reads' })
+    const reader = start(readerProgram, 'member', 'reader', { topic: loadTopic, group: 'reads' })
     await expectAllOf(senders, reader)
     await expectReceived(senders, groups)
-    const committed = { topic: relayedTopic, group: 'sees', isolation: 'read_committed' }
-    await expectRelayedOnce(reader, start(relay, 'member', 'auditor', committed))
+    for (const name of Object.keys(relays)) {
+      const topic = relayedTopicOf(name)
+      const committed = { topic, group: `sees-${name}`, isolation: 'read_committed' }
+      const auditor = start(readerProgram, 'member', `auditor-${name}`, committed)
+      await expectRelayedOnce(reader, auditor)
+      await auditor.stop()
+    }
     return senders.reduce((sum, sender) => sum + sender.count('sent'), 0)
   } finally {
     await Promise.all(all.map((client) => client.kill()))
