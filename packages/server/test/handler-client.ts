@@ -89,6 +89,7 @@ function frameOf(pieces: readonly Uint8Array[]): Buffer {
 function callOf(version: number): Call {
   return {
     ...{ version, correlationId: 1, clientId: 'test', may: () => true, mayAny: () => true },
+    answerMemory: (sizeBytes) => Buffer.alloc(sizeBytes),
     client: {
       ...{ connectionId: 1, listenerName: 'PLAINTEXT', isClosed: false, login: null },
       ...{ principal: anonymousPrincipal, host: '127.0.0.1' },

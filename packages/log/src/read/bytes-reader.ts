@@ -21,6 +21,11 @@ export interface ReadBytesOptions {
   readonly isolation?: Isolation
   /** Whether the first batch comes also where it is larger than that. @defaultValue true */
   readonly isFirstWhole?: boolean
+  /**
+   * Memory for so many bytes, to read into; asked for once or more often. What comes back lies
+   * there, or in memory of the log. @defaultValue memory of its own
+   */
+  readonly memory?: (sizeBytes: number) => Buffer
 }
 
 /** Batches as they are stored. */
@@ -103,7 +108,7 @@ export class BytesReader {
         if (tail !== null) return tail
         const length = lengthOf(place, limit, options, next?.leastBytes ?? 0)
         if (length > readSyncBytesMax) return this.#readLater(options, place, length, failures)
-        const taken = this.#take(options, place, this.#readSync(place, length))
+        const taken = this.#take(options, place, this.#readSync(options, place, length))
         if (!('place' in taken)) return taken
         next = taken
       }
@@ -123,7 +128,7 @@ export class BytesReader {
       const file = this.#source.files.borrow(place.segment.path, 'read')
       let taken: StoredBytes | Further
       try {
-        const bytes = Buffer.allocUnsafeSlow(length)
+        const bytes = memoryFor(options, length)
         const count = await file.read(bytes, place.position)
         taken = this.#take(options, place, whole(bytes, count, place.position))
       } finally {
@@ -223,10 +228,10 @@ export class BytesReader {
     return this.#result(options, pieces, sizeBytes, nextOffset)
   }
 
-  #readSync({ segment, position }: Place, length: number): Buffer {
+  #readSync(options: ReadBytesOptions, { segment, position }: Place, length: number): Buffer {
     const file: File = this.#source.files.borrow(segment.path, 'read')
     try {
-      const bytes = Buffer.allocUnsafeSlow(length)
+      const bytes = memoryFor(options, length)
       return whole(bytes, file.readSync(bytes, position), position)
     } finally {
       this.#source.files.giveBack(file)
@@ -311,6 +316,12 @@ function lengthOf(
   const slack = expectedLastOffset === null && position > 0 ? batchOverheadBytes : slackBytes
   const wanted = Math.max(maxBytes, leastBytes, leastReadBytes) + slack
   return Math.min(limit - position, wanted)
+}
+
+function memoryFor({ memory }: ReadBytesOptions, sizeBytes: number): Buffer {
+  if (memory === undefined) return Buffer.allocUnsafeSlow(sizeBytes)
+  const given = memory(sizeBytes)
+  return given.length === sizeBytes ? given : given.subarray(0, sizeBytes)
 }
 
 /** What is visible is in the file. */

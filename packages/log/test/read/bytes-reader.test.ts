@@ -136,3 +136,24 @@ test('whoever watches is told of every step, and of the end', async () => {
   await log.close()
   expect(steps.at(-1)).toBe(0)
 })
+
+test('what is read from files lies in the memory that was given for it', async () => {
+  for (const size of [20_000, 200_000]) {
+    const { log } = await createLog(simulatedPlace())
+    for (let count = 0; count < 4; count++) {
+      await log.appendBatch(batchOf([{ value: Buffer.alloc(size, count) }]))
+    }
+    const given: Buffer[] = []
+    const memory = (sizeBytes: number): Buffer => {
+      given.push(Buffer.alloc(2 * sizeBytes))
+      return given.at(-1) as Buffer
+    }
+    const options = { from: 1, maxBytes: 3 * size }
+    const { pieces } = await readFrom(log, { ...options, memory })
+    const buffers = new Set(given.map(({ buffer }) => buffer))
+    expect(pieces.every(({ buffer }) => buffers.has(buffer))).toBe(true)
+    const plain = await readFrom(log, options)
+    expect(Buffer.concat([...pieces]).equals(Buffer.concat([...plain.pieces]))).toBe(true)
+    await log.close()
+  }
+})

@@ -97,6 +97,12 @@ export const fixedBrokerConfigs: readonly FixedBrokerConfig[] = [
     'Memory for requests that have come and are not answered yet, of all connections.',
   ),
   fixed(
+    'fetch.max.bytes',
+    'int',
+    [({ options }) => String(options.fetchBytesMax), '8388608'],
+    'The most that one fetch is answered with.',
+  ),
+  fixed(
     'connections.max.idle.ms',
     'long',
     [({ options }) => String(options.connectionIdleMsMax), '600000'],

@@ -13,6 +13,11 @@ export interface Call {
   /** What the client calls itself in this request; may be null. */
   readonly clientId: string | null
   readonly client: Client
+  /**
+   * Memory for so many bytes at least, to be sent as a part of the answer: used again when that has
+   * been sent. Only for answers of which nothing else keeps a view.
+   */
+  answerMemory(sizeBytes: number): Buffer
   /** Whether the client may do this. */
   may(operation: Operation, type: ResourceType, name: string): boolean
   /** Whether the client may do this to any resource of the type. */

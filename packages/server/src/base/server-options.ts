@@ -66,6 +66,12 @@ export interface ServerOptions extends GroupServingOptions {
    * queued.max.request.bytes. @defaultValue 268435456, 256 MiB
    */
   readonly queuedRequestBytesMax?: number
+  /**
+   * The most that one fetch is answered with, whatever the client asks for, but for a first batch
+   * that is larger: Kafka's fetch.max.bytes of a broker. Kafka has files sent by the system; here
+   * it is memory, of each client at once. @defaultValue 8388608, 8 MiB (Kafka: 55 MiB)
+   */
+  readonly fetchBytesMax?: number
   /** Silence after which a connection is closed, in ms. @defaultValue 600000, Kafka's 10 min */
   readonly connectionIdleMsMax?: number
   /** Health and metrics over HTTP; none unless it is asked for. @defaultValue none */
@@ -102,6 +108,7 @@ export interface ResolvedServerOptions extends ResolvedGroupServingOptions {
   readonly replicationFactor: 'accept' | 'refuse'
   readonly requestBytesMax: number
   readonly queuedRequestBytesMax: number
+  readonly fetchBytesMax: number
   readonly connectionIdleMsMax: number
   /** Null for no listener of HTTP. */
   readonly http: ResolvedHttpOptions | null
@@ -117,6 +124,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   const { nodeId = 1, autoCreateTopics = true, numPartitions = 1 } = options
   const { transactionTimeoutMsMax = 900_000 } = options
   const { requestBytesMax = 100 * 2 ** 20, queuedRequestBytesMax = 256 * 2 ** 20 } = options
+  const { fetchBytesMax = 8 * 2 ** 20 } = options
   const { connectionIdleMsMax = 600_000, replicationFactor = 'accept' } = options
   const { limits = {} } = options
   const { superUsers = [], accessWithoutAcls = 'until-any' } = options
@@ -125,6 +133,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   checkWhole('transactionTimeoutMsMax', transactionTimeoutMsMax, 1)
   checkWhole('requestBytesMax', requestBytesMax, 1024)
   checkWhole('queuedRequestBytesMax', queuedRequestBytesMax, requestBytesMax)
+  checkWhole('fetchBytesMax', fetchBytesMax, 1024)
   checkWhole('connectionIdleMsMax', connectionIdleMsMax, 1)
   if (replicationFactor !== 'accept' && replicationFactor !== 'refuse') {
     throw new InvalidArgumentError('replicationFactor', replicationFactor, 'accept or refuse')
@@ -135,7 +144,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     ...{ nodeId, autoCreateTopics, numPartitions, transactionTimeoutMsMax },
     ...{ limits: resolveConnectionLimits(limits), superUsers, accessWithoutAcls },
     replicationFactor,
-    ...{ requestBytesMax, queuedRequestBytesMax, connectionIdleMsMax },
+    ...{ requestBytesMax, queuedRequestBytesMax, fetchBytesMax, connectionIdleMsMax },
     ...resolveGroupServingOptions(options),
     ...httpSideOf(options),
   }

@@ -20,6 +20,14 @@ export interface ReadLimit {
   readonly isFirstWhole: boolean
 }
 
+/** What partitions of a fetch are read with. */
+export interface ReadingContext {
+  readonly isolation: Isolation
+  readonly logger: Logger
+  /** Memory for so many bytes of records. */
+  readonly memory: (sizeBytes: number) => Buffer
+}
+
 const noRecords: readonly Uint8Array[] = []
 
 /** One partition of one fetch. */
@@ -28,8 +36,7 @@ export class PartitionReading {
   readonly wanted: WantedPartition
   /** Null where it cannot be read. */
   readonly log: Log | null
-  readonly #isolation: Isolation
-  readonly #logger: Logger
+  readonly #context: ReadingContext
   /** Why there is nothing to be waited for; 0 for no reason. */
   #errorCode: number
   answer: PartitionAnswer | null = null
@@ -39,12 +46,11 @@ export class PartitionReading {
     key: string,
     wanted: WantedPartition,
     partition: Pick<Partition, 'log'> | number,
-    { isolation, logger }: { readonly isolation: Isolation; readonly logger: Logger },
+    context: ReadingContext,
   ) {
     this.key = key
     this.wanted = wanted
-    this.#isolation = isolation
-    this.#logger = logger
+    this.#context = context
     this.log = null
     this.#errorCode = errorCodes.NONE
     if (typeof partition === 'number') this.#errorCode = partition
@@ -107,12 +113,13 @@ export class PartitionReading {
   #find(log: Log, { maxBytes, isFirstWhole }: ReadLimit): ReturnType<Log['readBytes']> {
     const { fetchOffset: from } = this.wanted
     const least = Math.max(0, Math.min(this.wanted.maxBytes, maxBytes))
-    return log.readBytes({ from, maxBytes: least, isFirstWhole, isolation: this.#isolation })
+    const { isolation, memory } = this.#context
+    return log.readBytes({ from, maxBytes: least, isFirstWhole, isolation, memory })
   }
 
   #found(log: Log, found: Awaited<ReturnType<Log['readBytes']>>): void {
     this.sizeBytes = found.sizeBytes
-    const isCommitted = this.#isolation === 'committed'
+    const isCommitted = this.#context.isolation === 'committed'
     this.answer = {
       ...this.#answerOf(log),
       abortedTransactions: isCommitted
@@ -133,7 +140,7 @@ export class PartitionReading {
   }
 
   #codeOf(error: unknown): number {
-    if (kafkaErrorOf(error) === null) this.#logger.error({ err: error }, 'reading failed')
+    if (kafkaErrorOf(error) === null) this.#context.logger.error({ err: error }, 'reading failed')
     return toldError(error).errorCode
   }
 
@@ -142,7 +149,7 @@ export class PartitionReading {
       partitionIndex: this.wanted.partition,
       errorCode: errorCodes.NONE,
       ...offsetsOf(log),
-      abortedTransactions: this.#isolation === 'committed' ? [] : null,
+      abortedTransactions: this.#context.isolation === 'committed' ? [] : null,
       records: noRecords,
     }
   }
@@ -169,7 +176,7 @@ export class PartitionReading {
   }
 
   #endOf(log: Log): Offset {
-    return this.#isolation === 'committed' ? log.lastStableOffset : log.highWatermark
+    return this.#context.isolation === 'committed' ? log.lastStableOffset : log.highWatermark
   }
 }
 

@@ -2,10 +2,13 @@ import type { Partition } from '@varve/broker/serving'
 import type { Isolation, Log } from '@varve/log'
 import { clusterResource } from '../base/access.ts'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
+import type { Client } from '../base/client.ts'
+import { MemoryBudget } from '../base/memory-budget.ts'
 import type { ServerContext } from '../base/server-context.ts'
+import { AnswerReading } from '../fetching/answer-reading.ts'
 import type { WantedPartition } from '../fetching/fetch-session.ts'
 import { type FetchPlan, FetchSessions } from '../fetching/fetch-sessions.ts'
-import { FetchWait, WaitingRoom } from '../fetching/fetch-wait.ts'
+import { type Awaited, FetchWait, WaitingRoom } from '../fetching/fetch-wait.ts'
 import { PartitionReading } from '../fetching/partition-reading.ts'
 import { toldPartitions } from '../fetching/told-partitions.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
@@ -15,14 +18,19 @@ import { errorCodes } from '../protocol/error-codes.ts'
 type Request = RequestOf<typeof fetch>
 type Response = ResponseOf<typeof fetch>
 
-/** Kafka's fetch.max.bytes of a broker. */
-const fetchBytesMax = 55 * 2 ** 20
+/**
+ * What answers may take together while they are being read. From then on they count among those
+ * that their clients do not read; so who does not read holds up nobody else here.
+ */
+const readingBytesMax = 64 * 2 ** 20
 
 /** Fetch: batches as they are stored, and a wait for them where there are too few. */
 export function fetchHandler(server: ServerContext): ApiHandler {
   const { clock, stopping } = server
   const sessions = new FetchSessions(clock)
   const room = new WaitingRoom(clock, stopping)
+  const budget = new MemoryBudget(readingBytesMax)
+  const { fetchBytesMax } = server.options
   return handlerOf(fetch, { versions: '4-18' }, (call, request) => {
     const plan = sessions.plan(request, call.version)
     const { errorCode, session } = plan
@@ -40,7 +48,8 @@ export function fetchHandler(server: ServerContext): ApiHandler {
       const responses = toldPartitions(readings, plan)
       return { errorCode, sessionId: session?.sessionId ?? 0, responses }
     }
-    const filled = fill(room, call, request, readings)
+    const maxBytes = Math.max(0, Math.min(request.maxBytes, fetchBytesMax))
+    const filled = fill(room, call, request, new AnswerReading(readings, maxBytes, budget))
     return filled === undefined ? answer() : filled.then(answer)
   })
 }
@@ -48,66 +57,36 @@ export function fetchHandler(server: ServerContext): ApiHandler {
 /** Reads, and waits before that where there is not enough; a promise where it takes time. */
 function fill(
   room: WaitingRoom,
-  call: Call,
-  request: Request,
-  readings: readonly PartitionReading[],
+  { client }: Call,
+  { minBytes, maxWaitMs }: Request,
+  answer: AnswerReading,
 ): Promise<void> | undefined {
+  const { readings } = answer
   const isReady = (): boolean => readings.some((reading) => reading.hasNews)
-  const { minBytes, maxWaitMs } = request
   const waits = maxWaitMs > 0 && minBytes > 0 && readings.length > 0
-  if (!waits) return read(request, readings, 0)
+  if (!waits) return answer.read()
+  const awaited = { logs: logsOf(readings), bytes: minBytes, maxMs: maxWaitMs, isReady }
   if (isReady()) {
-    const reading = read(request, readings, 0)
+    const reading = answer.read()
     // Nearly everybody is content with anything.
-    if (minBytes <= 1) return reading
-    return fillUp(room, call, request, readings, reading)
+    return minBytes <= 1 ? reading : fillUp(room, client, awaited, answer, reading)
   }
-  const logs = logsOf(readings)
-  const awaited = { logs, bytes: minBytes, maxMs: maxWaitMs, isReady }
-  return FetchWait.until(room, call.client, awaited).then(() => read(request, readings, 0))
+  return FetchWait.until(room, client, awaited).then(() => answer.read())
 }
 
 /** After the first look: the rest of what is asked for is waited for, and all is read anew. */
 async function fillUp(
   room: WaitingRoom,
-  { client }: Call,
-  request: Request,
-  readings: readonly PartitionReading[],
+  client: Client,
+  awaited: Awaited,
+  answer: AnswerReading,
   reading: Promise<void> | undefined,
 ): Promise<void> {
   await reading
-  const sizeBytes = readings.reduce((sum, one) => sum + one.sizeBytes, 0)
-  const missingBytes = Math.min(request.minBytes, bytesMaxOf(request)) - sizeBytes
-  if (missingBytes <= 0 || readings.some(({ isUrgent }) => isUrgent)) return
-  const isReady = (): boolean => true
-  const logs = logsOf(readings)
-  const { maxWaitMs: maxMs } = request
-  await FetchWait.until(room, client, { logs, bytes: missingBytes, maxMs, isReady })
-  await read(request, readings, 0)
-}
-
-/** Reads partition by partition, until the whole is full; on from one of them. */
-function read(
-  request: Request,
-  readings: readonly PartitionReading[],
-  from: number,
-): Promise<void> | undefined {
-  let leftBytes = bytesMaxOf(request)
-  for (let index = 0; index < from; index++) leftBytes -= readings[index]?.sizeBytes ?? 0
-  let isAnyRead = leftBytes < bytesMaxOf(request)
-  for (let index = from; index < readings.length; index++) {
-    const one = readings[index] as PartitionReading
-    const maxBytes = Math.max(0, leftBytes)
-    const reading = one.read({ maxBytes, isFirstWhole: !isAnyRead })
-    if (reading !== undefined) return reading.then(() => read(request, readings, index + 1))
-    leftBytes -= one.sizeBytes
-    isAnyRead ||= one.sizeBytes > 0
-  }
-  return undefined
-}
-
-function bytesMaxOf({ maxBytes }: Request): number {
-  return Math.max(0, Math.min(maxBytes, fetchBytesMax))
+  const missingBytes = Math.min(awaited.bytes, answer.maxBytes) - answer.sizeBytes
+  if (missingBytes <= 0 || answer.readings.some(({ isUrgent }) => isUrgent)) return
+  await FetchWait.until(room, client, { ...awaited, bytes: missingBytes, isReady: () => true })
+  await answer.read()
 }
 
 function logsOf(readings: readonly PartitionReading[]): ReadonlySet<Log> {
@@ -140,7 +119,8 @@ function readingsOf(
     // There are no replicas that could follow.
     return isFollower ? errorCodes.NOT_LEADER_OR_FOLLOWER : partition
   }
-  const context = { isolation, logger }
+  const memory = (sizeBytes: number): Buffer => call.answerMemory(sizeBytes)
+  const context = { isolation, logger, memory }
   return [...partitions].map(([key, wanted]) => {
     return new PartitionReading(key, wanted, find(wanted), context)
   })

@@ -12,6 +12,7 @@ import { includesVersion } from '../protocol/version-range.ts'
 import type { Admitted } from './admission.ts'
 import { ClientPace } from './client-pace.ts'
 import { directSocket } from './direct-socket.ts'
+import { type BegunRequest, RequestLine } from './request-line.ts'
 import type { RequestMemory } from './request-memory.ts'
 import type { SlowClients } from './slow-clients.ts'
 import { unsupportedVersionAnswer } from './unsupported-version.ts'
@@ -44,20 +45,8 @@ export interface Arrival {
   readonly certified: string | null
 }
 
-/** A request that has been begun. */
-interface Begun {
-  readonly overlaps: boolean
-  readonly frame: Buffer
-  answer: readonly Uint8Array[] | null
-  isAnswered: boolean
-}
-
-/** So many requests of a connection are begun and not answered at most. */
-const begunMax = 256
 /** Above it a connection's client is to read its answers before more of its requests are read. */
 const unsentBytesMax = 4 * 2 ** 20
-/** So many bytes of requests may wait for those before them. */
-const waitingBytesMax = 4 * 2 ** 20
 
 /**
  * A client's connection: cuts what comes into requests, has them answered, and sends the answers in
@@ -76,11 +65,7 @@ export class Connection implements Client {
   readonly #pace: ClientPace
   readonly #context: ConnectionContext
   readonly #splitter: FrameSplitter
-  /** Frames that wait for those before them to be answered. */
-  readonly #waiting: Buffer[] = []
-  #waitingBytes = 0
-  /** Requests that have been begun, in order. */
-  readonly #begun: Begun[] = []
+  readonly #line: RequestLine
   readonly #closed = new Set<() => void>()
   #isClosed = false
   #isPaused = false
@@ -95,6 +80,7 @@ export class Connection implements Client {
     this.#certified = arrival.certified ?? anonymousPrincipal
     this.host = arrival.host
     this.#context = context
+    this.#line = new RequestLine(context.memory)
     const { requestBytesMax, connectionIdleMsMax, limits } = context.server.options
     this.login = context.newLogin?.(this) ?? null
     const { newcomerRequestBytesMax } = limits
@@ -137,7 +123,7 @@ export class Connection implements Client {
 
   /** How many requests have come and are not answered. */
   get openRequests(): number {
-    return this.#begun.length + this.#waiting.length
+    return this.#line.length
   }
 
   onClosed(callback: () => void): () => void {
@@ -154,7 +140,7 @@ export class Connection implements Client {
 
   finish(): void {
     this.#isUnwelcome = true
-    this.#dropWaiting()
+    this.#line.dropWaiting()
     this.end()
   }
 
@@ -196,11 +182,7 @@ export class Connection implements Client {
   #received(count: number, frames: readonly Buffer[]): void {
     if (this.#isEnding) return
     const splitter = this.#splitter
-    for (const frame of frames) {
-      this.#context.memory.take(frame.length)
-      this.#waiting.push(frame)
-      this.#waitingBytes += frame.length
-    }
+    for (const frame of frames) this.#line.add(frame)
     const heldBytes = splitter.isInsideFrame ? splitter.heldBytes : null
     this.#pace.received(count, heldBytes, frames.length > 0)
     this.#goOn()
@@ -209,15 +191,15 @@ export class Connection implements Client {
 
   /** Begins what may be begun, and reads on where there is room. */
   #goOn(): void {
-    while (this.#waiting.length > 0 && !this.#isClosed && !this.#hasUnsent) {
-      const frame = this.#waiting[0] as Buffer
-      if (!this.#begin(frame)) break
+    while (!this.#isClosed && !this.#hasUnsent) {
+      const frame = this.#line.next
+      if (frame === null || !this.#begin(frame)) break
     }
     if (this.#isEnding) {
       if (this.openRequests === 0) this.#leave()
       return
     }
-    const isFull = this.#waitingBytes > waitingBytesMax || this.#hasUnsent
+    const isFull = this.#line.isFull || this.#hasUnsent
     if (isFull || this.#context.memory.isFull) this.#pause()
     else this.#resume()
   }
@@ -233,33 +215,22 @@ export class Connection implements Client {
     if (request === null) return false
     const handler = this.#context.handlers.get(request.api.key)
     const overlaps = handler?.overlaps ?? false
-    const last = this.#begun.at(-1)
-    if (last !== undefined && !(last.overlaps && overlaps)) return false
-    if (this.#begun.length >= begunMax) return false
+    if (!this.#line.mayBegin(overlaps)) return false
     if (this.login?.admits(handler?.isForStrangers ?? false) === false) {
       this.#refuse(new NotLoggedInError(request.api.name))
       return false
     }
-    const begun = this.#take(frame, overlaps)
+    const begun = this.#line.begin(overlaps)
     if (handler === undefined || !includesVersion(handler.versions, request.header.apiVersion)) {
       this.#unsupported(begun, request)
     } else this.#handle(begun, handler, request)
     return true
   }
 
-  /** Takes the first of the frames that wait. */
-  #take(frame: Buffer, overlaps: boolean): Begun {
-    this.#waiting.shift()
-    this.#waitingBytes -= frame.length
-    const begun: Begun = { overlaps, frame, answer: null, isAnswered: false }
-    this.#begun.push(begun)
-    return begun
-  }
-
   /** As after SaslHandshake 0: a token without a request around it, answered by another. */
   #beginToken(login: Login, frame: Buffer): boolean {
-    if (this.#begun.length > 0) return false
-    const begun = this.#take(frame, false)
+    if (this.#line.isAnyBegun) return false
+    const begun = this.#line.begin(false)
     login.authenticate(frame).then(
       (answer) => {
         if (answer.isAccepted) this.#answered(begun, bareToken(answer.bytes))
@@ -275,11 +246,11 @@ export class Connection implements Client {
       return openRequest(frame)
     } catch (error) {
       // What comes before it is answered first.
-      if (this.#begun.length > 0) return null
+      if (this.#line.isAnyBegun) return null
       if (error instanceof UnsupportedApiError) {
         const answer = unsupportedVersionAnswer(error, this.#context.handlers)
         if (answer !== null) {
-          this.#answered(this.#take(frame, false), answer)
+          this.#answered(this.#line.begin(false), answer)
           return null
         }
       }
@@ -288,7 +259,7 @@ export class Connection implements Client {
     }
   }
 
-  #handle(begun: Begun, handler: ApiHandler, request: IncomingRequest): void {
+  #handle(begun: BegunRequest, handler: ApiHandler, request: IncomingRequest): void {
     handler.answer(this.#callOf(request), request).then(
       (answer) => {
         if (!handler.keepsRequest) this.#context.memory.frames.giveBack(begun.frame)
@@ -298,7 +269,7 @@ export class Connection implements Client {
     )
   }
 
-  #unsupported(begun: Begun, { header, api }: IncomingRequest): void {
+  #unsupported(begun: BegunRequest, { header, api }: IncomingRequest): void {
     const error = new UnsupportedApiError(api.name, header)
     const answer = unsupportedVersionAnswer(error, this.#context.handlers)
     if (answer === null) this.#refuse(error)
@@ -312,6 +283,7 @@ export class Connection implements Client {
       correlationId: header.correlationId,
       clientId: header.clientId,
       client: this,
+      answerMemory: (sizeBytes: number) => this.#context.memory.frames.take(sizeBytes),
       may: (operation: Operation, type: ResourceType, name: string) =>
         authorizer.allows(this, operation, type, name),
       mayAny: (operation: Operation, type: ResourceType) =>
@@ -319,11 +291,11 @@ export class Connection implements Client {
     }
   }
 
-  #answered(begun: Begun, answer: readonly Uint8Array[] | null): void {
+  #answered(begun: BegunRequest, answer: readonly Uint8Array[] | null): void {
     begun.answer = answer
     begun.isAnswered = true
     if (!this.#isSettled) this.#settle()
-    if (this.#begun[0] === begun) this.#sendAnswers()
+    this.#sendAnswers()
   }
 
   /** Once the client is known, or has asked for something where it need not say who it is. */
@@ -337,15 +309,30 @@ export class Connection implements Client {
 
   #sendAnswers(): void {
     const socket = this.#socket
+    let begun = this.#line.takeAnswered()
+    if (begun === null) return
     socket.cork()
-    while (this.#begun[0]?.isAnswered === true) {
-      const { answer, frame } = this.#begun.shift() as Begun
-      this.#context.memory.giveBack(frame.length)
-      if (!this.#isClosed) for (const piece of answer ?? []) socket.write(piece)
+    for (; begun !== null; begun = this.#line.takeAnswered()) {
+      if (begun.answer !== null && !this.#isClosed) this.#send(begun.answer)
     }
     socket.uncork()
     this.#pace.wrote(socket.writableLength, socket.bytesWritten)
     this.#goOn()
+  }
+
+  #send(answer: readonly Uint8Array[]): void {
+    const last = answer.length - 1
+    for (let index = 0; index < last; index++) this.#socket.write(answer[index] as Uint8Array)
+    if (last === 0) {
+      this.#socket.write(answer[last] as Uint8Array)
+      return
+    }
+    const { frames } = this.#context.memory
+    // The memory of what was lost on its way may still be looked at: the collector has it.
+    this.#socket.write(answer[last] as Uint8Array, (error) => {
+      if (error) return
+      for (const piece of answer) frames.giveBack(piece)
+    })
   }
 
   #pause(): void {
@@ -401,18 +388,10 @@ export class Connection implements Client {
     this.#admitted.leave()
     this.#pace.closed()
     this.#cancelRoom?.()
-    for (const { frame } of this.#begun) this.#context.memory.giveBack(frame.length)
     this.#splitter.abandon()
-    this.#begun.length = 0
-    this.#dropWaiting()
+    this.#line.dropAll()
     for (const callback of this.#closed) callback()
     this.#closed.clear()
-  }
-
-  #dropWaiting(): void {
-    for (const frame of this.#waiting) this.#context.memory.giveBack(frame.length)
-    this.#waiting.length = 0
-    this.#waitingBytes = 0
   }
 
   get #label(): object {

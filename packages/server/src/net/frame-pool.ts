@@ -8,8 +8,8 @@ const pooledBytesMax = 4 * 2 ** 20
 const keptBytesMax = 16 * 2 ** 20
 
 /**
- * Memory of requests that is used again, in sizes of powers of two: a server that takes in
- * gigabytes would have the collector run, and the system clear pages, for every one of them.
+ * Memory of requests and answers that is used again, in sizes of powers of two: a server that takes
+ * in gigabytes would have the collector run, and the system clear pages, for every one of them.
  */
 export class FramePool implements FrameMemory {
   /** By size. */
@@ -34,7 +34,7 @@ export class FramePool implements FrameMemory {
     return Buffer.from(memory)
   }
 
-  giveBack({ buffer }: Buffer): void {
+  giveBack({ buffer }: Uint8Array): void {
     // What did not come from here, or was given back already, is left to the collector.
     if (!this.#out.delete(buffer)) return
     if (this.#keptBytes + buffer.byteLength > keptBytesMax) return

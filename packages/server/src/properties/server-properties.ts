@@ -46,6 +46,7 @@ const settings: Readonly<Record<string, Put>> = {
   'auto.create.topics.enable': server('autoCreateTopics', yesOrNo),
   'socket.request.max.bytes': server('requestBytesMax', whole),
   'queued.max.request.bytes': server('queuedRequestBytesMax', whole),
+  'fetch.max.bytes': server('fetchBytesMax', whole),
   'connections.max.idle.ms': server('connectionIdleMsMax', whole),
   'transaction.max.timeout.ms': server('transactionTimeoutMsMax', whole),
   'super.users': server('superUsers', (value) => {

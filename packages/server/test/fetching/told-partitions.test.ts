@@ -9,7 +9,10 @@ import { toldPartitions } from '../../src/fetching/told-partitions.ts'
 import { errorCodes } from '../../src/protocol/error-codes.ts'
 
 const log = await openLog('/t-0', { fs: new SimulatedFileSystem() })
-const context = { isolation: 'uncommitted', logger: silentLogger } as const
+const context = {
+  ...({ isolation: 'uncommitted', logger: silentLogger } as const),
+  memory: (sizeBytes: number) => Buffer.alloc(sizeBytes),
+}
 const limit = { maxBytes: 1000, isFirstWhole: true }
 
 function wantedFrom(partition: number, fetchOffset = 0): WantedPartition {

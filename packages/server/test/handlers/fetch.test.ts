@@ -27,6 +27,21 @@ test('whole batches come as they were sent, from the one that holds the offset o
   expect(valuesIn(small.records)).toEqual(['a', 'b'])
 })
 
+test('an answer has at most fetch.max.bytes, or one batch', async () => {
+  await using server = await startTestServer({ fetchBytesMax: 5000 })
+  await server.varve.createTopic('orders')
+  await using client = await WireClient.connect(server.port)
+  const values = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(2000))
+  for (const value of [...values, 'e'.repeat(7000)]) {
+    await produceTo(client, { topic: 'orders', records: producedBatch(valued(value)).bytes })
+  }
+  const from = async (fetchOffset: number) => {
+    return valuesIn((await fetchFrom(client, { topic: 'orders', fetchOffset })).records)
+  }
+  expect(await from(0)).toEqual(values.slice(0, 2))
+  expect(await from(4)).toEqual(['e'.repeat(7000)])
+})
+
 test('a fetch at the end waits for what is produced, and not longer', async () => {
   await using server = await startTestServer()
   await server.varve.createTopic('orders')

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { RequestMemory } from '../../src/net/request-memory.ts'
+import { MemoryBudget } from '../../src/base/memory-budget.ts'
 
 test('those who wait for room are called once, when there is some', () => {
-  const memory = new RequestMemory(100)
+  const memory = new MemoryBudget(100)
   let calls = 0
   memory.take(60)
   expect(memory.isFull).toBe(false)

@@ -1,0 +1,124 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { silentLogger } from '@varve/broker/serving'
+import { systemClock } from '@varve/log'
+import { expect, test } from 'vitest'
+import { type ApiHandler, type Call, handlerOf } from '../../src/base/api-handler.ts'
+import type { ServerContext } from '../../src/base/server-context.ts'
+import { resolveServerOptions } from '../../src/base/server-options.ts'
+import { Connection } from '../../src/net/connection.ts'
+import { RequestMemory } from '../../src/net/request-memory.ts'
+import { SlowClients } from '../../src/net/slow-clients.ts'
+import { fetch } from '../../src/protocol/apis/fetch.ts'
+import { produce } from '../../src/protocol/apis/produce.ts'
+import { fetchRequest, produceRequest } from '../produced-batch.ts'
+import { WireClient } from '../wire-client.ts'
+
+const mib = 2 ** 20
+
+/** A connection whose requests one handler answers, and the client at its other end. */
+async function connected(handler: ApiHandler) {
+  const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const accepted = once(server, 'connection')
+  const client = await WireClient.connect(port)
+  const [socket] = (await accepted) as [Socket]
+  const options = resolveServerOptions({})
+  const memory = new RequestMemory(options.queuedRequestBytesMax)
+  const authorizer = { allows: () => true, allowsAny: () => true }
+  const context = { options, authorizer, clock: systemClock, logger: silentLogger }
+  const slowClients = new SlowClients(options.limits, systemClock)
+  const admitted = { settle: () => undefined, leave: () => undefined }
+  const connection = new Connection(
+    socket,
+    { connectionId: 1, host: '127.0.0.1', admitted, certified: null },
+    {
+      server: context as Partial<ServerContext> as ServerContext,
+      handlers: new Map([[handler.api.key, handler]]),
+      ...{ memory, slowClients, newLogin: null },
+      ...{ listenerName: 'PLAINTEXT', advertised: { host: '127.0.0.1', port } },
+    },
+  )
+  const end = async (): Promise<void> => {
+    await client[Symbol.asyncDispose]()
+    connection.destroy()
+    slowClients.stop()
+    server.close()
+  }
+  return { client, memory, end }
+}
+
+test('of a client that never waits so many bytes are begun, the rest when those are answered', async () => {
+  const begun: (() => void)[] = []
+  const options = { versions: '3-13', overlaps: true }
+  const handler = handlerOf(produce, options, async () => {
+    await new Promise<void>((resolve) => begun.push(resolve))
+    return { responses: [] }
+  })
+  const { client, memory, end } = await connected(handler)
+  const records = Buffer.alloc(1.5 * mib, 'x')
+  const sent = [1, 2, 3, 4].map(() =>
+    client.send(produce, 9, produceRequest({ topic: 't', records })),
+  )
+  await expect.poll(() => memory.usedBytes).toBeGreaterThan(4 * mib)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(begun).toHaveLength(2)
+  begun[0]?.()
+  await client.receive(produce, 9, sent[0] as number)
+  await expect.poll(() => begun.length).toBe(3)
+  for (let index = 1; index < sent.length; index++) {
+    await expect.poll(() => begun.length).toBeGreaterThan(index)
+    begun[index]?.()
+    await client.receive(produce, 9, sent[index] as number)
+  }
+  expect(memory.usedBytes).toBe(0)
+  await end()
+})
+
+test('a request that is larger than that is begun when it is alone', async () => {
+  const handler = handlerOf(produce, { versions: '3-13', overlaps: true }, () => ({
+    responses: [],
+  }))
+  const { client, end } = await connected(handler)
+  const records = Buffer.alloc(6 * mib, 'x')
+  for (const one of [1, 2].map(() =>
+    client.send(produce, 9, produceRequest({ topic: 't', records })),
+  )) {
+    await client.receive(produce, 9, one)
+  }
+  await end()
+})
+
+test('the memory of an answer is used again once it has been sent, and not before', async () => {
+  const given: Buffer[] = []
+  const answer = ({ answerMemory }: Call) => {
+    const records = answerMemory(mib)
+    given.push(records.fill(given.length))
+    const partitions = [
+      { partitionIndex: 0, errorCode: 0, highWatermark: 9, abortedTransactions: null, records },
+    ]
+    return { responses: [{ topic: 't', partitions }] }
+  }
+  const handler = handlerOf(fetch, { versions: '4-12' }, answer)
+  const { client, memory, end } = await connected(handler)
+  client.socket.pause()
+  const asked = Array.from({ length: 12 }, () =>
+    client.send(fetch, 12, fetchRequest({ topic: 't' })),
+  )
+  // What is on its way stays, as long as nobody takes it.
+  await expect.poll(() => given.length).toBeGreaterThan(4)
+  client.socket.resume()
+  for (const [index, one] of asked.entries()) {
+    const { responses } = await client.receive(fetch, 12, one)
+    const records = responses[0]?.partitions[0]?.records as Buffer
+    expect(records.equals(Buffer.alloc(mib, index))).toBe(true)
+  }
+  await expect.poll(() => memory.frames.keptBytes).toBeGreaterThan(0)
+  const next = client.send(fetch, 12, fetchRequest({ topic: 't' }))
+  await client.receive(fetch, 12, next)
+  const before = new Set(given.slice(0, -1).map(({ buffer }) => buffer))
+  expect(before.has(given.at(-1)?.buffer as ArrayBuffer)).toBe(true)
+  await end()
+})
