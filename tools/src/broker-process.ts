@@ -13,7 +13,23 @@ import { debianPackages, leashedArguments, type UnpackedPackages } from './s3/de
 interface Served {
   readonly server: RunningServer
   /** What the other program has to know besides. */
-  readonly facts: Readonly<Record<string, string>>
+  readonly facts: Readonly<Record<string, string | readonly string[]>>
+}
+
+/** Kafka's own defaults, where a broker of the tests has something else. */
+const kafkaDefaults = {
+  'num.network.threads': '3',
+  'num.io.threads': '8',
+  'background.threads': '10',
+  'log.initial.task.delay.ms': '30000',
+  'log.cleaner.dedupe.buffer.size': String(128 * 2 ** 20),
+  'log.cleaner.backoff.ms': '15000',
+  'broker.session.timeout.ms': '9000',
+  'broker.heartbeat.interval.ms': '2000',
+  'group.initial.rebalance.delay.ms': '3000',
+  'offsets.topic.num.partitions': '50',
+  'transaction.state.log.num.partitions': '50',
+  'auto.create.topics.enable': 'true',
 }
 
 const starts: Readonly<Record<string, (directory: string) => Promise<Served | string>>> = {
@@ -60,7 +76,7 @@ async function startKafka(place: string): Promise<Served | string> {
   const broker = await startBroker(release, {
     directory: place,
     java: { tuning: 'server', heapMegabytes: 1024 },
-    settings: { 'num.network.threads': '3', 'num.io.threads': '8' },
+    settings: kafkaDefaults,
   })
   const port = Number(broker.bootstrapServers.split(':').at(-1))
   const { java, classpath, version } = release
@@ -71,7 +87,7 @@ async function startKafka(place: string): Promise<Served | string> {
     settings,
     stop: () => broker.kill(),
   }
-  return { server, facts: { java, classpath, version } }
+  return { server, facts: { java, classpath, version, javaArguments: broker.javaArguments } }
 }
 
 async function startDebian(

@@ -47,8 +47,12 @@ export const clientNames: readonly ClientName[] = Object.keys(clients) as Client
 
 /** Fetches a client, the first time; never rejects for something that the machine lacks. */
 export async function triedClient(name: ClientName): Promise<ClientAvailability> {
+  return await availabilityOf(clients[name])
+}
+
+async function availabilityOf(make: () => Promise<ClientProgram>): Promise<ClientAvailability> {
   try {
-    return { available: true, program: await clients[name]() }
+    return { available: true, program: await make() }
   } catch (error) {
     if (!(error instanceof MissingClientError)) throw error
     return { available: false, reason: error.message }
@@ -113,33 +117,55 @@ async function javaClient(line: KafkaLine): Promise<ClientProgram> {
 
 /** librdkafka's own measuring program lies among the examples of its package, as a source. */
 async function debianClient(name: 'kcat' | 'rdkafka_performance'): Promise<ClientProgram> {
+  const debian = await debianLibrdkafka()
+  if (name === 'kcat') {
+    const command = debian.placeOf('usr/bin/kcat')
+    return { command, args: [], environment: debian.environment, version: '1.7.1' }
+  }
+  const source = debian.placeOf('usr/share/doc/librdkafka-dev/examples/rdkafka_performance.c')
+  return await compiled(debian, name, source)
+}
+
+/** Fetches and compiles the program that loads brokers, the first time; see `load.c`. */
+export async function loadProgram(): Promise<ClientAvailability> {
+  return await availabilityOf(async () => {
+    return await compiled(await debianLibrdkafka(), 'load', join(clientSources, 'c', 'load.c'))
+  })
+}
+
+interface DebianLibrdkafka {
+  readonly environment: Readonly<Record<string, string>>
+  /** What this machine has already was not fetched. */
+  placeOf(path: string): string
+}
+
+async function debianLibrdkafka(): Promise<DebianLibrdkafka> {
   const found = await debianPackages(['kcat', 'librdkafka-dev'])
   if (!found.available) throw new MissingClientError(found.reason)
   const { root, environment } = found.packages
-  // What this machine has already was not fetched.
-  const placeOf = (path: string): string =>
-    existsSync(join(root, path)) ? join(root, path) : join('/', path)
-  if (name === 'kcat') {
-    return { command: placeOf('usr/bin/kcat'), args: [], environment, version: '1.7.1' }
+  const placeOf = (path: string): string => {
+    const place = [join(root, path), join('/', path)].find(existsSync)
+    if (place !== undefined) return place
+    throw new MissingClientError(`there is no ${path}, neither in ${root} nor on this machine`)
   }
-  const source = placeOf('usr/share/doc/librdkafka-dev/examples/rdkafka_performance.c')
+  return { environment, placeOf }
+}
+
+/** A program in C that stands on librdkafka. */
+async function compiled(
+  { environment, placeOf }: DebianLibrdkafka,
+  name: string,
+  source: string,
+): Promise<ClientProgram> {
   const privateHeaders = join(clientSources, 'c', 'src')
   const sources = [source, ...filesOf(privateHeaders, /\.h$/)]
-  const built = await cachedDirectory('rdkafka-performance', sources, async (directory) => {
+  const built = await cachedDirectory(name.replace('_', '-'), sources, async (directory) => {
     const libraries = (environment['LD_LIBRARY_PATH'] ?? '').split(':')
     const places = libraries.flatMap((path) => [`-L${path}`, `-Wl,-rpath-link,${path}`])
     const include = [`-I${privateHeaders}`, `-I${placeOf('usr/include/librdkafka')}`]
     const output = ['-o', join(directory, name)]
-    await install('gcc', [
-      '-O2',
-      '-w',
-      ...include,
-      source,
-      ...output,
-      ...places,
-      '-lrdkafka',
-      '-lm',
-    ])
+    const linked = ['-lrdkafka', '-lm', '-lpthread']
+    await install('gcc', ['-O2', '-w', ...include, source, ...output, ...places, ...linked])
   })
   return { command: join(built, name), args: [], environment, version: '2.0.2' }
 }

@@ -37,9 +37,10 @@ export function javaArguments(
 ): readonly string[] {
   const simpleLogger = '-Dorg.slf4j.simpleLogger'
   const loggers = Object.entries(options.loggers ?? {})
+  const heap = `${options.heapMegabytes ?? 256}m`
   return [
-    `-Xmx${options.heapMegabytes ?? 256}m`,
-    ...(options.tuning === 'server' ? serverTuning : quickTuning),
+    `-Xmx${heap}`,
+    ...(options.tuning === 'server' ? [`-Xms${heap}`, ...serverTuning] : quickTuning),
     '-Dfile.encoding=UTF-8',
     `${simpleLogger}.defaultLogLevel=${options.logLevel ?? 'error'}`,
     ...loggers.map(([name, level]) => `${simpleLogger}.log.${name}=${level}`),

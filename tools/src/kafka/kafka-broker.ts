@@ -46,7 +46,7 @@ export async function startBroker(
   })
   const child = new LeashedProcess(`Kafka ${release.version}`, release.java, args)
   await child.waitForPrinted('Kafka Server started', startTimeoutMs)
-  return new KafkaBroker(child, `127.0.0.1:${port}`, dataDirectory)
+  return new KafkaBroker(child, `127.0.0.1:${port}`, dataDirectory, args)
 }
 
 /** A running broker. */
@@ -54,12 +54,20 @@ export class KafkaBroker {
   readonly bootstrapServers: string
   /** Where the partition directories are. */
   readonly dataDirectory: string
+  /** Of `java`: with them it can be started again when it has ended. */
+  readonly javaArguments: readonly string[]
   readonly #child: LeashedProcess
 
-  constructor(child: LeashedProcess, bootstrapServers: string, dataDirectory: string) {
+  constructor(
+    child: LeashedProcess,
+    bootstrapServers: string,
+    dataDirectory: string,
+    args: readonly string[],
+  ) {
     this.#child = child
     this.bootstrapServers = bootstrapServers
     this.dataDirectory = dataDirectory
+    this.javaArguments = args
   }
 
   /** Warnings and errors that it has logged, for messages. */
