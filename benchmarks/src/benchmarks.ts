@@ -31,7 +31,11 @@ import { scaleLogSize } from './scale/scale-log-size.bench.ts'
 import { scalePartitions } from './scale/scale-partitions.bench.ts'
 import { scaleSegments } from './scale/scale-segments.bench.ts'
 import { messages } from './server/messages.bench.ts'
-import { serverKafka } from './server/server-kafka.bench.ts'
+import { serverFlushed } from './server/server-flushed.bench.ts'
+import { serverIdle } from './server/server-idle.bench.ts'
+import { serverLatency } from './server/server-latency.bench.ts'
+import { serverStart } from './server/server-start.bench.ts'
+import { serverAcksAll, serverWritten } from './server/server-throughput.bench.ts'
 import { steadyMemory } from './soak/steady-memory.bench.ts'
 
 /** All there are, in the order in which they run. */
@@ -57,7 +61,12 @@ export const benchmarks: readonly Benchmark[] = [
   peersBatchedAppends,
   peersReading,
   peersBrokers,
-  serverKafka,
+  serverStart,
+  serverWritten,
+  serverAcksAll,
+  serverFlushed,
+  serverLatency,
+  serverIdle,
   scaleLogSize,
   scaleSegments,
   scalePartitions,

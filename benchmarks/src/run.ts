@@ -21,9 +21,12 @@ import {
 
 const usage = `usage: node benchmarks/dist/run.js [NAME …] [options]
 
+NAME is one of those below, or how several begin: server-kafka is all of server-kafka-….
+
   --smoke        tiny sizes, one repeat: everything runs and is checked, the figures mean nothing
   --scale full   let what is measured as it grows grow all the way: tens of GiB, many minutes
-  --repeat N     measure everything N times after a round that is not counted (default 7)
+  --repeat N     measure everything N times after a round that is not counted (default 7,
+                 and 3 for what starts servers)
   --data DIR     where data is written: decides which disk is measured (default: the system's
                  directory for temporary files)
   --json FILE    write all figures, with every sample, to FILE
@@ -38,7 +41,8 @@ interface Arguments {
   readonly chosen: readonly Benchmark[]
   readonly isSmoke: boolean
   readonly scale: Scale
-  readonly repeat: number
+  /** Null where it is not said. */
+  readonly repeat: number | null
   readonly dataDirectory: string | null
   readonly jsonPath: string | null
   readonly printPath: string | null
@@ -98,13 +102,16 @@ function parseArguments(args: readonly string[]): Arguments | null {
     },
   })
   if (values.help) return null
-  const chosen = positionals.map((name) => {
-    const found = benchmarks.find((benchmark) => benchmark.name === name)
-    if (found === undefined) throw new Error(`there is no benchmark ${name}`)
+  const chosen = positionals.flatMap((name) => {
+    const exactly = benchmarks.filter((one) => one.name === name)
+    const found =
+      exactly.length > 0 ? exactly : benchmarks.filter((one) => one.name.startsWith(`${name}-`))
+    if (found.length === 0) throw new Error(`there is no benchmark ${name}`)
     return found
   })
-  const repeat = Number(values.repeat ?? (values.smoke ? 1 : 7))
-  if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat takes a number from 1 on')
+  const repeat = values.repeat === undefined ? null : Number(values.repeat)
+  if (repeat !== null && (!Number.isInteger(repeat) || repeat < 1))
+    throw new Error('--repeat takes a number from 1 on')
   if (values.scale !== 'small' && values.scale !== 'full') {
     throw new Error('--scale takes small or full')
   }
@@ -121,7 +128,8 @@ function parseArguments(args: readonly string[]): Arguments | null {
 }
 
 async function runAll(args: Arguments, dataDirectory: string): Promise<void> {
-  const { chosen, isSmoke, repeat, jsonPath } = args
+  const { chosen, isSmoke, jsonPath } = args
+  const repeat = args.repeat ?? usualRepeat(isSmoke)
   const startedAt = new Date().toISOString()
   const machine = describeMachine(dataDirectory)
   if (!args.isPart) {
@@ -161,9 +169,11 @@ async function* inTurn<Item, Result>(
 
 async function runHere(
   benchmark: Benchmark,
-  { isSmoke, scale, repeat }: Arguments,
+  { isSmoke, scale, repeat: asked }: Arguments,
   dataDirectory: string,
 ): Promise<BenchmarkResult> {
+  const usual = usualRepeat(isSmoke)
+  const repeat = asked ?? Math.min(benchmark.repeat ?? usual, usual)
   const options = { isSmoke, scale, repeat, dataDirectory, onProgress: showProgress }
   const context = new BenchmarkContext(options)
   const { name, summary } = benchmark
@@ -174,7 +184,11 @@ async function runHere(
     figures = await benchmark.run(context)
   })
   showProgress('')
-  return { name, summary, flushPolicy, seconds, figures }
+  return { name, summary, flushPolicy, repeat, seconds, figures }
+}
+
+function usualRepeat(isSmoke: boolean): number {
+  return isSmoke ? 1 : 7
 }
 
 /** So that no benchmark finds the heap, or the compiled code, that another one has left. */
@@ -184,7 +198,8 @@ async function runInOwnProcess(
   dataDirectory: string,
 ): Promise<BenchmarkResult> {
   const jsonPath = join(dataDirectory, `${name}.json`)
-  const sizes = ['--repeat', String(repeat), '--scale', scale, ...(isSmoke ? ['--smoke'] : [])]
+  const repeats = repeat === null ? [] : ['--repeat', String(repeat)]
+  const sizes = [...repeats, '--scale', scale, ...(isSmoke ? ['--smoke'] : [])]
   const part = [fileURLToPath(import.meta.url), name, '--part', ...sizes]
   const child = spawn(process.execPath, [...part, '--data', dataDirectory, '--json', jsonPath], {
     stdio: 'inherit',

@@ -8,6 +8,8 @@ export interface Benchmark {
   readonly name: string
   /** One sentence: what is measured, and against what. */
   readonly summary: string
+  /** How often it is measured when nothing else is asked for. Default: as often as the others. */
+  readonly repeat?: number
   run(context: BenchmarkContext): Promise<readonly Figure[]>
 }
 

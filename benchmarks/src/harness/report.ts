@@ -13,10 +13,14 @@ export interface Report {
     readonly summary: string
     /** When what it writes has to be on the disk; not in files of older runs. */
     readonly flushPolicy?: string
+    /** How often it was measured; not in files of older runs. */
+    readonly repeat?: number
     readonly seconds: number
     readonly figures: readonly Figure[]
   }[]
 }
+
+type BenchmarkResult = Report['benchmarks'][number]
 
 const firstColumns = ['figure', 'median (min … max)', 'limit', 'of limit', 'pairwise']
 const lastColumns = ['bar', '', 'hash']
@@ -49,7 +53,7 @@ export function repeatsText(repeat: number, isSmoke: boolean): string {
 
 /** A table for people. What is the same in all figures stands once below it. */
 export function benchmarkText(
-  benchmark: { readonly name: string; readonly summary: string; readonly flushPolicy?: string },
+  benchmark: Pick<BenchmarkResult, 'name' | 'summary' | 'flushPolicy' | 'repeat'>,
   figures: readonly Figure[],
 ): string {
   const asides = [...new Set(figures.flatMap(({ aside = [] }) => aside.map(({ name }) => name)))]
@@ -62,6 +66,7 @@ export function benchmarkText(
     ...tableLines([columns, ...rows]),
     ...(limits.size > 0 ? ['', `  limit: ${[...limits].join('; ')}`] : []),
     ...(benchmark.flushPolicy === undefined ? [] : [`  flush policy: ${benchmark.flushPolicy}`]),
+    ...(benchmark.repeat === undefined ? [] : [`  repeats: ${benchmark.repeat}`]),
     ...conditionLines(figures),
     '',
   ].join('\n')

@@ -32,9 +32,17 @@ export class BrokerUse {
 
   /** Resident memory of the largest of the processes, in MiB. */
   get residentMiB(): number {
+    return this.#largest('status', /^VmRSS:\s+(\d+)/m)
+  }
+
+  /** The same, with what several processes share (pages of programs) divided among them. */
+  get proportionalMiB(): number {
+    return this.#largest('smaps_rollup', /^Pss:\s+(\d+)/m)
+  }
+
+  #largest(file: string, kibibytes: RegExp): number {
     const sizes = processTree(this.#pid).map((pid) => {
-      const kibibytes = /^VmRSS:\s+(\d+)/m.exec(readText(`/proc/${pid}/status`))?.[1]
-      return Number(kibibytes ?? 0) / 1024
+      return Number(kibibytes.exec(readText(`/proc/${pid}/${file}`))?.[1] ?? 0) / 1024
     })
     return Math.max(0, ...sizes)
   }

@@ -6,41 +6,77 @@ import type { BrokerUse } from './broker-use.ts'
 
 /** So many connections are opened at a time: a broker's backlog is short. */
 const opening = 100
-/** Longer than is looked at, so that what is seen is waiting. */
-const maxWaitMs = 60_000
+const settleMs = 1_000
 
-/** The part of a core that a broker uses while so many consumers wait for records. */
-export async function idlePolls(
-  { port, topic, use }: { readonly port: number; readonly topic: string; readonly use: BrokerUse },
-  connections: number,
-  seconds: number,
-): Promise<number> {
-  const sockets: Socket[] = []
+export interface IdlePolls {
+  readonly port: number
+  readonly topic: string
+  readonly use: BrokerUse
+  readonly consumers: number
+  readonly maxWaitMs: number
+  readonly seconds: number
+}
+
+export interface SeenIdle {
+  /** The part of a core that the broker used. */
+  readonly cores: number
+  readonly fetchesPerSecond: number
+}
+
+/** What a broker uses while so many consumers wait for records that do not come. */
+export async function idlePolls(asked: IdlePolls): Promise<SeenIdle> {
+  const { port, topic, use, consumers, maxWaitMs, seconds } = asked
+  const waiting = new WaitingConsumers(port, topic, maxWaitMs)
   try {
-    while (sockets.length < connections) {
-      const count = Math.min(opening, connections - sockets.length)
-      const opened = Array.from({ length: count }, () => waitingConsumer(port, topic))
-      sockets.push(...(await Promise.all(opened)))
-    }
-    await pause(1000)
-    const [before, beforeMs] = [use.cpuSeconds, performance.now()]
+    await waiting.open(consumers)
+    await pause(settleMs)
+    const [before, beforeMs, beforeAnswers] = [use.cpuSeconds, performance.now(), waiting.answers]
     await pause(seconds * 1000)
-    return (use.cpuSeconds - before) / ((performance.now() - beforeMs) / 1000)
+    const took = (performance.now() - beforeMs) / 1000
+    const cores = (use.cpuSeconds - before) / took
+    return { cores, fetchesPerSecond: (waiting.answers - beforeAnswers) / took }
   } finally {
-    for (const socket of sockets) socket.destroy()
+    waiting.close()
   }
 }
 
-async function waitingConsumer(port: number, topic: string): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port })
-  await once(socket, 'connect')
-  const origin = { correlationId: 1, clientId: 'idle' }
-  // It makes the topic, and a client that has been answered is not taken for one that never asks.
-  const asked = { topics: [{ name: topic }], allowAutoTopicCreation: true }
-  for (const piece of encodeRequest(apiNamed('Metadata'), 4, origin, asked)) socket.write(piece)
-  await once(socket, 'data')
-  const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 2 ** 20 }]
-  const request = { maxWaitMs, minBytes: 1, maxBytes: 2 ** 20, topics: [{ topic, partitions }] }
-  for (const piece of encodeRequest(apiNamed('Fetch'), 11, origin, request)) socket.write(piece)
-  return socket
+/** Each asks again when it is answered. */
+class WaitingConsumers {
+  answers = 0
+  readonly #port: number
+  readonly #fetch: Buffer
+  readonly #sockets: Socket[] = []
+
+  constructor(port: number, topic: string, maxWaitMs: number) {
+    this.#port = port
+    const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 2 ** 20 }]
+    const request = { maxWaitMs, minBytes: 1, maxBytes: 2 ** 20, topics: [{ topic, partitions }] }
+    const origin = { correlationId: 1, clientId: 'idle' }
+    this.#fetch = Buffer.concat(encodeRequest(apiNamed('Fetch'), 11, origin, request))
+  }
+
+  async open(count: number): Promise<void> {
+    while (this.#sockets.length < count) {
+      const now = Math.min(opening, count - this.#sockets.length)
+      await Promise.all(Array.from({ length: now }, () => this.#openOne()))
+    }
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async #openOne(): Promise<void> {
+    // An answer without records is short, and comes in one piece.
+    const answered = (): boolean => {
+      this.answers++
+      socket.write(this.#fetch)
+      return true
+    }
+    const onread = { buffer: Buffer.allocUnsafeSlow(1024), callback: answered }
+    const socket = connect({ host: '127.0.0.1', port: this.#port, onread })
+    this.#sockets.push(socket)
+    await once(socket, 'connect')
+    socket.write(this.#fetch)
+  }
 }

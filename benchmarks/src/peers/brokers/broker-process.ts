@@ -16,6 +16,8 @@ export interface BrokerProcess {
   /** Of Kafka's only: what its own tools run with. */
   readonly java?: string
   readonly classpath?: string
+  /** Of Kafka's only: how it was started, and can be started again. */
+  readonly javaArguments?: readonly string[]
   stop(): Promise<void>
 }
 

@@ -1,0 +1,71 @@
+import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import type { Sample } from '../harness/contest.ts'
+import type { Bar, Figure } from '../harness/figure.ts'
+import { hashOf } from '../harness/result-hash.ts'
+import { Load } from './load.ts'
+import {
+  besideKafka,
+  figuresBeside,
+  payloadFile,
+  type Subject,
+  type TwoBrokers,
+} from './two-brokers.ts'
+
+/** No worse. */
+const bar: Bar = { kind: 'ratio', atLeast: 1 }
+const rate = 1_000
+const recordBytes = 100
+/** Nothing waits for company, neither in the client nor in its socket. */
+const promptly = ['linger.ms=0', 'socket.nagle.disable=true']
+
+export const serverLatency: Benchmark = besideKafka(
+  'server-kafka-latency',
+  'from when a record is due until a consumer has it, at a fixed rate',
+  async (context, brokers) => {
+    const load = await Load.find()
+    if (typeof load === 'string') {
+      process.stderr.write(`nothing can be sent: ${load}\n`)
+      return []
+    }
+    const figures: Figure[] = []
+    for (const acks of context.isSmoke ? ['1'] : ['1', 'all']) {
+      figures.push(...(await latency(context, brokers, load, acks)))
+    }
+    return figures
+  },
+)
+
+async function latency(
+  context: BenchmarkContext,
+  brokers: TwoBrokers,
+  load: Load,
+  acks: string,
+): Promise<readonly Figure[]> {
+  const payload = payloadFile(brokers, recordBytes)
+  const pace = { rate, seconds: context.size(8, 1), warmUpSeconds: context.size(2, 1) }
+  let rounds = 0
+  const measure = async ({ port, use, wire }: Subject): Promise<readonly Sample[]> => {
+    const topic = `latency-${acks}-${++rounds}`
+    const target = { port, topic, partitions: 1 }
+    await wire.createTopic(topic, 1)
+    const before = use.cpuSeconds
+    const result = await load.latency(target, payload, pace, [...promptly, `acks=${acks}`])
+    const cpuSeconds = use.cpuSeconds - before
+    await wire.deleteTopic(topic)
+    const { records, sum, p50Ms, p99Ms, p999Ms, maxMs } = result
+    const hash = hashOf(Buffer.from(`${records} ${sum}`))
+    const aside = {
+      '99.9th percentile, ms': p999Ms,
+      'longest, ms': maxMs,
+      'cores the broker used': cpuSeconds / (pace.seconds + pace.warmUpSeconds),
+    }
+    return [p50Ms, p99Ms].map((value) => ({ value, hash, aside }))
+  }
+  const named = (what: string) => ({ name: `${what}, acks=${acks}`, unit: 'ms' as const, bar })
+  const asked = [named('median'), named('99th percentile')]
+  const conditions = {
+    client: `${load.name}, ${promptly.join(', ')}`,
+    rate: `${rate} records of ${recordBytes} B a second, one partition`,
+  }
+  return await figuresBeside(context, brokers, asked, measure, conditions)
+}
