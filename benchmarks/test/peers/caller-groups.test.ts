@@ -28,3 +28,34 @@ test('a commit that fails rejects those in its group, and no others', async () =
   await expect(first).rejects.toThrow('the disk is full')
   await expect(groups.append(record)).resolves.toBeUndefined()
 })
+
+test('no turn of the event loop passes between one group and the next', async () => {
+  let turns = 0
+  let isOver = false
+  const turn = (): void => {
+    turns += 1
+    if (!isOver) setImmediate(turn)
+  }
+  const groups = new CallerGroups(() => undefined)
+  await appendInFlight(payload, 1, 1, (record) => groups.append(record))
+  setImmediate(turn)
+  const startedMs = performance.now()
+  await appendInFlight(payload, 1, 1_000, (record) => groups.append(record))
+  isOver = true
+  expect(turns).toBeLessThan(2 + (performance.now() - startedMs) / 4)
+})
+
+test('a store that blocks lets timers have their turn', async () => {
+  const groups = new CallerGroups(() => {
+    const until = performance.now() + 1
+    while (performance.now() < until) Math.sqrt(until)
+    return undefined
+  })
+  let ticks = 0
+  const timer = setInterval(() => {
+    ticks += 1
+  }, 1)
+  await appendInFlight(payload, 1, 50, (record) => groups.append(record))
+  clearInterval(timer)
+  expect(ticks).toBeGreaterThan(3)
+})
