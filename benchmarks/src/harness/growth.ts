@@ -4,6 +4,7 @@ import type { BenchmarkContext } from './benchmark.ts'
 import type { Sample } from './contest.ts'
 import { type Figure, type Unit, verdictOf } from './figure.ts'
 import { fitPowerLaw } from './line-fit.ts'
+import { hashOfTexts } from './result-hash.ts'
 import { spreadOf } from './statistics.ts'
 
 /** One of the things that are measured at every size. */
@@ -85,7 +86,8 @@ async function measureCurve<Scene>(
       plot: { curve: curve.name, along, at: size },
     }
   })
-  return [...figures, exponentOf(curve, scenes, samples, conditions)]
+  const hash = hashOfTexts(...figures.map((figure) => figure.hash))
+  return [...figures, { ...exponentOf(curve, scenes, samples, conditions), hash }]
 }
 
 function exponentOf<Scene>(
@@ -93,7 +95,7 @@ function exponentOf<Scene>(
   scenes: readonly { readonly size: number }[],
   samples: readonly (readonly Sample[])[],
   conditions: Figure['conditions'],
-): Figure {
+): Omit<Figure, 'hash'> {
   const rounds = samples[0]?.length ?? 0
   const exponents = Array.from({ length: rounds }, (_, round) => {
     const points = scenes.map(({ size }, index): readonly [number, number] => {
@@ -111,7 +113,6 @@ function exponentOf<Scene>(
     limit: null,
     bar,
     verdict: bar === null ? null : verdictOf(bar, value, null),
-    hash: '',
     conditions,
   }
 }

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Log } from '@varve/log'
-import { readBatches } from '@varve/record'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import { contentHash, contentHashOfFiles } from '../harness/content-hash.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import type { Bar, Figure } from '../harness/figure.ts'
-import { ResultHash } from '../harness/result-hash.ts'
-import { contentHash, withNewLog } from './log-under-test.ts'
+import { withNewLog } from './log-under-test.ts'
 import { type PreparedBatches, prepareBatches } from './prepared-batches.ts'
 
 const KiB = 1024
@@ -134,18 +133,7 @@ function bareWrites(context: BenchmarkContext, prepared: PreparedBatches): Conte
         }
       })
       closeSync(descriptor)
-      return { value: prepared.sizeBytes / 1e6 / seconds, hash: hashOfFile(path) }
+      return { value: prepared.sizeBytes / 1e6 / seconds, hash: contentHashOfFiles([path]) }
     })
   return { name: 'bare writeSync of the same bytes in the same chunks', measure }
-}
-
-function hashOfFile(path: string): string {
-  const hash = new ResultHash()
-  for (const batch of readBatches(readFileSync(path))) {
-    for (const { key, value } of batch.records()) {
-      if (key !== null) hash.add(key)
-      if (value !== null) hash.add(value)
-    }
-  }
-  return hash.value
 }

@@ -3,15 +3,17 @@ import { generatePayload } from '@varve/bench'
 import type { Log } from '@varve/log'
 import { DecompressionMemory, type RecordInput } from '@varve/record'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import { contentHash } from '../harness/content-hash.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
+import { hashOf, ResultHash } from '../harness/result-hash.ts'
 import { type BareLz4, bareBlocks, loadBareLz4, readBareBlocks } from '../record/bare-lz4.ts'
 import { withNewLog } from './log-under-test.ts'
 
 const KiB = 1024
 const batchBytes = 256 * KiB
 const seed = 9
+const noBytes = Buffer.alloc(0)
 /** More would make every collection of garbage slower by what belongs to the benchmark. */
 const distinctBytes = 4 * KiB * KiB
 
@@ -77,12 +79,17 @@ function writing(
     const seconds = await secondsOf(() => {
       for (const group of plain) bareBlocks(lz4, group)
     })
-    return { value: bytes / 1e6 / seconds, hash: hashOfNumbers(bytes) }
+    const hash = hashOfBlocks(
+      lz4,
+      (index) => bareBlocks(lz4, plain[index] ?? noBytes),
+      plain.length,
+    )
+    return { value: bytes / 1e6 / seconds, hash }
   }
   const measure = () =>
     withNewLog(context, logOptions, async (log) => {
       const seconds = await secondsOf(() => fill(log, corpus))
-      return { value: bytes / 1e6 / seconds, hash: hashOfNumbers(await sizeOfValues(log)) }
+      return { value: bytes / 1e6 / seconds, hash: await contentHash(log) }
     })
   return hold(context, {
     name: `${recordBytes} B records, written`,
@@ -109,7 +116,9 @@ function reading(
       const seconds = await secondsOf(() => {
         for (const group of blocks) read += readBareBlocks(lz4, group)
       })
-      return { value: bytes / 1e6 / seconds, hash: hashOfNumbers(read) }
+      assert.equal(read, bytes, 'every value was read')
+      const hash = hashOfBlocks(lz4, (index) => blocks[index] ?? [], blocks.length)
+      return { value: bytes / 1e6 / seconds, hash }
     },
   }
   return withNewLog(context, logOptions, async (log) => {
@@ -120,7 +129,9 @@ function reading(
         read = await sizeOfValues(log)
       })
       assert.equal(read, bytes, 'every value was read')
-      return { value: bytes / 1e6 / seconds, hash: hashOfNumbers(read) }
+      const hash = await contentHash(log)
+      assert.equal(hash, hashOf(...plain), 'what was read is what was written')
+      return { value: bytes / 1e6 / seconds, hash }
     }
     return await hold(context, {
       name: `${recordBytes} B records, read, CRC checked, a view of each value`,
@@ -131,6 +142,19 @@ function reading(
       conditions: conditionsOf(corpus),
     })
   })
+}
+
+/** Of what is in the blocks of each group, decompressed once more. */
+function hashOfBlocks(
+  lz4: BareLz4,
+  blocksOf: (group: number) => readonly Buffer[],
+  groups: number,
+): string {
+  const hash = new ResultHash()
+  for (let group = 0; group < groups; group++) {
+    for (const block of blocksOf(group)) hash.add(lz4.uncompressSync(block))
+  }
+  return hash.value
 }
 
 const inFlight = 4

@@ -1,10 +1,11 @@
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import { contentHash } from '../harness/content-hash.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
 import { type Payload, payloadOf } from '../harness/payload.ts'
 import { appendInFlight } from './append-driver.ts'
 import { BareGroupCommit, bareContentHash } from './bare-group-commit.ts'
-import { contentHash, withNewLog } from './log-under-test.ts'
+import { withNewLog } from './log-under-test.ts'
 
 /** Callers that each wait for an append before they make the next, and appends of a full run. */
 const levels = [

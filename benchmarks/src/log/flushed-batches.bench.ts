@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict'
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import { contentHash, contentHashOfFiles } from '../harness/content-hash.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
 import { withNewLog } from './log-under-test.ts'
 import { type PreparedBatches, prepareBatches } from './prepared-batches.ts'
 
@@ -50,7 +51,7 @@ function ofLevel(context: BenchmarkContext, recordBytes: number, level: Level): 
 
 function throughLog(
   context: BenchmarkContext,
-  { batches, sizeBytes }: PreparedBatches,
+  { batches, sizeBytes, contentHash: expected }: PreparedBatches,
   inFlight: number,
 ): Contender {
   const options = { acks: 'flushed', maxMessageBytes: 2 * MiB } as const
@@ -65,7 +66,9 @@ function throughLog(
       const seconds = await secondsOf(async () => {
         await Promise.all(Array.from({ length: inFlight }, call))
       })
-      return { value: sizeBytes / 1e6 / seconds, hash: hashOfNumbers(log.sizeBytes) }
+      const hash = await contentHash(log)
+      assert.equal(hash, expected, 'the log holds what was appended')
+      return { value: sizeBytes / 1e6 / seconds, hash }
     })
   return { name: 'log.appendBatch', measure }
 }
@@ -88,7 +91,7 @@ function bareFlushes(
         fdatasyncSync(descriptor)
       })
       closeSync(descriptor)
-      return { value: sizeBytes / 1e6 / seconds, hash: hashOfNumbers(position) }
+      return { value: sizeBytes / 1e6 / seconds, hash: contentHashOfFiles([path]) }
     })
   return { name: 'bare writeSync of the same batches, fdatasync after as many', measure }
 }

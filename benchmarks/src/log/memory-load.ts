@@ -1,10 +1,10 @@
-import { openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { LogDirectory } from '@varve/log'
 import type { RecordBatch } from '@varve/record'
+import { contentHash, contentHashOfFiles } from '../harness/content-hash.ts'
 import { payloadOf } from '../harness/payload.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
 import { appendInFlight } from './append-driver.ts'
-import { BareGroupCommit } from './bare-group-commit.ts'
+import { BareGroupCommit, bareContentHash } from './bare-group-commit.ts'
 import { oneBatch } from './prepared-batches.ts'
 
 /** What the process of a memory benchmark does. */
@@ -33,47 +33,49 @@ const payload = payloadOf(recordBytes, 10_000)
 
 /** Appends at full speed and tells how much memory that took. Runs in a process of its own. */
 export async function useMemory(load: MemoryLoad): Promise<MemoryUse> {
-  const appended = load.through === 'log' ? await throughLog(load) : await throughBareCalls(load)
-  return { peakMiB: peakResidentBytes() / 2 ** 20, hash: hashOfNumbers(appended) }
+  return await (load.through === 'log' ? throughLog(load) : throughBareCalls(load))
 }
 
-async function throughLog(load: MemoryLoad): Promise<number> {
+async function throughLog(load: MemoryLoad): Promise<MemoryUse> {
   const { acks, inFlight, path, unit } = load
   await using directory = await LogDirectory.open(path, { log: { acks } })
   const log = await directory.createLog('bench', 0)
   if (unit === 'record') {
     await appendInFlight(payload, inFlight, recordCount(load), (record) => log.append(record))
-    return log.highWatermark
+  } else {
+    const batches = batchesOf(load)
+    for (let left = load.totalBytes; left > 0; ) {
+      await Promise.all(batches.map((batch) => log.appendBatch(batch)))
+      left -= batches.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    }
   }
-  const batches = batchesOf(load)
-  for (let left = load.totalBytes; left > 0; ) {
-    await Promise.all(batches.map((batch) => log.appendBatch(batch)))
-    left -= batches.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  }
-  return log.highWatermark
+  // Before anything is read back, which takes memory too.
+  const peakMiB = peakResidentBytes() / 2 ** 20
+  return { peakMiB, hash: await contentHash(log) }
 }
 
-async function throughBareCalls(load: MemoryLoad): Promise<number> {
+async function throughBareCalls(load: MemoryLoad): Promise<MemoryUse> {
   const { inFlight, path, unit } = load
   if (unit === 'record') {
     const loop = new BareGroupCommit(path)
     const count = recordCount(load)
     await appendInFlight(payload, inFlight, count, ({ bytes }) => loop.append(bytes))
     loop.close()
-    return count
+    const peakMiB = peakResidentBytes() / 2 ** 20
+    return { peakMiB, hash: bareContentHash(path) }
   }
   const batches = batchesOf(load)
   const descriptor = openSync(path, 'wx')
   let position = 0
-  let records = 0
   for (let left = load.totalBytes; left > 0; ) {
-    for (const { bytes, count } of batches) {
+    for (const { bytes } of batches) {
       position += writeSync(descriptor, bytes, 0, bytes.length, position)
-      records += count
       left -= bytes.length
     }
   }
-  return records
+  closeSync(descriptor)
+  const peakMiB = peakResidentBytes() / 2 ** 20
+  return { peakMiB, hash: contentHashOfFiles([path]) }
 }
 
 /**

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
-import { LogDirectory } from '@varve/log'
+import { type Log, LogDirectory } from '@varve/log'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import { contentHash, contentHashOfFiles, segmentFilesIn } from '../harness/content-hash.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import { payloadOf } from '../harness/payload.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
+import { hashOfTexts } from '../harness/result-hash.ts'
 
 /** What the directory holds. */
 interface Shape {
@@ -59,17 +60,19 @@ function openCleanly(path: string, { partitions, segments }: Shape): Contender {
       directory = await LogDirectory.open(path, { log: { acks: 'written' } })
     })
     assert.ok(directory !== null, 'the directory was opened')
-    const { logs, failures } = directory as LogDirectory
+    const opened: LogDirectory = directory
+    const { logs, failures } = opened
     assert.equal(failures.size, 0, 'every log was opened')
-    let sizeBytes = 0
-    for (const log of logs.values()) {
+    const contents: string[] = []
+    for (let partition = 0; partition < partitions; partition++) {
+      const log: Log = opened.log('bench', partition)
       assert.equal(log.recoveryReport.scannedBytes, 0, 'no record data was read')
       assert.equal(log.segments().length, segments, 'every segment is there')
-      for (const segment of log.segments()) sizeBytes += segment.sizeBytes
+      contents.push(String(log.sizeBytes), await contentHash(log))
     }
     assert.equal(logs.size, partitions, 'every partition is there')
-    await (directory as LogDirectory).close()
-    return { value: seconds, hash: hashOfNumbers(partitions, sizeBytes) }
+    await opened.close()
+    return { value: seconds, hash: hashOfTexts(...contents) }
   }
   return { name: 'LogDirectory.open', measure }
 }
@@ -77,13 +80,15 @@ function openCleanly(path: string, { partitions, segments }: Shape): Contender {
 /** Lists each partition, looks at the size of its segments, reads the small files of the last. */
 function readBarely(path: string, { partitions }: Shape): Contender {
   const measure = async () => {
-    let sizeBytes = 0
+    const sizes: number[] = []
     const seconds = await secondsOf(() => {
       for (let partition = 0; partition < partitions; partition++) {
         const directory = `${path}/bench-${partition}`
         const names = readdirSync(directory).sort()
         const logs = names.filter((name) => name.endsWith('.log'))
+        let sizeBytes = 0
         for (const name of logs) sizeBytes += statSync(`${directory}/${name}`).size
+        sizes.push(sizeBytes)
         const last = logs.at(-1)?.slice(0, 20)
         for (const name of names) {
           const isData = /^\d/.test(name) && (last === undefined || name < last)
@@ -91,7 +96,11 @@ function readBarely(path: string, { partitions }: Shape): Contender {
         }
       }
     })
-    return { value: seconds, hash: hashOfNumbers(partitions, sizeBytes) }
+    const contents = sizes.flatMap((sizeBytes, partition) => {
+      const files = segmentFilesIn(`${path}/bench-${partition}`)
+      return [String(sizeBytes), contentHashOfFiles(files)]
+    })
+    return { value: seconds, hash: hashOfTexts(...contents) }
   }
   return { name: 'bare readdir, stat of the segments, and reads of the small files', measure }
 }

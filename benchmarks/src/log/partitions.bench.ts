@@ -1,9 +1,9 @@
 import { type Log, LogDirectory } from '@varve/log'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import { contentHashInTurns } from '../harness/content-hash.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
 import { payloadOf } from '../harness/payload.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
 import { appendInFlight } from './append-driver.ts'
 
 /** What is promised of an append, with how many are made at so many in flight. */
@@ -64,8 +64,7 @@ function appendTo(
       )
       // What was accepted only is not in the log yet.
       await Promise.all(logs.map((log) => log.flush()))
-      const appended = logs.reduce((sum, log) => sum + log.highWatermark, 0)
-      return { value: count / seconds, hash: hashOfNumbers(appended) }
+      return { value: count / seconds, hash: await contentHashInTurns(logs) }
     })
   return { name: 'the same with one partition', measure }
 }

@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict'
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { Log } from '@varve/log'
-import { type Contender, secondsOf } from '../harness/contest.ts'
+import { type LogRecord, readBatchAt } from '@varve/record'
+import { type Contender, type Sample, secondsOf } from '../harness/contest.ts'
 import { SeededRandom } from '../harness/random.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
+import { ResultHash } from '../harness/result-hash.ts'
 import type { PreparedBatches } from './prepared-batches.ts'
 
 /** Where in the file the batch of each offset to be read is, and how large. */
@@ -40,7 +42,7 @@ export function recordsByOffset(log: Log, reads: readonly Read[]): Contender {
         if (record?.value?.length !== 0) sum += record?.offset ?? Number.NaN
       }
     })
-    return { value: reads.length / seconds, hash: hashOfNumbers(sum) }
+    return await sampleOf(reads, seconds, sum, ({ offset }) => log.readRecord(offset))
   }
   return { name: 'log.readRecord', measure }
 }
@@ -54,7 +56,10 @@ export function batchesByOffset(log: Log, reads: readonly Read[]): Contender {
         sum += (batches[0]?.baseOffset ?? Number.NaN) <= offset ? offset : Number.NaN
       }
     })
-    return { value: reads.length / seconds, hash: hashOfNumbers(sum) }
+    return await sampleOf(reads, seconds, sum, async ({ offset }) => {
+      const { batches } = await log.read({ from: offset, maxBytes: 1 })
+      return batches[0]?.records().find(offset) ?? null
+    })
   }
   return { name: 'log.read', measure }
 }
@@ -71,8 +76,33 @@ export function batchesBarely(path: string, reads: readonly Read[]): Contender {
         sum += offset
       }
     })
+    const sample = await sampleOf(reads, seconds, sum, async (read) => {
+      readSync(descriptor, buffer, 0, read.sizeBytes, read.position)
+      const batch = readBatchAt(buffer, 0, read.sizeBytes, read.position)
+      return batch?.records().find(read.offset) ?? null
+    })
     closeSync(descriptor)
-    return { value: reads.length / seconds, hash: hashOfNumbers(sum) }
+    return sample
   }
   return { name: 'bare readSync of the batch, where it is known', measure }
+}
+
+/** The same reads once more, to see what they give: the record at each offset. */
+async function sampleOf(
+  reads: readonly Read[],
+  seconds: number,
+  sum: number,
+  recordAt: (read: Read) => Promise<Pick<LogRecord, 'key' | 'value' | 'offset'> | null>,
+): Promise<Sample> {
+  const hash = new ResultHash()
+  let expected = 0
+  for (const read of reads) {
+    const record = await recordAt(read)
+    assert.equal(record?.offset, read.offset, 'the record that was asked for was read')
+    expected += read.offset
+    if (record?.key) hash.add(record.key)
+    if (record?.value) hash.add(record.value)
+  }
+  assert.equal(sum, expected, 'every read was answered')
+  return { value: reads.length / seconds, hash: hash.value }
 }

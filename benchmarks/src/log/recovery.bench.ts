@@ -11,9 +11,10 @@ import {
 import { LogDirectory } from '@varve/log'
 import { crc32c } from '@varve/record'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import { batchesHash, bytesHashOfFiles } from '../harness/content-hash.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
+import { hashOfTexts } from '../harness/result-hash.ts'
 import { type PreparedBatches, prepareBatches } from './prepared-batches.ts'
 
 const KiB = 1024
@@ -102,12 +103,14 @@ function openLog(
       directory = await LogDirectory.open(path, { log: oneSegment })
     })
     assert.ok(directory !== null, 'the directory was opened')
-    const { recoveryReport } = (directory as LogDirectory).log('bench', 0)
+    const log = (directory as LogDirectory).log('bench', 0)
+    const { scannedBytes, logStartOffset, logEndOffset, cut } = log.recoveryReport
+    const content = await batchesHash(log)
     await (directory as LogDirectory).close()
-    const { scannedBytes, logEndOffset, cut } = recoveryReport
     assert.equal(scannedBytes, sizeBytes, 'the whole segment was scanned')
     assert.equal(cut, null, 'nothing was cut')
-    return { value: sizeBytes / 1e6 / seconds, hash: hashOfNumbers(scannedBytes, logEndOffset) }
+    const hash = hashOfTexts(`${logStartOffset} ${logEndOffset}`, content)
+    return { value: sizeBytes / 1e6 / seconds, hash }
   }
   return { name: 'LogDirectory.open', measure }
 }
@@ -128,7 +131,8 @@ function scanBarely(
   isRewriting: boolean,
 ): Contender {
   const measure = async () => {
-    const descriptor = openSync(`${path}/${logName}/${segmentFile}`, 'r+')
+    const file = `${path}/${logName}/${segmentFile}`
+    const descriptor = openSync(file, 'r+')
     const buffer = Buffer.allocUnsafeSlow(chunkBytes)
     let position = 0
     let nextOffset = 0
@@ -146,7 +150,8 @@ function scanBarely(
     closeSync(descriptor)
     assert.equal(position, sizeBytes, 'the whole file was read')
     assert.equal(nextOffset, records, 'all records are there')
-    return { value: sizeBytes / 1e6 / seconds, hash: hashOfNumbers(position, nextOffset) }
+    const hash = hashOfTexts(`0 ${nextOffset}`, bytesHashOfFiles([file]))
+    return { value: sizeBytes / 1e6 / seconds, hash }
   }
   return {
     name: isRewriting

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Sample } from '../harness/contest.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
 import type { OpenedFacts } from './opening-process.ts'
 
 const entryPath = fileURLToPath(new URL('./opening-process.js', import.meta.url))
@@ -16,12 +15,12 @@ export async function openElsewhere(path: string): Promise<OpenedFacts> {
 
 /** Time of opening, in ms. */
 export async function openingTime(path: string): Promise<Sample> {
-  const { openMs, logs, segments } = await openElsewhere(path)
-  return { value: openMs, hash: hashOfNumbers(logs, segments) }
+  const { openMs, hash } = await openElsewhere(path)
+  return { value: openMs, hash }
 }
 
 /** Resident memory that being open takes, in KiB; at least one. */
 export async function openingMemory(path: string): Promise<Sample> {
-  const { residentKiB, logs, segments } = await openElsewhere(path)
-  return { value: Math.max(1, residentKiB), hash: hashOfNumbers(logs, segments) }
+  const { residentKiB, hash } = await openElsewhere(path)
+  return { value: Math.max(1, residentKiB), hash }
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { type DirectoryVarve, openVarve } from '@varve/broker'
 import type { Benchmark } from '../harness/benchmark.ts'
+import { contentHash } from '../harness/content-hash.ts'
 import { type Sample, secondsOf } from '../harness/contest.ts'
 import { holdGrowth } from '../harness/growth.ts'
 import { payloadOf } from '../harness/payload.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
+import { hashOfNumbers, hashOfTexts } from '../harness/result-hash.ts'
 import { batchRecords, recordBytes } from './log-scene.ts'
 
 export const scaleConsumers: Benchmark = {
@@ -52,12 +53,17 @@ async function following(
     return { key, value }
   })
   let delivered = 0
+  const sums = new Uint32Array(consumers)
   const seconds = await secondsOf(async () => {
-    const receiving = all.map(async (consumer) => {
+    const receiving = all.map(async (consumer, index) => {
+      let sum = 0
       for (let count = 0; count < records; count++) {
-        assert.equal((await consumer.next()).done, false, 'a consumer goes on')
+        const { done, value: record } = await consumer.next()
+        assert.ok(done !== true && record.value !== null, 'a consumer goes on')
+        sum = (Math.imul(sum, 31) + (record.value[count % record.value.length] ?? 0)) >>> 0
         delivered += 1
       }
+      sums[index] = sum
     })
     for (let send = 0; send < sends; send++) {
       await producer.send('bench', batch, { partition: 0 })
@@ -66,7 +72,10 @@ async function following(
   })
   await Promise.all(all.map((consumer) => consumer.close()))
   await producer.close()
+  const content = await contentHash(varve.log('bench', 0))
   await varve.deleteTopic('bench')
   assert.equal(delivered, records * consumers, 'every consumer had every record')
-  return { value: (seconds / delivered) * 1e9, hash: hashOfNumbers(delivered) }
+  assert.equal(new Set(sums).size, 1, 'every consumer had the same records')
+  const hash = hashOfTexts(hashOfNumbers(delivered, sums[0] ?? 0), content)
+  return { value: (seconds / delivered) * 1e9, hash }
 }

@@ -3,11 +3,11 @@ import { cpSync, rmSync } from 'node:fs'
 import { Cleaner, type CompactionStats } from '@varve/cleaner'
 import { LogDirectory } from '@varve/log'
 import type { Benchmark } from '../harness/benchmark.ts'
+import { survivorsHash } from '../harness/content-hash.ts'
 import { type Sample, secondsOf } from '../harness/contest.ts'
 import { holdGrowth } from '../harness/growth.ts'
 import { payloadOf } from '../harness/payload.ts'
 import { SeededRandom } from '../harness/random.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
 import { batchRecords, recordBytes } from './log-scene.ts'
 
 const MiB = 2 ** 20
@@ -43,8 +43,7 @@ export const scaleKeys: Benchmark = {
           unit: 'ns',
           exponentAtMost: 0.25,
           measure: async (path) => {
-            const { stats, seconds } = await compact(path)
-            const hash = hashOfNumbers(stats.inputRecords, stats.outputRecords)
+            const { stats, seconds, hash } = await compact(path)
             return { value: (seconds / stats.inputRecords) * 1e9, hash }
           },
         },
@@ -53,8 +52,8 @@ export const scaleKeys: Benchmark = {
           unit: 'KiB',
           exponentAtMost: 1.1,
           measure: async (path): Promise<Sample> => {
-            const { stats } = await compact(path)
-            return { value: stats.mapBytes / 1024, hash: hashOfNumbers(stats.keys) }
+            const { stats, hash } = await compact(path)
+            return { value: stats.mapBytes / 1024, hash }
           },
         },
       ],
@@ -77,9 +76,11 @@ async function writeKeys(path: string, keys: number): Promise<void> {
   await opened.roll()
 }
 
-async function compact(
-  path: string,
-): Promise<{ readonly stats: CompactionStats; readonly seconds: number }> {
+async function compact(path: string): Promise<{
+  readonly stats: CompactionStats
+  readonly seconds: number
+  readonly hash: string
+}> {
   const copy = `${path}/copy`
   cpSync(`${path}/original`, copy, { recursive: true })
   try {
@@ -93,7 +94,7 @@ async function compact(
     })
     assert.equal(cleaner.failures.size, 0, 'nothing failed')
     assert.ok(stats !== undefined, 'the log was compacted')
-    return { stats, seconds }
+    return { stats, seconds, hash: await survivorsHash(directory.log('bench', 0)) }
   } finally {
     rmSync(copy, { recursive: true, force: true })
   }
