@@ -2,12 +2,18 @@ import assert from 'node:assert/strict'
 import { closeSync, cpSync, fdatasyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { Cleaner, type CompactionStats } from '@varve/cleaner'
 import { LogDirectory } from '@varve/log'
+import type { LogRecord } from '@varve/record'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import {
+  bytesHashOfFiles,
+  recordsHash,
+  segmentFilesIn,
+  survivorsHash,
+} from '../harness/content-hash.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
 import { payloadOf } from '../harness/payload.ts'
 import { SeededRandom } from '../harness/random.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
 
 const MiB = 2 ** 20
 const recordBytes = 1024
@@ -38,12 +44,13 @@ async function ofShare(context: BenchmarkContext, path: string, keyShare: number
   await writeLog(original, records, keys)
   // What is left is known from a first run, so that the limit can write as much.
   const { stats } = await compactCopy(original, `${path}/first`)
+  const expected = { ...stats, hash: await newestHash(original) }
   const { description } = payloadOf(recordBytes, 1024)
   return await hold(context, {
     name: `${Math.round(keyShare * 100)} % of the records have keys of their own`,
     unit: 'MB/s',
-    measured: compacting(original, `${path}/copy`, stats),
-    limit: readingAndWriting(original, `${path}/written`, stats),
+    measured: compacting(original, `${path}/copy`, expected),
+    limit: readingAndWriting(original, `${path}/written`, expected),
     bar: { kind: 'value', atLeast: 200 },
     conditions: {
       payload: description,
@@ -72,10 +79,27 @@ async function writeLog(path: string, records: number, keys: number): Promise<vo
   await opened.roll()
 }
 
-async function compactCopy(
-  original: string,
-  path: string,
-): Promise<{ readonly stats: CompactionStats; readonly seconds: number }> {
+interface Compacted {
+  readonly stats: CompactionStats
+  readonly seconds: number
+  /** Of the keys and values that are left, and their offsets. */
+  readonly hash: string
+}
+
+/** As {@link survivorsHash} of the log once it is compacted: by a map of all records. */
+async function newestHash(original: string): Promise<string> {
+  await using directory = await LogDirectory.open(original, { log })
+  const newest = new Map<string, LogRecord>()
+  for await (const record of directory.log('bench', 0).reader({ from: 0 }).records()) {
+    const key = record.key?.toString('latin1') ?? ''
+    // It moves to the end of the map, which so stays in the order of offsets.
+    newest.delete(key)
+    newest.set(key, record)
+  }
+  return recordsHash(newest.values())
+}
+
+async function compactCopy(original: string, path: string): Promise<Compacted> {
   cpSync(original, path, { recursive: true })
   try {
     await using directory = await LogDirectory.open(path, { log })
@@ -87,17 +111,20 @@ async function compactCopy(
     })
     assert.equal(cleaner.failures.size, 0, 'nothing failed')
     assert.ok(stats !== undefined, 'the log was compacted')
-    return { stats, seconds }
+    return { stats, seconds, hash: await survivorsHash(directory.log('bench', 0)) }
   } finally {
     rmSync(path, { recursive: true, force: true })
   }
 }
 
-function compacting(original: string, path: string, expected: CompactionStats): Contender {
+/** What has to be left, and how it is known without any compaction. */
+type Expected = CompactionStats & { readonly hash: string }
+
+function compacting(original: string, path: string, expected: Expected): Contender {
   const measure = async () => {
-    const { stats, seconds } = await compactCopy(original, path)
+    const { stats, seconds, hash } = await compactCopy(original, path)
     assert.equal(stats.outputRecords, expected.outputRecords, 'the same is left')
-    const hash = hashOfNumbers(stats.inputBytes, expected.outputBytes)
+    assert.equal(hash, expected.hash, 'the newest record of each key is left, and nothing else')
     return { value: stats.inputBytes / 1e6 / seconds, hash }
   }
   return { name: 'Cleaner.runOnce', measure }
@@ -107,7 +134,7 @@ function compacting(original: string, path: string, expected: CompactionStats): 
 function readingAndWriting(
   original: string,
   path: string,
-  { inputBytes, outputBytes }: CompactionStats,
+  { inputBytes, outputBytes, hash }: Expected,
 ): Contender {
   const measure = async () => {
     const chunk = Buffer.alloc(MiB)
@@ -129,8 +156,11 @@ function readingAndWriting(
       closeSync(target)
     })
     assert.equal(readBytes, inputBytes, 'everything was read')
+    const input = segmentFilesIn(`${original}/bench-0`)
+    assert.equal(bytesHashOfFiles([path]), bytesHashOfFiles(input, outputBytes), 'it was copied')
     rmSync(path)
-    return { value: inputBytes / 1e6 / seconds, hash: hashOfNumbers(inputBytes, outputBytes) }
+    // It compacts nothing: what it stands beside is what is known to be left.
+    return { value: inputBytes / 1e6 / seconds, hash }
   }
   return { name: 'bare reads of the input, writes of what is left, one fdatasync', measure }
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { planLogRetention, resolveCleaningPolicy } from '@varve/cleaner'
+import { planLogRetention, type RetentionDeletion, resolveCleaningPolicy } from '@varve/cleaner'
 import { LogDirectory, nodeFileSystem } from '@varve/log'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import { payloadOf } from '../harness/payload.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
+import { hashOfTexts } from '../harness/result-hash.ts'
 
 const log = { acks: 'written' } as const
 /** As the cleaner does: what is left of it waits for the next turn of the event loop. */
@@ -59,13 +59,19 @@ function planning(path: string, segments: number, expired: number): Contender {
     const retentionBytes = opened.sizeBytes * 2
     const policy = resolveCleaningPolicy({ retentionMs, retentionBytes })
     const settings = { policy, nowMs, holds: [], segmentsMax: segmentsPerTurn }
-    let deleted = 0
+    let deletions: readonly RetentionDeletion[] = []
     const seconds = await secondsOf(() => {
-      const { deletions } = planLogRetention(opened, nodeFileSystem, settings)
-      deleted = deletions.flatMap((deletion) => deletion.segments).length
+      deletions = planLogRetention(opened, nodeFileSystem, settings).deletions
     })
-    assert.equal(deleted, Math.min(expired, segmentsPerTurn), 'what has expired is to be deleted')
-    return { value: seconds, hash: hashOfNumbers(segments, deleted) }
+    const deleted = deletions.flatMap(({ reason, segments: chosen }) => {
+      return chosen.map(({ baseOffset, nextOffset }) => `${reason}:${baseOffset}-${nextOffset}`)
+    })
+    assert.equal(
+      deleted.length,
+      Math.min(expired, segmentsPerTurn),
+      'what has expired is to be deleted',
+    )
+    return { value: seconds, hash: hashOfTexts(...deleted) }
   }
   return { name: 'planLogRetention', measure }
 }

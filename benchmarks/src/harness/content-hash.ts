@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log, ReaderOptions } from '@varve/log'
-import { type Batch, crc32c, type Offset, readBatches } from '@varve/record'
+import { type Batch, crc32c, type LogRecord, type Offset, readBatches } from '@varve/record'
 import { hashOf, hashOfTexts, ResultHash } from './result-hash.ts'
 
 const MiB = 2 ** 20
@@ -21,15 +21,16 @@ export async function contentHash(
 /** The same with the offset of each record: what compaction left, and where. */
 export async function survivorsHash(log: Log): Promise<string> {
   const hash = new ResultHash()
-  const place = Buffer.alloc(8)
   for await (const batch of batchesOf(log, { from: log.logStartOffset, reuseMemory: true })) {
-    for (const { offset, key, value } of batch.records()) {
-      place.writeDoubleBE(offset)
-      hash.add(place)
-      if (key !== null) hash.add(key)
-      if (value !== null) hash.add(value)
-    }
+    addPlacedRecords(hash, batch.records())
   }
+  return hash.value
+}
+
+/** What {@link survivorsHash} is of a log that holds these records. */
+export function recordsHash(records: Iterable<LogRecord>): string {
+  const hash = new ResultHash()
+  addPlacedRecords(hash, records)
   return hash.value
 }
 
@@ -64,10 +65,19 @@ export async function batchesHash(
   return hash.value
 }
 
-/** Over the bytes of files, the one behind the other. */
-export function bytesHashOfFiles(paths: readonly string[]): string {
+/** Over the bytes of files, the one behind the other: all of them, or the first ones. */
+export function bytesHashOfFiles(
+  paths: readonly string[],
+  bytesMax: number = Number.POSITIVE_INFINITY,
+): string {
   const hash = new ResultHash()
-  for (const path of paths) for (const chunk of chunksOf(path)) hash.add(chunk)
+  let left = bytesMax
+  for (const path of paths) {
+    for (const chunk of chunksOf(path)) {
+      hash.add(chunk.subarray(0, left))
+      left -= Math.min(left, chunk.length)
+    }
+  }
   return hash.value
 }
 
@@ -112,6 +122,16 @@ export function segmentFilesIn(directory: string): readonly string[] {
 
 function addRecords(hash: ResultHash, batch: Batch): void {
   for (const { key, value } of batch.records()) {
+    if (key !== null) hash.add(key)
+    if (value !== null) hash.add(value)
+  }
+}
+
+function addPlacedRecords(hash: ResultHash, records: Iterable<LogRecord>): void {
+  const place = Buffer.alloc(8)
+  for (const { offset, key, value } of records) {
+    place.writeDoubleBE(offset)
+    hash.add(place)
     if (key !== null) hash.add(key)
     if (value !== null) hash.add(value)
   }

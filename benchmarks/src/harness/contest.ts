@@ -15,8 +15,11 @@ import { type Spread, spreadOf } from './statistics.ts'
 export interface Sample {
   /** In the contest's unit. */
   readonly value: number
-  /** Of what was written or read: that of the limit is the same. */
-  readonly hash: string
+  /**
+   * Of what was written or read: that of the limit is the same. Null where another's program picks
+   * what it writes and only counts what it reads, so that there is nothing to compare.
+   */
+  readonly hash: string | null
   /** What else was seen meanwhile, each with its unit in its name. */
   readonly aside?: Readonly<Record<string, number>>
 }
@@ -118,7 +121,7 @@ async function takeTurns(
       const first = contenders.length > 2 ? round + warmUps : 0
       const index = (first + turn) % contenders.length
       const sample = await measureOnce(contenders[index] as Contender)
-      hashes.add(sample.hash)
+      if (sample.hash !== null) hashes.add(sample.hash)
       if (round >= 0) samples[index]?.push(sample)
     }
   }

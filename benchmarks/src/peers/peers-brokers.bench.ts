@@ -1,10 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
-import { type Contender, holdField, secondsOf } from '../harness/contest.ts'
+import { type Contender, holdField } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
-import { LoopHealth } from '../harness/loop-health.ts'
 import { type Payload, payloadOf } from '../harness/payload.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
 import { appendInFlight } from '../log/append-driver.ts'
 import { type BrokerProcess, startBroker } from './brokers/broker-process.ts'
 import { KafkaTools } from './brokers/kafka-tools.ts'
@@ -12,7 +10,7 @@ import { natsPeer } from './brokers/nats-peer.ts'
 import { redisPeer } from './brokers/redis-peer.ts'
 import { varveTopic } from './brokers/varve-topic.ts'
 import type { Peer, PeerStore, Promised } from './peer.ts'
-import { appending, RecordTally, settingsOf } from './peer-contender.ts'
+import { appending, readingTwice, settingsOf } from './peer-contender.ts'
 
 const recordBytes = 100
 
@@ -131,7 +129,8 @@ async function flatOut(brokers: Brokers, promised: Promised): Promise<readonly F
     name: kafka.name,
     measure: async () => ({
       value: await kafka.produce(topic, `${directory}/payload`, count),
-      hash: hashOfNumbers(count),
+      // Its tools pick payloads in an order of their own, and count what they read.
+      hash: null,
     }),
   }
   const ours = appending(context, varveTopic, promised, count, (store) =>
@@ -140,7 +139,7 @@ async function flatOut(brokers: Brokers, promised: Promised): Promise<readonly F
   return await holdField(context, {
     name: `flat out, ${promised}`,
     unit: 'records/s',
-    measured: onlyCounted(ours, count),
+    measured: ours,
     rivals: [theirs],
     conditions: {
       ...conditions,
@@ -149,28 +148,13 @@ async function flatOut(brokers: Brokers, promised: Promised): Promise<readonly F
   })
 }
 
-/** Kafka's tool sends the payloads in an order of its own. */
-function onlyCounted(contender: Contender, count: number): Contender {
-  const measure = async () => {
-    const rest = await contender.measure()
-    return { ...rest, hash: hashOfNumbers(count) }
-  }
-  return { ...contender, measure }
-}
-
 async function consuming(brokers: Brokers): Promise<readonly Figure[]> {
   const { context, directory, payload, kafka, streams, conditions } = brokers
   const count = context.size(200_000, 2_000)
   const open: { readonly store: PeerStore; readonly contender: Contender }[] = []
   for (const [index, peer] of [varveTopic, ...streams].entries()) {
     const store = await peer.open(`${directory}/read-${index}`, 'written')
-    const measure = async () => {
-      const tally = new RecordTally()
-      const health = new LoopHealth()
-      const seconds = await secondsOf(() => store.readAll(tally))
-      const aside = health.stop()
-      return { value: tally.records / seconds, hash: hashOfNumbers(tally.records), aside }
-    }
+    const measure = () => readingTwice(peer.name, count, (visitor) => store.readAll(visitor))
     open.push({ store, contender: { name: peer.name, measure } })
     await appendInFlight(payload, 1_000, count, (record) => store.append(record))
   }
@@ -183,7 +167,7 @@ async function consuming(brokers: Brokers): Promise<readonly Figure[]> {
         name: kafka.name,
         measure: async () => ({
           value: await kafka.consume('bench-read', count),
-          hash: hashOfNumbers(count),
+          hash: null,
         }),
       })
     }

@@ -1,13 +1,11 @@
-import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
-import { type Contender, holdField, secondsOf } from '../harness/contest.ts'
+import { type Contender, holdField } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
-import { LoopHealth } from '../harness/loop-health.ts'
 import { payloadOf } from '../harness/payload.ts'
 import { SeededRandom } from '../harness/random.ts'
-import type { PeerStore } from './peer.ts'
-import { groupsOf, RecordTally, settingsOf } from './peer-contender.ts'
+import type { PeerStore, RecordVisitor } from './peer.ts'
+import { groupsOf, readingTwice, settingsOf } from './peer-contender.ts'
 import { peers } from './peers.ts'
 import { varvePeer } from './varve-peer.ts'
 
@@ -68,10 +66,10 @@ async function compare(
   const random = new SeededRandom(5)
   const numbers = Array.from({ length: context.size(10_000, 200) }, () => random.integer(count))
   const sequential = open.map(({ name, store }) =>
-    reading(name, count, (tally) => store.readAll(tally)),
+    reading(name, count, (visitor) => store.readAll(visitor)),
   )
   const single = open.map(({ name, store }) =>
-    reading(name, numbers.length, (tally) => store.readEach(numbers, tally)),
+    reading(name, numbers.length, (visitor) => store.readEach(numbers, visitor)),
   )
   const bars = (rivals: readonly Contender[], name: string) =>
     rivals.map((rival) => {
@@ -99,15 +97,7 @@ async function compare(
 function reading(
   name: string,
   count: number,
-  read: (tally: RecordTally) => Promise<void>,
+  read: (visitor: RecordVisitor) => Promise<void>,
 ): Contender {
-  const measure = async () => {
-    const tally = new RecordTally()
-    const health = new LoopHealth()
-    const seconds = await secondsOf(() => read(tally))
-    const aside = health.stop()
-    assert.equal(tally.records, count, `${name} gave every record`)
-    return { value: count / seconds, hash: tally.hash, aside }
-  }
-  return { name, measure }
+  return { name, measure: () => readingTwice(name, count, read) }
 }
