@@ -21,6 +21,7 @@ import { ClusterTransactions } from './cluster/cluster-transactions.ts'
 import { loadKafkaClient } from './cluster/kafka-client.ts'
 import { anonymousIdentities, NamedIdentities } from './cluster/producer-identities.ts'
 import { TopicAdministration } from './cluster/topic-administration.ts'
+import { rememberClusterParts } from './cluster-parts.ts'
 import type { AssignmentSource } from './consuming/assignment-source.ts'
 import type { CommittedOffsets } from './consuming/committed-offsets.ts'
 import { Consumer } from './consuming/consumer.ts'
@@ -84,6 +85,7 @@ export class ClusterVarve implements Varve {
     this.#cluster = cluster
     this.#topics = topics
     this.#administration = new TopicAdministration(cluster, topics)
+    rememberClusterParts(this, { cluster, topics, administration: this.#administration })
     this.#clock = clock
     this.#random = random
   }

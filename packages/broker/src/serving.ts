@@ -1,6 +1,7 @@
 /**
- * What a server needs of an open data directory, beyond what programs do: its parts. Not for
- * programs, and not part of what `varve` exports; it changes whenever the broker does.
+ * What a server needs of an open data directory, and the command of a cluster, beyond what programs
+ * do: its parts. Not for programs, and not part of what `varve` exports; it changes whenever the
+ * broker does.
  *
  * @module
  */
@@ -9,6 +10,16 @@ export { decodeCheckedJson, encodeCheckedJson } from './base/checked-json.ts'
 export { silentLogger } from './base/logger.ts'
 export { checkTopicName, isInternalTopic } from './base/topic-names.ts'
 export { checkTopicSettings, defaultTopicSettings } from './base/topic-settings.ts'
+export type { Cluster } from './cluster/cluster.ts'
+export {
+  type ListedClusterTopic,
+  listClusterTopics,
+  lookAtPartition,
+  partitionSizes,
+} from './cluster/cluster-inspection.ts'
+export { topicConfigChanges, topicConfigs } from './cluster/cluster-settings.ts'
+export { whole } from './cluster/kafka-failures.ts'
+export { clusterPartsOf, type OpenClusterParts } from './cluster-parts.ts'
 export type { DirectoryParts } from './directory-parts.ts'
 export { partsOf } from './directory-parts.ts'
 export type { GroupCoordinator } from './groups/group-coordinator.ts'

@@ -51,10 +51,20 @@ export class ClusterRefusedError extends VarveError {
   readonly kafkaErrorName: string
 
   constructor(kafkaErrorCode: number, kafkaErrorName: string, message: string) {
-    super(`the cluster refused it: ${kafkaErrorName}${message === '' ? '' : `, ${message}`}`)
+    const hint = refusalHint(kafkaErrorName)
+    const said = message === '' ? '' : `, ${message}`
+    super(`the cluster refused it: ${kafkaErrorName}${said}`, hint === null ? {} : { hint })
     this.kafkaErrorCode = kafkaErrorCode
     this.kafkaErrorName = kafkaErrorName
   }
+}
+
+function refusalHint(kafkaErrorName: string): string | null {
+  if (kafkaErrorName.endsWith('_AUTHORIZATION_FAILED')) {
+    return 'whoever is logged in needs an access rule that allows it, or to be a super user'
+  }
+  const isWithoutRules = kafkaErrorName === 'SECURITY_DISABLED'
+  return isWithoutRules ? 'its brokers keep no access rules: they have no authorizer' : null
 }
 
 /** The brokers are too old, or are no Kafka. */

@@ -9,6 +9,7 @@ import {
 } from '../base/topic-settings.ts'
 
 import type { Cluster } from './cluster.ts'
+import { whole } from './kafka-failures.ts'
 
 /** A topic's setting as Kafka takes it. */
 export interface TopicConfig {
@@ -93,11 +94,62 @@ export async function readTopicSettings(
   )
   const settings: Record<string, unknown> = { ...defaultTopicSettings }
   for (const name of topicSettingNames) {
-    if (ownSettings.has(name) || name === 'kafkaSettings') continue
+    if (!isShared(name)) continue
     const value = values.get(configName(name))
     if (typeof value === 'string') settings[name] = settingValue(name, value)
   }
   return Object.freeze(settings) as unknown as ResolvedTopicSettings
+}
+
+/** DescribeConfigs' source of what was set for the one topic. */
+const ofTheTopic = 1
+
+/**
+ * What topics were given, beyond the defaults of brokers; nothing of those whose settings the
+ * brokers do not tell. Those that a data directory has not stand in `kafkaSettings`.
+ */
+export async function readGivenSettings(
+  cluster: Cluster,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, TopicSettings>> {
+  if (topics.length === 0) return new Map()
+  const { api } = cluster.client.describeConfigsV4
+  const resources = topics.map((resourceName) => {
+    return { resourceType: topicResource, resourceName, configurationKeys: null }
+  })
+  const { results } = await cluster.retrying('reading the settings of topics', () => {
+    return cluster.onAny((connection) => {
+      // Where one topic is refused, the others are told all the same.
+      return whole(api.async(connection, resources, false, false))
+    })
+  })
+  const told = results.filter(({ errorCode }) => errorCode === 0)
+  return new Map(
+    told.map(({ resourceName, configs }) => {
+      const given = configs.filter(({ configSource }) => configSource === ofTheTopic)
+      return [resourceName, settingsOf(given)]
+    }),
+  )
+}
+
+function settingsOf(
+  configs: ReadonlyArray<{ readonly name: string; readonly value?: string | null | undefined }>,
+): TopicSettings {
+  const settings: Record<string, unknown> = {}
+  const kafkaSettings: Record<string, string> = {}
+  for (const { name, value } of configs) {
+    if (typeof value !== 'string') continue
+    const known = topicSettingNames.find((each) => isShared(each) && configName(each) === name)
+    if (known === undefined) kafkaSettings[name] = value
+    else settings[known] = settingValue(known, value)
+  }
+  const isEmpty = Object.keys(kafkaSettings).length === 0
+  return { ...settings, ...(isEmpty ? {} : { kafkaSettings }) }
+}
+
+/** Whether it is a setting of both a data directory and a cluster. */
+function isShared(name: SettingName): boolean {
+  return !ownSettings.has(name) && name !== 'kafkaSettings'
 }
 
 /** Kafka's name of a setting. Throws InvalidArgumentError where it has none. */

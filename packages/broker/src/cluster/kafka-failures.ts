@@ -34,6 +34,20 @@ export function inOurWords(error: unknown): unknown {
   return new BrokerAwayError(message, error)
 }
 
+/**
+ * An answer in which something was refused, with all that is in it: the client throws it, though
+ * whoever asked for many things wants what there is of the others.
+ */
+export async function whole<Answer extends object>(asking: Promise<Answer>): Promise<Answer> {
+  try {
+    return await asking
+  } catch (error) {
+    const { response } = (error ?? {}) as { readonly response?: Answer }
+    if (response === undefined) throw error
+    return response
+  }
+}
+
 /** The first of the client's errors that is an answer of a broker. */
 function refusalIn(error: ClientError): ClusterRefusedError | null {
   if (typeof error.apiCode === 'number' && typeof error.apiId === 'string') {

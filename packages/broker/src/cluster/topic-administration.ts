@@ -4,7 +4,7 @@ import type { PartitionDescription, TopicDescription } from '../base/topic-descr
 import { checkTopicName, isInternalTopic } from '../base/topic-names.ts'
 import { partitionName } from '../base/topic-partition.ts'
 import type { TopicAlteration, TopicSettings } from '../base/topic-settings.ts'
-
+import type { ListedTopic } from '../topics/topic-listing.ts'
 import { type Cluster, isPassingFailure } from './cluster.ts'
 import { ClusterRefusedError } from './cluster-errors.ts'
 import {
@@ -51,8 +51,16 @@ export class TopicAdministration {
   }
 
   async alter(name: string, alteration: TopicAlteration): Promise<TopicDescription> {
+    return this.alterConfigs(name, topicConfigChanges(alteration))
+  }
+
+  /** Likewise, by Kafka's names and texts, whichever the brokers know; null sets one back. */
+  async alterConfigs(
+    name: string,
+    changes: ReadonlyArray<{ readonly name: string; readonly value: string | null }>,
+  ): Promise<TopicDescription> {
     this.#assertChangeable(name)
-    const configs = topicConfigChanges(alteration).map(({ name: config, value }) => {
+    const configs = changes.map(({ name: config, value }) => {
       return value === null
         ? { name: config, configOperation: deleteOperation, value: null }
         : { name: config, configOperation: setOperation, value }
@@ -105,16 +113,20 @@ export class TopicAdministration {
         }),
       )
       partitions.sort((one, other) => one.partition - other.partition)
-      const topicId = Buffer.from(found.topicId.replaceAll('-', ''), 'hex').toString('base64url')
+      const topicId = topicIdText(found.topicId)
       return { name, topicId, isInternal: found.isInternal, settings, partitions }
     })
   }
 
-  async list(): Promise<ReadonlyArray<{ readonly name: string; readonly isInternal: boolean }>> {
+  /** All of them, by name. */
+  async list(): Promise<ReadonlyArray<Omit<ListedTopic, 'settings'>>> {
     const { topics } = await this.#cluster.retrying('listing topics', () => {
       return this.#cluster.metadata(null)
     })
-    const found = topics.map(({ name, isInternal }) => ({ name: name ?? '', isInternal }))
+    const found = topics.map(({ name, topicId, isInternal, partitions }) => {
+      const known = { name: name ?? '', topicId: topicIdText(topicId), isInternal }
+      return { ...known, partitions: partitions.length }
+    })
     return found.sort((one, other) => (one.name < other.name ? -1 : 1))
   }
 
@@ -200,6 +212,11 @@ export class TopicAdministration {
       throw new InvalidTopicError(name, 'programs do not change this topic')
     }
   }
+}
+
+/** Kafka's notation of a UUID, of the one with dashes. */
+function topicIdText(uuid: string): string {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex').toString('base64url')
 }
 
 function topicErrorOf(error: ClusterRefusedError, topic: string): Error {

@@ -1,4 +1,3 @@
-import type { Log } from '@varve/log'
 import { InvalidArgumentError, type Offset, type Timestamp } from '@varve/record'
 
 /** Where a group is set to, in each partition. */
@@ -12,7 +11,12 @@ export type ResetTarget =
   | { readonly shiftBy: number }
 
 /** What has to be known of a partition. */
-export type ResettableLog = Pick<Log, 'logStartOffset' | 'highWatermark' | 'offsetForTimestamp'>
+export interface ResettableLog {
+  readonly logStartOffset: Offset
+  readonly highWatermark: Offset
+  /** The first record of at least a timestamp; null where there is none. */
+  offsetForTimestamp(timestamp: Timestamp): Promise<{ readonly offset: Offset } | null>
+}
 
 /**
  * The offset to commit for a partition so that its group goes on at the target. Never outside the
