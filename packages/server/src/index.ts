@@ -18,6 +18,7 @@ export {
   CorruptServerStateError,
   InsecureListenerError,
   ListenError,
+  UnknownAclError,
 } from './base/server-errors.ts'
 export type { AccessWithoutAcls, ServerOptions } from './base/server-options.ts'
 export type { UiOptions } from './base/ui-options.ts'
@@ -62,11 +63,13 @@ export {
 } from './protocol/protocol-errors.ts'
 export { type IncomingRequest, openRequest } from './protocol/requests.ts'
 export type { Acl, AclFilter, AclPattern } from './security/acl.ts'
+export { securityOfCluster } from './security/cluster-security.ts'
 export type { ScramMechanism } from './security/scram-credential.ts'
-export {
-  type AddUserOptions,
-  type SecurityStore,
-  securityOf,
-  type UserInfo,
-} from './security/security-store.ts'
+export type {
+  AddUserOptions,
+  SecurityAdministration,
+  SecurityListing,
+  UserInfo,
+} from './security/security-administration.ts'
+export { readSecurity, type SecurityStore, securityOf } from './security/security-store.ts'
 export { type Server, startServer } from './server.ts'

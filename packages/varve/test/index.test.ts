@@ -53,9 +53,12 @@ test('the public names of serving are these', () => {
     'CorruptServerStateError',
     'InsecureListenerError',
     'ListenError',
+    'UnknownAclError',
     'configureServer',
     'parseProperties',
+    'readSecurity',
     'securityOf',
+    'securityOfCluster',
     'startServer',
   ])
 })

@@ -80,3 +80,16 @@ export class LoginRefusedError extends VarveError {
   readonly code = 'VARVE_LOGIN_REFUSED'
   readonly kafkaErrorCode = 58
 }
+
+/** Another server has an access rule of a kind that is not known here. */
+export class UnknownAclError extends VarveError {
+  readonly code = 'VARVE_UNKNOWN_ACL'
+  readonly reason: string
+
+  constructor(reason: string) {
+    super(`an access rule of the server is not understood: ${reason}`, {
+      hint: 'look at it with the kafka-acls of the release that the server is of',
+    })
+    this.reason = reason
+  }
+}

@@ -113,6 +113,20 @@ export function aclFilterOf(codes: AclFilterCodes): AclFilter | string {
   }
 }
 
+/** A filter as requests carry it. */
+export function aclFilterCodes(filter: AclFilter): AclFilterCodes {
+  const { resourceName, principal, host } = filter
+  return {
+    resourceTypeFilter: codeOrAny(resourceTypes, filter.resourceType),
+    resourceNameFilter: resourceName ?? null,
+    patternTypeFilter: codeOrAny(patterns, filter.pattern),
+    principalFilter: principal ?? null,
+    hostFilter: host ?? null,
+    operation: codeOrAny(operations, filter.operation),
+    permissionType: codeOrAny(permissions, filter.permission),
+  }
+}
+
 /** A rule out of what was stored of it; null where it is none. */
 export function parseAcl(stored: unknown): Acl | null {
   const acl = (stored ?? {}) as Partial<Record<keyof Acl, unknown>>
@@ -131,6 +145,10 @@ type Codes<Name> = readonly (readonly [Name, number])[]
 
 function codeOf<Name>(codes: Codes<Name>, name: Name): number {
   return codes.find(([one]) => one === name)?.[1] ?? 0
+}
+
+function codeOrAny<Name>(codes: Codes<Name>, name: Name | undefined): number {
+  return name === undefined ? anyCode : codeOf(codes, name)
 }
 
 /** Null where no name has the code. */

@@ -22,7 +22,8 @@ export const defaultIterations = 8192
 
 const hashes = { 'SCRAM-SHA-256': 'sha256', 'SCRAM-SHA-512': 'sha512' } as const
 const hashBytes = { 'SCRAM-SHA-256': 32, 'SCRAM-SHA-512': 64 } as const
-const saltBytes = 24
+/** Of passwords that are salted here. */
+export const saltBytes = 24
 
 const derive = promisify(pbkdf2)
 

@@ -1,40 +1,30 @@
 import type { DirectoryVarve } from '@varve/broker'
 import { partsOf } from '@varve/broker/serving'
+import { LogNotFoundError, nodeFileSystem } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
 import { ServerState } from '../base/server-state.ts'
 import type { Acl, AclFilter } from './acl.ts'
 import { Acls } from './acls.ts'
 import {
   defaultIterations,
-  iterationsMax,
-  iterationsMin,
   makeCredential,
   type ScramMechanism,
   scramMechanisms,
 } from './scram-credential.ts'
+import {
+  type AddUserOptions,
+  checkUser,
+  type SecurityAdministration,
+  type SecurityListing,
+  type UserInfo,
+} from './security-administration.ts'
 import { Users } from './users.ts'
-
-/** A user that can log in, and how. */
-export interface UserInfo {
-  readonly name: string
-  readonly credentials: readonly {
-    readonly mechanism: ScramMechanism
-    readonly iterations: number
-  }[]
-}
-
-export interface AddUserOptions {
-  /** By which the user can log in, beside PLAIN. @defaultValue both of SCRAM's */
-  readonly mechanisms?: readonly ScramMechanism[]
-  /** How much work a guess of the password is: 4096 to 16384. @defaultValue 8192 */
-  readonly iterations?: number
-}
 
 /**
  * Who can log in at a server, and what they may do: kept in the data directory, changed durably,
  * and in force at once. Connections that are there go on as who they are.
  */
-export class SecurityStore {
+export class SecurityStore implements SecurityAdministration {
   /** @internal */
   readonly users: Users
   /** @internal */
@@ -47,26 +37,14 @@ export class SecurityStore {
   }
 
   /**
-   * Adds a user, or gives it another password.
+   * Adds a user, or gives it another password, for the mechanisms that are named and no other.
+   * Returns what became of it.
    *
    * Rejects with InvalidArgumentError, StorageError.
    */
-  async addUser(name: string, password: string, options: AddUserOptions = {}): Promise<void> {
+  async addUser(name: string, password: string, options: AddUserOptions = {}): Promise<UserInfo> {
     const { mechanisms = scramMechanisms, iterations = defaultIterations } = options
-    checkName(name)
-    if (password === '' || password.includes('\0')) {
-      throw new InvalidArgumentError('password', 'not shown', 'must be a text without zeros')
-    }
-    if (!(Number.isInteger(iterations) && iterations >= iterationsMin)) {
-      throw new InvalidArgumentError('iterations', iterations, `must be ${iterationsMin} or more`)
-    }
-    if (iterations > iterationsMax) {
-      throw new InvalidArgumentError('iterations', iterations, `must be ${iterationsMax} or less`)
-    }
-    if (mechanisms.length === 0 || !mechanisms.every((one) => scramMechanisms.includes(one))) {
-      const known = scramMechanisms.join(' and ')
-      throw new InvalidArgumentError('mechanisms', mechanisms, `must be some of ${known}`)
-    }
+    checkUser(name, password, { mechanisms, iterations })
     const made = await Promise.all(
       mechanisms.map(async (mechanism) => {
         return { mechanism, credential: await makeCredential(mechanism, password, iterations) }
@@ -79,14 +57,18 @@ export class SecurityStore {
         return { user: name, mechanism, credential }
       }),
     )
+    const credentials = made.map(({ mechanism }) => ({ mechanism, iterations }))
+    return { name, credentials }
   }
 
-  /** Returns whether there was such a user. Rejects with StorageError. */
-  async removeUser(name: string): Promise<boolean> {
-    if (!this.users.all.has(name)) return false
-    await this.users.change(
-      scramMechanisms.map((mechanism) => ({ user: name, mechanism, credential: null })),
-    )
+  /** Returns whether there was anything to remove. Rejects with StorageError. */
+  async removeUser(
+    name: string,
+    mechanisms: readonly ScramMechanism[] = scramMechanisms,
+  ): Promise<boolean> {
+    const gone = mechanisms.filter((mechanism) => this.users.find(name, mechanism) !== null)
+    if (gone.length === 0) return false
+    await this.users.change(gone.map((mechanism) => ({ user: name, mechanism, credential: null })))
     return true
   }
 
@@ -138,7 +120,16 @@ export function securityOf(varve: DirectoryVarve): SecurityStore {
   return new SecurityStore(ServerState.load(parts.fs, parts.topics.directory.path))
 }
 
-function checkName(name: string): void {
-  const isName = name !== '' && !name.includes('\0') && Buffer.byteLength(name) <= 255
-  if (!isName) throw new InvalidArgumentError('name', name, 'must have 1 to 255 bytes, none zero')
+/**
+ * The users and access rules of a data directory, as they are at this moment: without a lock, also
+ * while it is served.
+ *
+ * @throws LogNotFoundError when there is no such directory
+ * @throws CorruptServerStateError
+ */
+export function readSecurity(directory: string): SecurityListing {
+  if (nodeFileSystem.stat(directory)?.isDirectory !== true) {
+    throw new LogNotFoundError(`there is no data directory ${directory}`)
+  }
+  return new SecurityStore(ServerState.load(nodeFileSystem, directory))
 }

@@ -1,10 +1,11 @@
 import { openDataDirectory } from '@varve/broker'
-import { SimulatedFileSystem } from '@varve/log/testing'
+import { LogNotFoundError } from '@varve/log'
+import { makeTemporaryDirectory, SimulatedFileSystem } from '@varve/log/testing'
 import { InvalidArgumentError } from '@varve/record'
 import { expect, test } from 'vitest'
 import { CorruptServerStateError } from '../../src/base/server-errors.ts'
 import { ServerState } from '../../src/base/server-state.ts'
-import { SecurityStore, securityOf } from '../../src/security/security-store.ts'
+import { readSecurity, SecurityStore, securityOf } from '../../src/security/security-store.ts'
 import { startTestServer } from '../test-server.ts'
 
 function makeStore(): { readonly state: ServerState; readonly store: SecurityStore } {
@@ -44,6 +45,26 @@ test('users are added to a directory that nobody serves', async () => {
   }
   await using server = await startTestServer({}, fs)
   expect(server.security.listUsers().map(({ name }) => name)).toEqual(['alice'])
+})
+
+test('users and rules are read without a lock, beside who has the directory open', async () => {
+  using temporary = makeTemporaryDirectory()
+  const data = `${temporary.path}/data`
+  expect(() => readSecurity(data)).toThrow(LogNotFoundError)
+  await using varve = await openDataDirectory(data, { cleaning: false })
+  expect(await readSecurity(data).listUsers()).toEqual([])
+  await securityOf(varve).addUser('alice', 'secret', { iterations: 4096 })
+  expect(await readSecurity(data).listUsers()).toMatchObject([{ name: 'alice' }])
+  expect(await readSecurity(data).listAcls()).toEqual([])
+})
+
+test('a credential of one mechanism is removed alone', async () => {
+  const { store } = makeStore()
+  await store.addUser('alice', 'secret', { iterations: 4096 })
+  expect(await store.removeUser('alice', ['SCRAM-SHA-256'])).toBe(true)
+  expect(await store.removeUser('alice', ['SCRAM-SHA-256'])).toBe(false)
+  const [alice] = store.listUsers()
+  expect(alice?.credentials).toEqual([{ mechanism: 'SCRAM-SHA-512', iterations: 4096 }])
 })
 
 test('a user may be named like something of every object', async () => {
