@@ -16,6 +16,11 @@ export interface CommandIo {
   readonly signal: AbortSignal
   readonly clock: Clock
   /**
+   * Asks for a line, which is not shown as it is typed; where the input is a terminal. Rejects with
+   * InterruptedError when the user gives up.
+   */
+  readSecret(question: string): Promise<string>
+  /**
    * Calls back whenever the user wants files to be read again (SIGHUP), until what it returns is
    * called; who does not ask for it is ended by that signal.
    */

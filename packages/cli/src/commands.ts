@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import yargs, { type Argv } from 'yargs'
 import { type CommandIo, UsageError } from './command-io.ts'
+import { addAclVerb } from './verbs/acl-verb.ts'
 import { addBackupVerb } from './verbs/backup-verb.ts'
 import { addBenchVerb } from './verbs/bench-verb.ts'
 import { addCompactVerb, addRetentionVerb } from './verbs/cleaning-verbs.ts'
@@ -17,6 +18,7 @@ import { addRestoreVerb } from './verbs/restore-verb.ts'
 import { addServeVerb } from './verbs/serve-verb.ts'
 import { addStatsVerb } from './verbs/stats-verb.ts'
 import { addTopicVerb } from './verbs/topic-verb.ts'
+import { addUserVerb } from './verbs/user-verb.ts'
 import type { Choose } from './verbs/verb-options.ts'
 import { addVerifyVerb } from './verbs/verify-verb.ts'
 
@@ -69,6 +71,8 @@ const verbs: Readonly<Record<string, (parser: Argv, choose: Choose) => void>> = 
   consume: addConsumeVerb,
   topic: addTopicVerb,
   group: addGroupVerb,
+  user: addUserVerb,
+  acl: addAclVerb,
   'dead-letter': addDeadLetterVerb,
   retention: addRetentionVerb,
   compact: addCompactVerb,

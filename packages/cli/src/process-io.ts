@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { systemClock } from '@varve/log'
 import { ClosedPipeError, type CommandIo, type Input, type Output } from './command-io.ts'
+import { SecretPrompt } from './user/secret-prompt.ts'
 
 /** This process's own streams and signals, until it is disposed of. */
 export interface ProcessIo extends CommandIo, Disposable {}
@@ -24,10 +25,16 @@ export function openProcessIo(): ProcessIo {
   }
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
+  const stderr = new StreamOutput(process.stderr, process.stderr)
+  let secrets: SecretPrompt | null = null
   return {
     stdin: new StreamInput(process.stdin, process.stdin.isTTY === true, controller.signal),
     stdout: new StreamOutput(process.stdout, process.stdout),
-    stderr: new StreamOutput(process.stderr, process.stderr),
+    stderr,
+    readSecret(question: string): Promise<string> {
+      secrets ??= new SecretPrompt(process.stdin, stderr)
+      return secrets.ask(question, controller.signal)
+    },
     signal: controller.signal,
     clock: systemClock,
     onHangUp(callback: () => void): () => void {

@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '@varve/log'
-import { ClosedPipeError, type CommandIo, type Output } from '../src/command-io.ts'
+import {
+  ClosedPipeError,
+  type CommandIo,
+  InterruptedError,
+  type Output,
+} from '../src/command-io.ts'
 import { main } from '../src/main.ts'
 
 /** An output that remembers. */
@@ -46,6 +51,8 @@ export interface CapturedOptions {
   readonly signal?: AbortSignal
   readonly stderrIsTerminal?: boolean
   readonly onHangUp?: CommandIo['onHangUp']
+  /** What is typed where it is not shown, line by line. */
+  readonly secrets?: readonly string[]
 }
 
 export interface CapturedIo extends CommandIo {
@@ -54,6 +61,7 @@ export interface CapturedIo extends CommandIo {
 }
 
 export function captureIo(options: CapturedOptions = {}): CapturedIo {
+  const secrets = [...(options.secrets ?? [])]
   const { input = [], closesAfterBytes, signal = new AbortController().signal } = options
   return {
     stdin: {
@@ -69,6 +77,11 @@ export function captureIo(options: CapturedOptions = {}): CapturedIo {
     stderr: new CapturedOutput({ isTerminal: options.stderrIsTerminal ?? false }),
     signal,
     clock: systemClock,
+    readSecret: async () => {
+      const secret = secrets.shift()
+      if (secret === undefined) throw new InterruptedError()
+      return secret
+    },
     onHangUp: options.onHangUp ?? (() => () => undefined),
   }
 }
