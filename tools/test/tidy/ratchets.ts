@@ -38,7 +38,6 @@ export const untestedAllowed: readonly string[] = [
   'packages/broker/src/cluster/cluster-dead-letters.ts',
   'packages/broker/src/cluster/cluster-effect-ledger.ts',
   'packages/broker/src/cluster/cluster-source-offsets.ts',
-  'packages/broker/src/cluster/topic-administration.ts',
   'packages/cli/src/commands/reindex.ts',
   'packages/cli/src/commands/repair.ts',
   'packages/cli/src/consume/record-output.ts',
