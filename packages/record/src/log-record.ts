@@ -114,7 +114,8 @@ export class LogRecord {
 
   /**
    * The uncompressed bytes in which it lies, with the other records of its batch. For whoever looks
-   * at millions of keys and cannot afford a view of each: `keySize` bytes from `keyAt` on.
+   * at millions of keys and values and cannot afford a view of each: `keySize` bytes from `keyAt`
+   * on, and `valueSize` from `valueAt` on.
    */
   get bytes(): Buffer {
     return this.#source.bytes
@@ -123,6 +124,11 @@ export class LogRecord {
   /** Where in `bytes` the key begins; of no meaning when it is null. */
   get keyAt(): number {
     return this.#keyAt
+  }
+
+  /** Where in `bytes` the value begins; of no meaning when it is null. */
+  get valueAt(): number {
+    return this.#valueAt
   }
 
   get offset(): Offset {

@@ -92,8 +92,11 @@ describe('a record batch', () => {
           expect(record.key).toEqual(own[index]?.key)
           expect(record.value).toEqual(own[index]?.value)
           expect(record.headers).toEqual(own[index]?.headers)
-          const { bytes, keyAt } = record
+          const { bytes, keyAt, valueAt } = record
           if (keySize >= 0) expect(bytes.subarray(keyAt, keyAt + keySize)).toEqual(record.key)
+          if (valueSize >= 0) {
+            expect(bytes.subarray(valueAt, valueAt + valueSize)).toEqual(record.value)
+          }
           met.add(record)
           index += 1
         }
