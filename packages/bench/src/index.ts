@@ -45,6 +45,7 @@ export type {
 export { machineLine, measurementLines, taskLine } from './report/summary-lines.ts'
 export { type BackupRunOptions, runBackups } from './workload/backup-run.ts'
 export { BenchFailedError, BenchTopicExistsError } from './workload/bench-errors.ts'
+export { messageBytesFor } from './workload/bench-log.ts'
 export { BenchPlace, isCluster, type PlaceOptions, scratchName } from './workload/bench-place.ts'
 export { type CompactOptions, runCompaction } from './workload/compact-run.ts'
 export {

@@ -12,7 +12,7 @@ import { removeTree } from '@varve/log/files'
 import type { Payload } from '../payload/payload.ts'
 import type { TaskFigure } from '../report/run-report.ts'
 import { BenchFailedError } from './bench-errors.ts'
-import { fillLog } from './bench-log.ts'
+import { fillLog, fittingLog } from './bench-log.ts'
 import { ScratchDirectory } from './bench-place.ts'
 import { requireRoom } from './disk-room.ts'
 import { checkRepeat, type TaskContext, taskFigure, timed } from './task-timing.ts'
@@ -45,6 +45,8 @@ export async function runBackups(
 ): Promise<readonly TaskFigure[]> {
   const { directory, fs = nodeFileSystem, isEncrypted } = options
   checkRepeat(context.repeat)
+  const { payload, segmentBytes } = options
+  const log = fittingLog(payload, { segmentBytes, acks: 'none' })
   // The log, its restored copy, and a repository that is as large where nothing can be compressed.
   const { repository, sizeBytes } = options
   await requireRoom(directory, (repository === undefined ? 3 : 2) * sizeBytes, fs)
@@ -53,10 +55,10 @@ export async function runBackups(
   await using other = await ScratchDirectory.make(options.repository ?? directory, { fs })
   const data = `${scratch.path}/data`
   const filled = await fillLog(data, {
-    payload: options.payload,
+    payload,
     nextKey: () => null,
     until: { bytes: options.sizeBytes },
-    log: { segmentBytes: options.segmentBytes, acks: 'none' },
+    log,
     ...(context.signal !== undefined && { signal: context.signal }),
     onProgress: (bytes) => context.onProgress(`writing the log, ${Math.floor(bytes / 1e6)} MB`),
   })

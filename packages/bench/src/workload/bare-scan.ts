@@ -1,6 +1,6 @@
 import type { File, FileSystem } from '@varve/log'
 import { listSegments } from '@varve/log/files'
-import { crc32c } from '@varve/record'
+import { crc32c, type Offset } from '@varve/record'
 
 const chunkBytes = 2 ** 20
 /** Of a batch: where its length, its checksum, and what that is over, stand. */
@@ -10,25 +10,51 @@ const checkedFrom = 21
 const headerBytes = 61
 const bytesBeforeLength = 12
 
+export interface BareScan {
+  /** Those with offsets below `fromOffset` alone are left alone. @defaultValue 0 */
+  readonly fromOffset?: Offset
+  /** Also writes everything back where it was, and flushes it. */
+  readonly rewrites: boolean
+}
+
+export interface BareScanned {
+  /** Of the first segment that was read. */
+  readonly baseOffset: Offset
+  readonly segments: number
+  /** Of the segments' files, also behind what is right. */
+  readonly readBytes: number
+  /** Of whole batches whose checksum is right. */
+  readonly soundBytes: number
+}
+
 /**
- * Reads a log's segments and computes the checksum of every batch, with as little as possible
- * around it: what recovery has to do at least. With `rewrites`, also writes everything back where
- * it was and flushes it, as is due above a recovery point. Resolves with the bytes of whole batches
- * whose checksum is right.
+ * Reads a log's segments from the one that holds an offset on, and computes the checksum of every
+ * batch, with as little as possible around it: what recovery has to do at least. Rewriting is due
+ * above a recovery point.
  */
-export async function bareScan(fs: FileSystem, log: string, rewrites: boolean): Promise<number> {
-  let bytes = 0
+export async function bareScan(
+  fs: FileSystem,
+  log: string,
+  { fromOffset = 0, rewrites }: BareScan,
+): Promise<BareScanned> {
+  const listed = listSegments(fs, log)
+  const first = listed.findLastIndex(({ baseOffset }) => baseOffset <= fromOffset)
+  const segments = listed.slice(Math.max(0, first))
+  let readBytes = 0
+  let soundBytes = 0
   const buffer = Buffer.allocUnsafeSlow(chunkBytes)
-  for (const { path } of listSegments(fs, log)) {
+  for (const { path } of segments) {
     const file = fs.open(path, rewrites ? 'write' : 'read')
     try {
-      bytes += scanFile(file, buffer, rewrites)
+      readBytes += file.sizeBytes()
+      soundBytes += scanFile(file, buffer, rewrites)
       if (rewrites) await file.datasync()
     } finally {
       file.close()
     }
   }
-  return bytes
+  const baseOffset = segments[0]?.baseOffset ?? 0
+  return { baseOffset, segments: segments.length, readBytes, soundBytes }
 }
 
 function scanFile(file: File, given: Buffer, rewrites: boolean): number {

@@ -24,6 +24,34 @@ export interface FilledLog {
 }
 
 const groupsUnderWay = 8
+/** What a batch has around its records, with room to spare; and what a record has around a value. */
+const batchRoomBytes = 1024
+const recordRoomBytes = 32
+
+/** A batch that takes any record of the payload on top of what it was to have. */
+export function messageBytesFor({ values }: Payload, batchBytes: number): number {
+  const largest = values.reduce((most, { length }) => Math.max(most, length), 0)
+  return batchBytes + largest + batchRoomBytes
+}
+
+/**
+ * Settings of a log that takes such batches of such records. Throws InvalidArgumentError where a
+ * segment is too small for one of them.
+ */
+export function fittingLog(
+  payload: Payload,
+  given: Pick<LogOptions, 'acks' | 'batchBytes'> & { readonly segmentBytes: number },
+): LogOptions {
+  const { segmentBytes } = given
+  const leastBytes = messageBytesFor(payload, 0)
+  if (segmentBytes < leastBytes) {
+    const rule = `must be ${leastBytes} bytes or more, for a record and what is around it`
+    throw new InvalidArgumentError('segmentBytes', segmentBytes, rule)
+  }
+  const { batchBytes, maxMessageBytes } = resolveLogOptions(given)
+  const messageBytes = Math.max(maxMessageBytes, messageBytesFor(payload, batchBytes))
+  return { ...given, maxMessageBytes: messageBytes }
+}
 
 /** Makes a data directory with one log and fills it, flushed at its end and closed cleanly. */
 export async function fillLog(path: string, filling: LogFilling): Promise<FilledLog> {
@@ -43,11 +71,15 @@ export async function fillLog(path: string, filling: LogFilling): Promise<Filled
     if ('bytes' in until && bytes >= until.bytes) break
     const left = 'records' in until ? until.records - log.highWatermark : Number.MAX_SAFE_INTEGER
     if (left <= 0) break
+    const bytesLeft = 'bytes' in until ? until.bytes - bytes : Number.MAX_SAFE_INTEGER
     const groups: Promise<unknown>[] = []
-    for (let sent = 0; groups.length < groupsUnderWay && sent < left; ) {
+    let sent = 0
+    let sentBytes = 0
+    while (groups.length < groupsUnderWay && sent < left && sentBytes < bytesLeft) {
       const group = nextGroup(left - sent)
-      sent += group.length
-      groups.push(log.append(group, { acks: 'written' }))
+      sent += group.records.length
+      sentBytes += group.bytes
+      groups.push(log.append(group.records, { acks: 'written' }))
     }
     await Promise.all(groups)
   }
@@ -56,20 +88,29 @@ export async function fillLog(path: string, filling: LogFilling): Promise<Filled
   return { bytes: sizeOf(), records: log.highWatermark - log.logStartOffset }
 }
 
+interface Group {
+  readonly records: readonly RecordInput[]
+  /** About. */
+  readonly bytes: number
+}
+
 /** Records that are appended together are a batch together. */
-function groupsOf({ payload, nextKey, log }: LogFilling): (most: number) => readonly RecordInput[] {
+function groupsOf({ payload, nextKey, log }: LogFilling): (most: number) => Group {
   const { values } = payload
-  const { batchBytes } = resolveLogOptions(log)
+  const { batchBytes, maxMessageBytes, segmentBytes } = resolveLogOptions(log)
+  const bytesMax = Math.min(maxMessageBytes, segmentBytes) - batchRoomBytes
   let at = 0
   return (most) => {
-    const group: RecordInput[] = []
+    const records: RecordInput[] = []
     let bytes = 0
-    while (group.length < most && bytes < batchBytes) {
+    while (records.length < most) {
       const value = values[at] ?? values[0]
+      const size = value.length + recordRoomBytes
+      if (records.length > 0 && (bytes >= batchBytes || bytes + size > bytesMax)) break
       at = at + 1 === values.length ? 0 : at + 1
-      group.push({ key: nextKey(), value })
-      bytes += value.length + 32
+      records.push({ key: nextKey(), value })
+      bytes += size
     }
-    return group
+    return { records, bytes }
   }
 }

@@ -1,11 +1,11 @@
 import { Cleaner, type CompactionStats } from '@varve/cleaner'
-import { type FileSystem, LogDirectory, nodeFileSystem } from '@varve/log'
+import { type FileSystem, LogDirectory, type LogOptions, nodeFileSystem } from '@varve/log'
 import { removeTree } from '@varve/log/files'
 import type { NextKey } from '../payload/key-distribution.ts'
 import type { Payload } from '../payload/payload.ts'
 import type { TaskFigure } from '../report/run-report.ts'
 import { BenchFailedError } from './bench-errors.ts'
-import { benchLog, type FilledLog, fillLog } from './bench-log.ts'
+import { benchLog, type FilledLog, fillLog, fittingLog } from './bench-log.ts'
 import { ScratchDirectory } from './bench-place.ts'
 import { requireRoom } from './disk-room.ts'
 import { checkRepeat, type TaskContext, taskFigure, timed } from './task-timing.ts'
@@ -26,7 +26,8 @@ export async function runCompaction(
   options: CompactOptions,
   context: TaskContext,
 ): Promise<readonly TaskFigure[]> {
-  const { directory, fs = nodeFileSystem } = options
+  const { directory, fs = nodeFileSystem, payload, segmentBytes } = options
+  const log = fittingLog(payload, { segmentBytes, acks: 'none' })
   checkRepeat(context.repeat)
   // What is cleaned stands beside the rest until it takes its place.
   await requireRoom(directory, 2 * bytesOf(options), fs)
@@ -36,9 +37,9 @@ export async function runCompaction(
   for (let round = 1; round <= context.repeat; round++) {
     const data = `${scratch.path}/data-${round}`
     context.onProgress(`writing the log (${round} of ${context.repeat})`)
-    const filled = await fill(data, options, context)
+    const filled = await fill(data, log, options, context)
     context.onProgress(`compacting (${round} of ${context.repeat})`)
-    const { stats, seconds: taken } = await compact(data, options.segmentBytes, context)
+    const { stats, seconds: taken } = await compact(data, log, context)
     seconds.push(taken)
     last = { stats, filled }
     await removeTree(fs, data)
@@ -64,14 +65,15 @@ function bytesOf({ payload: { values }, records }: CompactOptions): number {
 
 function fill(
   data: string,
-  { payload, keys, records, segmentBytes }: CompactOptions,
+  log: LogOptions,
+  { payload, keys, records }: CompactOptions,
   { signal }: TaskContext,
 ): Promise<FilledLog> {
   return fillLog(data, {
     payload,
     nextKey: keys(),
     until: { records },
-    log: { segmentBytes, acks: 'none' },
+    log,
     ...(signal !== undefined && { signal }),
     // The active segment is not compacted: what was written is to be sealed.
     atEnd: async (log) => void (await log.roll()),
@@ -80,10 +82,10 @@ function fill(
 
 async function compact(
   data: string,
-  segmentBytes: number,
+  log: LogOptions,
   context: TaskContext,
 ): Promise<{ readonly stats: CompactionStats; readonly seconds: number }> {
-  await using directory = await LogDirectory.open(data, { log: { segmentBytes } })
+  await using directory = await LogDirectory.open(data, { log })
   const policy = () => ({ cleanupPolicy: ['compact'] as const })
   await using cleaner = new Cleaner(directory, { policy, workers: 1 })
   let stats: CompactionStats | undefined

@@ -5,7 +5,7 @@ import { keysOf } from '../../src/payload/key-distribution.ts'
 import { generatePayload } from '../../src/payload/payload.ts'
 import { runBackups } from '../../src/workload/backup-run.ts'
 import { bareScan } from '../../src/workload/bare-scan.ts'
-import { benchLog, fillLog } from '../../src/workload/bench-log.ts'
+import { benchLog, fillLog, fittingLog } from '../../src/workload/bench-log.ts'
 import { runCompaction } from '../../src/workload/compact-run.ts'
 import { runRecovery } from '../../src/workload/recover-run.ts'
 import { taskFigure, timed } from '../../src/workload/task-timing.ts'
@@ -40,20 +40,53 @@ describe('recovery', () => {
     },
   )
 
+  test('of several segments, the loop beside it reads those that recovery reads', async () => {
+    const shape = { directory, payload, sizeBytes: 500_000, batchBytes: 8192 }
+    const given = { ...shape, segmentBytes: 100_000 }
+    const run = async (recoveryPoint: 'start' | 'end') => {
+      const [recovery, bare] = await runRecovery({ ...given, recoveryPoint }, context)
+      return { recovery, bare, details: recovery?.details ?? {} }
+    }
+    const all = await run('start')
+    const last = await run('end')
+    expect(all.details['scannedSegments']).toBe(all.details['segments'])
+    expect(last.details['scannedSegments']).toBe(1)
+    expect(Number(last.details['segments'])).toBeGreaterThan(3)
+    for (const { recovery, bare, details } of [all, last]) {
+      expect(bare).toMatchObject({ bytes: recovery?.bytes, records: recovery?.records })
+      expect(bare?.details['readBytes']).toBe(details['scannedBytes'])
+      expect(bare?.details['readSegments']).toBe(details['scannedSegments'])
+    }
+    expect(Number(last.recovery?.bytes)).toBeLessThan(110_000)
+    expect(Number(all.recovery?.bytes)).toBeGreaterThan(480_000)
+    expect(Number(last.recovery?.records)).toBeLessThan(Number(all.recovery?.records) / 3)
+  })
+
+  test('of a log of a single batch can be repeated', async () => {
+    const given = { directory, payload, sizeBytes: 1, batchBytes: 1 }
+    for (const recoveryPoint of ['start', 'end'] as const) {
+      const five = { ...context, repeat: 5 }
+      const [recovery] = await runRecovery({ ...given, recoveryPoint }, five)
+      expect(recovery?.seconds.samples).toHaveLength(5)
+      expect(recovery?.records).toBe(0)
+    }
+  })
+
   test('bare reading stops at the first batch that is not whole or not right', async () => {
     const path = `${directory}/scanned`
     const log = { batchBytes: 4096 }
     const until = { bytes: 100_000 }
     const { bytes } = await fillLog(path, { payload, nextKey: () => null, until, log })
     const partition = `${path}/${benchLog.name}`
-    expect(await bareScan(nodeFileSystem, partition, false)).toBe(bytes)
-    expect(await bareScan(nodeFileSystem, partition, true)).toBe(bytes)
+    const whole = { segments: 1, readBytes: bytes, soundBytes: bytes }
+    expect(await bareScan(nodeFileSystem, partition, { rewrites: false })).toMatchObject(whole)
+    expect(await bareScan(nodeFileSystem, partition, { rewrites: true })).toMatchObject(whole)
     const file = nodeFileSystem.open(`${partition}/${'0'.repeat(20)}.log`, 'write')
     file.writeSync(Buffer.from('rot'), 50_000)
     file.close()
-    const sound = await bareScan(nodeFileSystem, partition, false)
-    expect(sound).toBeGreaterThan(40_000)
-    expect(sound).toBeLessThanOrEqual(50_000)
+    const { soundBytes } = await bareScan(nodeFileSystem, partition, { rewrites: false })
+    expect(soundBytes).toBeGreaterThan(40_000)
+    expect(soundBytes).toBeLessThanOrEqual(50_000)
   })
 })
 
@@ -93,6 +126,30 @@ describe('a log that is filled', () => {
     for await (const { key } of reader.records()) keys.push(String(key))
     expect(keys).toHaveLength(777)
     expect(keys.slice(0, 3)).toEqual(['key-0', 'key-1', 'key-2'])
+  })
+
+  test('takes records and batches that are larger than a log takes by default', async () => {
+    const large = generatePayload('compressed', 3_000_000, 1)
+    for (const [at, batchBytes] of [65_536, 7_000_000].entries()) {
+      const log = fittingLog(large, { segmentBytes: 2 ** 30, batchBytes })
+      const until = { records: 5 }
+      const path = `${directory}/large-${at}`
+      const filled = await fillLog(path, { payload: large, nextKey: () => null, until, log })
+      expect(filled.records).toBe(5)
+    }
+  })
+
+  test('whose segments are too small for a record is refused', () => {
+    expect(() => fittingLog(payload, { segmentBytes: 500 })).toThrow(/segmentBytes/)
+  })
+
+  test('has batches no larger than its segments', async () => {
+    const log = fittingLog(payload, { segmentBytes: 10_000, batchBytes: 1_000_000 })
+    const until = { bytes: 50_000 }
+    const path = `${directory}/small-segments`
+    const { bytes } = await fillLog(path, { payload, nextKey: () => null, until, log })
+    expect(bytes).toBeGreaterThanOrEqual(50_000)
+    expect(bytes).toBeLessThan(70_000)
   })
 
   test('of no size is refused', async () => {

@@ -72,6 +72,8 @@ export interface TaskRunOptions extends BenchOptions, PayloadOptions {
 
 export interface RecoverRunOptions extends TaskRunOptions {
   readonly size: string
+  /** Null: as large as they can be. */
+  readonly segmentSize: string | null
   readonly batchSize: string
   readonly recoveryPoint: 'start' | 'end'
 }

@@ -20,7 +20,10 @@ const units: Readonly<Record<string, number>> = {
 export function parseByteSize(option: string, given: string): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(given)
   const unit = units[match?.[2]?.toLowerCase() ?? '']
-  const bytes = Math.round(Number(match?.[1]) * (unit ?? Number.NaN))
-  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes
+  const exact = Number(match?.[1]) * (unit ?? Number.NaN)
+  const bytes = Math.round(exact)
+  // Half a byte is a unit that was forgotten.
+  const isWhole = unit !== 1 || bytes === exact
+  if (Number.isSafeInteger(bytes) && bytes > 0 && isWhole) return bytes
   throw new InvalidArgumentError(option, given, 'must be a size, as 65536, 64KiB or 1.5GB')
 }

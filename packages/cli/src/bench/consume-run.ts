@@ -11,11 +11,12 @@ import {
 import { InvalidArgumentError } from '@varve/record'
 import { type CommandIo, InterruptedError } from '../command-io.ts'
 import { requireCount } from '../option-checks.ts'
+import { checkRecordRun } from './bench-checks.ts'
 import type { ConsumeRunOptions } from './bench-options.ts'
+import { checkOutputs } from './bench-output.ts'
 import { payloadFor } from './bench-payload.ts'
 import { parseByteSize } from './byte-size.ts'
 import {
-  checkRecordRun,
   conditionsOf,
   loadOf,
   openPlace,
@@ -31,6 +32,7 @@ const fillingInFlight = 4096
 /** Reads a topic: one of its own, which it fills first, or one that is there. */
 export async function runConsumers(options: ConsumeRunOptions, io: CommandIo): Promise<RecordRun> {
   checkRecordRun(options)
+  checkOutputs({ report: options.report })
   requireCount('consumers', options.consumers, 1)
   const { topic, group, existing, data } = options
   if (topic !== null && group !== null && !existing) {

@@ -9,6 +9,7 @@ import {
   keysOf,
   type Measurement,
   machineClock,
+  messageBytesFor,
   type Payload,
   type ProducingLoad,
   type RunContext,
@@ -18,13 +19,11 @@ import {
   type SendingPlan,
 } from '@varve/bench'
 import { nodeFileSystem } from '@varve/log'
-import { InvalidArgumentError } from '@varve/record'
 import { type CommandIo, InterruptedError } from '../command-io.ts'
-import { requireCount } from '../option-checks.ts'
+import { batchBytesOf, checkPoll, checkRecordRun, checkSending } from './bench-checks.ts'
 import type { EndToEndRunOptions, ProduceRunOptions, RecordRunOptions } from './bench-options.ts'
 import { checkOutputs, machineDirectory } from './bench-output.ts'
 import { payloadFor } from './bench-payload.ts'
-import { parseByteSize } from './byte-size.ts'
 import { IntervalLines } from './interval-lines.ts'
 
 /** A run of records, with what there is to say of it. */
@@ -47,8 +46,8 @@ export async function runRates(
   io: CommandIo,
 ): Promise<RecordRun> {
   checkRecordRun(options)
-  for (const rate of options.rates) checkRate(rate)
-  checkOutputs({ hlog: options.hlog, hgrm: options.hgrm })
+  checkSending(options)
+  checkOutputs({ report: options.report, hlog: options.hlog, hgrm: options.hgrm })
   if (endToEnd !== null) checkPoll(endToEnd.poll)
   const payload = payloadFor(options, options.seed)
   await using place = await openPlace(options, payload)
@@ -116,37 +115,10 @@ export class RunSupport {
   }
 }
 
-/** Throws InvalidArgumentError. */
-export function checkRecordRun(options: RecordRunOptions): void {
-  requireCount('partitions', options.partitions, 1)
-  requireCount('records', options.records, 1)
-  requireCount('in-flight', options.inFlight, 1)
-  requireCount('producers', options.producers, 1)
-  checkOutputs({ report: options.report })
-  const { warmup, interval, topic, existing } = options
-  if (!(warmup >= 0)) throw new InvalidArgumentError('--warmup', warmup, 'must be 0 or more')
-  if (!(interval >= 1)) throw new InvalidArgumentError('--interval', interval, 'must be 1 or more')
-  if (existing && topic === null) {
-    throw new InvalidArgumentError('--existing', true, 'needs the --topic that exists')
-  }
-}
-
-function checkRate(rate: number): void {
-  if (rate === -1 || (rate > 0 && rate <= 1e7)) return
-  const rule = 'must be records a second, ten million at most, or -1 for flat out'
-  throw new InvalidArgumentError('--rate', rate, rule)
-}
-
-function checkPoll(poll: number): void {
-  if (Number.isSafeInteger(poll) && poll >= 1 && poll <= 60_000) return
-  throw new InvalidArgumentError('--poll', poll, 'must be whole milliseconds, 1 to 60,000')
-}
-
 /** Where the run takes place, with a topic that takes its records. */
 export function openPlace(options: RecordRunOptions, payload: Payload): Promise<BenchPlace> {
   const { data, topic, existing, keep, partitions } = options
-  const largest = payload.values.reduce((most, { length }) => Math.max(most, length), 0)
-  const maxMessageBytes = largest + 64 * 1024
+  const maxMessageBytes = messageBytesFor(payload, batchBytesOf(options.batchSize))
   const isLarge = maxMessageBytes > 2 ** 20
   const address = isCluster(data) ? data : machineDirectory(data)
   const topicSettings = { partitions, ...(isLarge && { maxMessageBytes }) }
@@ -166,16 +138,13 @@ export async function requireRoomFor(
 
 export function loadOf(options: RecordRunOptions, payload: Payload): ProducingLoad {
   const { acks, compression, linger: lingerMs, producers, seed } = options
-  const batchBytes = parseByteSize('--batch-size', options.batchSize)
+  const batchBytes = batchBytesOf(options.batchSize)
   const nextKey = keysOf({ distribution: options.keys, range: options.keyRange, seed })
   return { payload, nextKey, producers, sending: { acks, compression, lingerMs, batchBytes } }
 }
 
 function planOf(options: ProduceRunOptions, rate: number): SendingPlan {
-  const { duration, records, pacing, inFlight, warmup } = options
-  if (duration !== null && !(duration > 0)) {
-    throw new InvalidArgumentError('--duration', duration, 'must be more than 0 seconds')
-  }
+  const { records, pacing, inFlight, warmup } = options
   const seconds = secondsOf(options)
   const durationMs = seconds === null ? null : seconds * 1000
   const plan = { pacing, inFlight, warmUpMs: warmup * 1000, durationMs, records }
@@ -198,7 +167,7 @@ export function conditionsOf(
     acks,
     compression,
     lingerMs: linger,
-    batchBytes: parseByteSize('--batch-size', batchSize),
+    batchBytes: batchBytesOf(batchSize),
     warmUpSeconds: warmup,
     seed: options.seed,
   }

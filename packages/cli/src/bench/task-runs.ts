@@ -11,6 +11,7 @@ import {
 import { systemClock } from '@varve/log'
 import { type CommandIo, InterruptedError } from '../command-io.ts'
 import { requireCount } from '../option-checks.ts'
+import { batchBytesOf, checkKeys, segmentBytesOf } from './bench-checks.ts'
 import type {
   BackupRunArguments,
   CompactRunOptions,
@@ -33,24 +34,30 @@ export interface TaskRun {
 export async function recoverTask(options: RecoverRunOptions, io: CommandIo): Promise<TaskRun> {
   const { recoveryPoint } = options
   const sizeBytes = parseByteSize('--size', options.size)
-  const batchBytes = parseByteSize('--batch-size', options.batchSize)
+  const batchBytes = batchBytesOf(options.batchSize)
   const payload = payloadFor(options, options.seed)
+  const { segmentSize } = options
+  const segmentBytes = segmentSize === null ? null : segmentBytesOf(segmentSize, payload)
+  checkTask(options)
   const directory = localDirectory('--data', options.data)
-  const given = { directory, payload, sizeBytes, batchBytes, recoveryPoint }
+  const shape = { sizeBytes, ...(segmentBytes !== null && { segmentBytes }), batchBytes }
+  const given = { directory, payload, ...shape, recoveryPoint }
   const tasks = await run(options, io, (context) => runRecovery(given, context))
   return {
     tasks,
-    conditions: conditionsOf(options, payload, { sizeBytes, batchBytes, recoveryPoint }),
+    conditions: conditionsOf(options, payload, { ...shape, recoveryPoint }),
   }
 }
 
 export async function compactTask(options: CompactRunOptions, io: CommandIo): Promise<TaskRun> {
   const { keys: distribution, keyRange: range, versions, seed } = options
   requireCount('versions', versions, 1)
+  checkKeys(options)
   const records = range * versions
-  requireCount('key-range', records, 1)
-  const segmentBytes = parseByteSize('--segment-size', options.segmentSize)
+  requireCount('versions', records, 1)
   const payload = payloadFor(options, seed)
+  const segmentBytes = segmentBytesOf(options.segmentSize, payload)
+  checkTask(options)
   const directory = localDirectory('--data', options.data)
   const keys = () => keysOf({ distribution, range, seed })
   keys()
@@ -63,8 +70,9 @@ export async function compactTask(options: CompactRunOptions, io: CommandIo): Pr
 export async function backupTask(options: BackupRunArguments, io: CommandIo): Promise<TaskRun> {
   const { repository, encrypt: isEncrypted } = options
   const sizeBytes = parseByteSize('--size', options.size)
-  const segmentBytes = parseByteSize('--segment-size', options.segmentSize)
   const payload = payloadFor(options, options.seed)
+  const segmentBytes = segmentBytesOf(options.segmentSize, payload)
+  checkTask(options)
   const given = {
     directory: localDirectory('--data', options.data),
     ...(repository !== null && { repository: localDirectory('--repository', repository) }),
@@ -75,13 +83,17 @@ export async function backupTask(options: BackupRunArguments, io: CommandIo): Pr
   return { tasks, conditions: conditionsOf(options, payload, own) }
 }
 
+/** Throws InvalidArgumentError. */
+function checkTask({ repeat, report }: TaskRunOptions): void {
+  requireCount('repeat', repeat, 1)
+  checkOutputs({ report })
+}
+
 async function run(
-  { repeat, report }: TaskRunOptions,
+  { repeat }: TaskRunOptions,
   io: CommandIo,
   work: (context: TaskContext) => Promise<readonly TaskFigure[]>,
 ): Promise<readonly TaskFigure[]> {
-  requireCount('repeat', repeat, 1)
-  checkOutputs({ report })
   const { signal } = io
   const onProgress = progressOf(io)
   try {

@@ -79,13 +79,18 @@ export function withPayload<T>(verb: Argv<T>): Argv<T & PayloadArguments> {
     .option('payload-delimiter', { ...text, default: '\\n', describe: 'What stands between them' })
 }
 
+const keyDistributions: readonly KeyDistribution[] = ['none', 'sequential', 'uniform', 'zipf']
+/** Where every record has to have a key. */
+export const realKeys: readonly KeyDistribution[] = ['sequential', 'uniform', 'zipf']
+
 export function withKeyOptions<T>(
   verb: Argv<T>,
   defaults: { readonly keys: KeyDistribution; readonly range: number },
+  choices: readonly KeyDistribution[] = keyDistributions,
 ): Argv<T & KeysArguments> {
   return verb
     .option('keys', {
-      choices: ['none', 'sequential', 'uniform', 'zipf'],
+      choices,
       default: defaults.keys as string,
       describe: 'How keys are drawn',
     })

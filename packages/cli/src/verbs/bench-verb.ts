@@ -4,6 +4,7 @@ import {
   keysArgumentsOf,
   payloadOf,
   produceRunOf,
+  realKeys,
   recordRunOf,
   withBase,
   withKeyOptions,
@@ -110,6 +111,7 @@ function addRecover(parser: Workloads, choose: Choose): void {
     (verb) =>
       withPayload(withBase(verb))
         .option('size', { ...text, default: '1GiB', describe: 'Of the log' })
+        .option('segment-size', { ...text, describe: 'Of its segments; as large as can be' })
         .option('batch-size', { ...text, default: '64KiB', describe: 'Of its batches' })
         .option('recovery-point', {
           choices: ['start', 'end'] as const,
@@ -121,8 +123,8 @@ function addRecover(parser: Workloads, choose: Choose): void {
     (given) =>
       choose(async (io) => {
         const { benchRecover } = await import('../commands/bench.ts')
-        const { size, batchSize, recoveryPoint } = given
-        const own = { size, batchSize, recoveryPoint: recoveryPoint as 'start' | 'end' }
+        const { size, segmentSize = null, batchSize, recoveryPoint: point } = given
+        const own = { size, segmentSize, batchSize, recoveryPoint: point as 'start' | 'end' }
         const options = { ...baseOf(given), ...payloadOf(given), repeat: given.repeat, ...own }
         return benchRecover(options, io)
       }),
@@ -134,7 +136,7 @@ function addCompact(parser: Workloads, choose: Choose): void {
     'compact',
     'Compact a log of keyed records',
     (verb) =>
-      withKeyOptions(withPayload(withBase(verb)), { keys: 'uniform', range: 100_000 })
+      withKeyOptions(withPayload(withBase(verb)), { keys: 'uniform', range: 100_000 }, realKeys)
         .option('versions', { ...number, default: 5, describe: 'Records for each key, on average' })
         .option('segment-size', { ...text, default: '128MiB', describe: 'Of its segments' })
         .option('repeat', repeat)

@@ -81,6 +81,15 @@ describe('varve bench produce', () => {
     expect((await varve.describeTopic(topic)).partitions[0]?.highWatermark).toBe(7)
   })
 
+  test.each([
+    [['--record-size', '2MiB', '--records', '3']],
+    [['--batch-size', '2MiB', '--records', '5000', '--acks', 'written']],
+  ])('%j has a topic that takes it', async (argv) => {
+    const { code, err } = await run('bench', 'produce', ...tiny, ...argv)
+    expect(err).toBe('')
+    expect(code).toBe(0)
+  })
+
   test('takes values from a file, between delimiters', async () => {
     const file = `${temporary.path}/payloads.txt`
     writeFileSync(file, 'one\ttwo\tthree')
@@ -136,6 +145,12 @@ describe('varve bench produce', () => {
     [['--record-size', '1GiB'], '--record-size'],
     [['--report', `${temporary.path}/absent/page.html`], '--report'],
     [['--hlog', `${temporary.path}/absent/latency.hlog`], '--hlog'],
+    [['--linger', '1.5'], '--linger'],
+    [['--key-range', '0'], '--key-range'],
+    [['--batch-size', '1GiB'], '--batch-size'],
+    [['--record-size', '1.5'], '--record-size'],
+    [['--producers', '7', '--in-flight', '2'], '--in-flight'],
+    [['--warmup', '1e300'], '--warmup'],
   ])('%j is an error of usage, before anything is made', async (argv, name) => {
     const { code, err } = await run('bench', 'produce', ...tiny, ...argv)
     expect(code).toBe(2)
@@ -195,6 +210,30 @@ describe('upkeep', () => {
     expect(code).toBe(0)
     expect(out).toMatch(/^recovery: 0\.\d+ MB, \d+ records in \d\.\d{3} s, /m)
     expect(out).toMatch(/^bare: read, check, write, flush: /m)
+    expectNothingLeft()
+  })
+
+  test('varve bench recover says which segments it read', async () => {
+    const argv = ['--size', '300KB', '--batch-size', '8KiB', '--segment-size', '50KB', '--json']
+    const { code, stdout } = await run('bench', 'recover', ...once, ...argv)
+    expect(code).toBe(0)
+    const [{ conditions, tasks }] = stdout.documents
+    expect(conditions.segmentBytes).toBe(50_000)
+    const [recovery, bare] = tasks
+    expect(recovery.details).toMatchObject({ segments: 7, scannedSegments: 1 })
+    expect(bare.details).toMatchObject({ readSegments: 1, readBytes: recovery.bytes })
+  })
+
+  test.each([
+    ['recover', ['--segment-size', '100']],
+    ['recover', ['--segment-size', '2GiB']],
+    ['compact', ['--segment-size', '100']],
+    ['compact', ['--keys', 'none']],
+    ['backup', ['--record-size', '1MiB', '--segment-size', '1MB']],
+  ])('varve bench %s %j is an error of usage', async (name, argv) => {
+    const { code, err } = await run('bench', name, ...once, ...argv)
+    expect(code).toBe(2)
+    expect(err).toContain(argv.at(-2)?.replace('--', ''))
     expectNothingLeft()
   })
 
