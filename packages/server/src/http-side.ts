@@ -1,11 +1,10 @@
 import type { ResolvedHttpOptions } from './base/http-options.ts'
-import type { RequestTraffic } from './base/request-traffic.ts'
 import type { ServerContext } from './base/server-context.ts'
 import { healthRoutes, type WatchedServer } from './http/health.ts'
 import { HttpListener } from './http/http-listener.ts'
 import type { HttpRoute } from './http/http-route.ts'
 import type { ListenerFacts } from './http/kafka-metrics.ts'
-import { MetricsRoute } from './http/metrics-route.ts'
+import { type Measured, MetricsRoute } from './http/metrics-route.ts'
 import type { ShownListener } from './ui/ui-context.ts'
 import type { UiRoute } from './ui/ui-route.ts'
 
@@ -30,12 +29,12 @@ export class HttpSide {
   /** Rejects with ListenError. */
   static async open(
     options: ResolvedHttpOptions,
-    context: ServerContext,
+    measured: Measured & { readonly context: ServerContext },
     server: ShownServer,
-    traffic: RequestTraffic,
     listeners: () => readonly ShownListener[],
   ): Promise<HttpSide> {
-    const metrics = new MetricsRoute(context, traffic, () => server.listenerFacts)
+    const { context } = measured
+    const metrics = new MetricsRoute(measured, () => server.listenerFacts)
     const ui = await openUi(context, listeners)
     try {
       const routes: HttpRoute[] = [...healthRoutes(context, server), metrics]

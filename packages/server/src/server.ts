@@ -19,10 +19,12 @@ import type { ListenerFacts } from './http/kafka-metrics.ts'
 import type { HttpSide } from './http-side.ts'
 import { Admission } from './net/admission.ts'
 import { CertificateWatch } from './net/certificate-watch.ts'
+import { Complaints } from './net/complaints.ts'
 import { Listener } from './net/listener.ts'
 import { observedHandlers } from './net/observed-handlers.ts'
 import { RequestMemory } from './net/request-memory.ts'
 import { SlowClients } from './net/slow-clients.ts'
+import { QuotaKeeper } from './quotas/quota-keeper.ts'
 import { AclAuthorizer } from './security/acl-authorizer.ts'
 import { Logins } from './security/logins.ts'
 import { SecurityStore } from './security/security-store.ts'
@@ -90,6 +92,7 @@ export class Server implements AsyncDisposable {
   #http: HttpSide | null = null
   #administration: Administration | null = null
   #slowClients: SlowClients | null = null
+  #complaints: Complaints | null = null
   #certificates: CertificateWatch | null = null
   #security: SecurityStore | null = null
   #closing: Promise<void> | null = null
@@ -167,12 +170,16 @@ export class Server implements AsyncDisposable {
         ? all
         : observedHandlers(all, { clock: context.clock, traffic, logger })
     const { limits } = resolved
+    const { quotas } = this.#administration
+    const throttling = new QuotaKeeper(quotas, limits.requestsPerSecondMax, context.clock)
     const slowClients = new SlowClients(limits, context.clock)
     this.#slowClients = slowClients
+    const complaints = new Complaints(context.logger, context.clock)
+    this.#complaints = complaints
     const logins = new Logins(security.users, limits, context.clock)
     const shared = {
-      ...{ server: context, handlers, memory, slowClients },
-      admission: new Admission(limits, context.clock),
+      ...{ server: context, handlers, memory, slowClients, throttling, complaints },
+      admission: new Admission(limits, context.clock, throttling),
       nextConnectionId: () => this.#connections++,
     }
     for (const listener of resolved.listeners) {
@@ -186,7 +193,8 @@ export class Server implements AsyncDisposable {
       // What it needs costs those who do not ask for it nothing.
       const { HttpSide } = await import('./http-side.ts')
       const listeners = (): readonly Listener[] => this.#listeners
-      this.#http = await HttpSide.open(resolved.http, context, this, traffic, listeners)
+      const measured = { context, traffic, throttling }
+      this.#http = await HttpSide.open(resolved.http, measured, this, listeners)
     }
     this.#isOpen = true
   }
@@ -242,6 +250,7 @@ export class Server implements AsyncDisposable {
     const timer = this.#clock.setTimer(closingMs, destroy, { keepsAlive: true })
     await Promise.all(ended)
     timer.cancel()
+    this.#complaints?.close()
     await this.#http?.close()
     if (this.#ownsVarve) await this.varve.close()
     else await this.#administration?.close()

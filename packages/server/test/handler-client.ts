@@ -88,7 +88,8 @@ function frameOf(pieces: readonly Uint8Array[]): Buffer {
 
 function callOf(version: number): Call {
   return {
-    ...{ version, correlationId: 1, clientId: 'test', may: () => true, mayAny: () => true },
+    ...{ version, correlationId: 1, clientId: 'test', throttle: null },
+    ...{ may: () => true, mayAny: () => true },
     answerMemory: (sizeBytes) => Buffer.alloc(sizeBytes),
     client: {
       ...{ connectionId: 1, listenerName: 'PLAINTEXT', isClosed: false, login: null },
@@ -96,6 +97,7 @@ function callOf(version: number): Call {
       advertised: { host: '127.0.0.1', port: 9092 },
       software: { name: 'test', version: '1' },
       onClosed: () => () => undefined,
+      holdBack: () => undefined,
       finish: () => undefined,
     },
   }

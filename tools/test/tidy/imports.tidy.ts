@@ -77,6 +77,7 @@ const serverFolders = [
   'producing',
   'fetching',
   'administration',
+  'quotas',
   'groups',
   'transactions',
   'handlers',

@@ -36,9 +36,10 @@ export function isQuotaEntityType(type: string): type is QuotaEntityType {
   return type === 'user' || type === 'client-id' || type === 'ip'
 }
 
-/** Quotas of clients: stored and told. The server holds nobody to them. */
+/** Quotas of clients: stored, told, and changed; `QuotaKeeper` holds clients to them. */
 export class ClientQuotas {
   readonly #state: ServerState
+  #changed: () => void = () => undefined
 
   private constructor(state: ServerState) {
     this.#state = state
@@ -59,6 +60,11 @@ export class ClientQuotas {
     return found
   }
 
+  /** Calls back after each change. */
+  onChanged(callback: () => void): void {
+    this.#changed = callback
+  }
+
   /** All that is named, or nothing. Rejects with RequestRefusedError. */
   async alter(
     entity: QuotaEntity,
@@ -68,6 +74,7 @@ export class ClientQuotas {
     for (const operation of operations) checkOperation(entity, operation)
     if (validateOnly || operations.length === 0) return
     await this.#state.update(sectionName, () => changed(this.all, entity, operations))
+    this.#changed()
   }
 }
 

@@ -5,6 +5,7 @@ import type { IncomingRequest } from '../protocol/requests.ts'
 import { parseVersionRange, type VersionRange } from '../protocol/version-range.ts'
 import type { Operation, ResourceType } from './access.ts'
 import type { Client } from './client.ts'
+import type { Throttle } from './throttle.ts'
 
 /** A request on its way through a handler. */
 export interface Call {
@@ -18,6 +19,8 @@ export interface Call {
    * been sent. Only for answers of which nothing else keeps a view.
    */
   answerMemory(sizeBytes: number): Buffer
+  /** Null where the client is held to no quotas. */
+  readonly throttle: Throttle | null
   /** Whether the client may do this. */
   may(operation: Operation, type: ResourceType, name: string): boolean
   /** Whether the client may do this to any resource of the type. */
@@ -91,10 +94,30 @@ export function handlerOf<Declaration extends Api>(
     keepsRequest,
     isForStrangers,
     async answer(call, { frame, bodyAt }) {
-      const request = decodeRequest(api, call.version, frame, bodyAt)
+      const { version, correlationId, throttle } = call
+      if (throttle !== null) {
+        const begin = () => handle(call, decodeRequest(api, version, frame, bodyAt))
+        const encode = (response: ResponseOf<Declaration>) =>
+          encodeResponse(api, version, correlationId, response)
+        return throttledAnswer(throttle, begin, encode)
+      }
+      const request = decodeRequest(api, version, frame, bodyAt)
       const response = await handle(call, request)
       if (response === null) return null
-      return encodeResponse(api, call.version, call.correlationId, response)
+      return encodeResponse(api, version, correlationId, response)
     },
   }
+}
+
+/** The same for a client that is held to quotas: it is told how long it has to hold back. */
+async function throttledAnswer<Response>(
+  throttle: Throttle,
+  begin: () => Response | null | Promise<Response | null>,
+  encode: (response: Response) => readonly Uint8Array[],
+): Promise<readonly Uint8Array[] | null> {
+  const response = await throttle.timed(begin)
+  const throttleTimeMs = throttle.end(response !== null)
+  if (response === null) return null
+  const told = throttleTimeMs === 0 ? response : { ...response, throttleTimeMs }
+  return throttle.timed(() => encode(told))
 }

@@ -21,6 +21,8 @@ export interface Client extends Caller {
   readonly isClosed: boolean
   /** Calls back when the connection has ended; what it returns takes that back. */
   onClosed(callback: () => void): () => void
+  /** Takes nothing from it for a while, in ms; what has been begun is answered. */
+  holdBack(ms: number): void
   /** Answers what has been begun, takes nothing more, and ends. */
   finish(): void
 }

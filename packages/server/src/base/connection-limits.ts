@@ -12,6 +12,11 @@ export interface ConnectionLimits {
    */
   readonly connectionsPerSecondMax?: number
   /**
+   * Requests a second, of each connection: after as many at once it is read from at that pace, and
+   * told so. 0 for any number. @defaultValue 0
+   */
+  readonly requestsPerSecondMax?: number
+  /**
    * Connections that have not logged in, or asked for nothing yet; when one more comes, the one
    * that has waited longest is closed. @defaultValue a quarter of connectionsMax
    */
@@ -58,6 +63,7 @@ export function resolveConnectionLimits(limits: ConnectionLimits): ResolvedConne
     connectionsMax,
     connectionsPerAddressMax: connectionsMax,
     connectionsPerSecondMax: 10_000,
+    requestsPerSecondMax: 0,
     newcomersMax: Math.ceil(connectionsMax / 4),
     loginMsMax: 30_000,
     newcomerRequestBytesMax: 16 * 1024,
@@ -69,7 +75,11 @@ export function resolveConnectionLimits(limits: ConnectionLimits): ResolvedConne
     failedLoginDelayMs: 100,
     ...limits,
   }
-  const canBeNone: readonly string[] = ['loginLifetimeMs', 'failedLoginDelayMs']
+  const canBeNone: readonly string[] = [
+    'requestsPerSecondMax',
+    'loginLifetimeMs',
+    'failedLoginDelayMs',
+  ]
   for (const [name, value] of Object.entries(resolved)) {
     const min = canBeNone.includes(name) ? 0 : 1
     if (Number.isSafeInteger(value) && value >= min) continue

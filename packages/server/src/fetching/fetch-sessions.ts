@@ -69,6 +69,16 @@ export class FetchSessions {
     return this.#goOn(session, request)
   }
 
+  /**
+   * Nothing is told of what was asked for. A session that begins with that is none: the client
+   * takes no partitions for one, and asks for all anew.
+   */
+  withhold({ session, isIncremental }: FetchPlan): FetchSession | null {
+    if (session === null || isIncremental) return session
+    this.#remove(session.sessionId)
+    return null
+  }
+
   #goOn(session: FetchSession, request: Request): FetchPlan {
     const before = session.partitions.size
     session.update(wantedOf(request), forgottenOf(request))

@@ -22,8 +22,10 @@ export function createPartitionsHandler(server: ServerContext): ApiHandler {
     for (const topic of request.topics.filter(({ name }) => !duplicates.has(name))) {
       const { name } = topic
       try {
-        added += check(server, call, topic)
+        const more = check(server, call, topic)
+        added += more
         checkPartitionsAsked([added])
+        if (!request.validateOnly) call.throttle?.countMutations(more, call.version >= 3)
         if (!request.validateOnly) await server.parts.topics.grow(name, topic.count)
         results.push({ name, ...done })
       } catch (error) {

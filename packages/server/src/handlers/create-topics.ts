@@ -85,6 +85,8 @@ async function make(
     const topic = { name, topicId: noTopicId, isInternal: false, settings: resolved }
     return made(administration, call, { ...topic, numPartitions: partitions }, settings)
   }
+  topics.checkCreation(name, partitions, settings)
+  call.throttle?.countMutations(partitions, call.version >= 6)
   const {
     topicId,
     isInternal,

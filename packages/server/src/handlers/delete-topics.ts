@@ -63,6 +63,7 @@ async function remove(server: ServerContext, call: Call, wanted: Wanted): Promis
     throw new RequestRefusedError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic '${name}'`)
   }
   const { topicId } = topic
+  call.throttle?.countMutations(topic.partitions.length, call.version >= 5)
   await topics.delete(name)
   server.logger.info({ topic: name, by: call.client.principal }, 'a topic was deleted')
   return { name, topicId, ...done }

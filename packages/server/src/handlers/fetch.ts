@@ -31,8 +31,9 @@ export function fetchHandler(server: ServerContext): ApiHandler {
   const room = new WaitingRoom(clock, stopping)
   const budget = new MemoryBudget(readingBytesMax)
   const { fetchBytesMax } = server.options
-  return handlerOf(fetch, { versions: '4-18' }, (call, request) => {
-    const plan = sessions.plan(request, call.version)
+  return handlerOf(fetch, { versions: '4-18' }, (call, asked) => {
+    const plan = sessions.plan(asked, call.version)
+    const request = allowed(call, asked)
     const { errorCode, session } = plan
     if (errorCode !== errorCodes.NONE) {
       return { errorCode, sessionId: 0, responses: [] }
@@ -45,6 +46,10 @@ export function fetchHandler(server: ServerContext): ApiHandler {
         const { sessionId } = session
         return { errorCode: INVALID_FETCH_SESSION_EPOCH, sessionId, responses: [] }
       }
+      if (call.throttle?.admitsFetched(sizeOf(readings)) === false) {
+        const goesOn = sessions.withhold(plan)
+        return { errorCode, sessionId: goesOn?.sessionId ?? 0, responses: [] }
+      }
       const responses = toldPartitions(readings, plan)
       return { errorCode, sessionId: session?.sessionId ?? 0, responses }
     }
@@ -52,6 +57,22 @@ export function fetchHandler(server: ServerContext): ApiHandler {
     const filled = fill(room, call, request, new AnswerReading(readings, maxBytes, budget))
     return filled === undefined ? answer() : filled.then(answer)
   })
+}
+
+/** No more than the client's quota can ever allow. */
+function allowed({ throttle }: Call, request: Request): Request {
+  if (throttle === null) return request
+  const { fetchBytesMax } = throttle
+  const { minBytes, maxBytes } = request
+  return {
+    ...request,
+    minBytes: Math.min(minBytes, fetchBytesMax),
+    maxBytes: Math.min(maxBytes, fetchBytesMax),
+  }
+}
+
+function sizeOf(readings: readonly PartitionReading[]): number {
+  return readings.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }
 
 /** Reads, and waits before that where there is not enough; a promise where it takes time. */

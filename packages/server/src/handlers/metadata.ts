@@ -82,6 +82,7 @@ async function make(
     call.may('create', 'cluster', clusterResource) || call.may('create', 'topic', name)
   if (!mayMake) return refused(name, noTopicId, errorCodes.TOPIC_AUTHORIZATION_FAILED)
   try {
+    call.throttle?.countMutations(server.options.numPartitions, false)
     await server.parts.topics.create(name, server.options.numPartitions, {})
   } catch (error) {
     const { errorCode } = toldError(error)

@@ -25,6 +25,7 @@ type PartitionAnswer = TopicAnswer['partitionResponses'][number]
 export function produceHandler(server: ServerContext): ApiHandler {
   const options = { versions: '3-13', advertised: '0-13', overlaps: true, keepsRequest: false }
   return handlerOf(produce, options, async (call, request) => {
+    call.throttle?.countProduced()
     const acks = acksOf(request.acks)
     const answers = request.topicData.map((topic) => {
       return answerTopic(server, call, request, topic, acks)

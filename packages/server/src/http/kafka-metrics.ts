@@ -1,7 +1,9 @@
 import type { Partition } from '@varve/broker/serving'
 import type { RequestTraffic } from '../base/request-traffic.ts'
 import type { ServerContext } from '../base/server-context.ts'
+import type { QuotaKeeper } from '../quotas/quota-keeper.ts'
 import { MetricsText } from './metrics-text.ts'
+import { addQuotas } from './quota-metrics.ts'
 import type { TopicCounters } from './topic-counters.ts'
 
 /** A listener with what goes on at it. */
@@ -17,6 +19,7 @@ export interface MeasuredServer {
   readonly context: Pick<ServerContext, 'parts' | 'clock'>
   readonly traffic: RequestTraffic
   readonly topics: TopicCounters
+  readonly throttling: Pick<QuotaKeeper, 'meters' | 'refusedConnections'>
   listeners(): readonly ListenerFacts[]
 }
 
@@ -30,6 +33,7 @@ export function kafkaMetrics(server: MeasuredServer): string {
   addTopics(text, server)
   addRequests(text, server)
   addConnections(text, server.listeners())
+  addQuotas(text, server.throttling, server.context.clock.monotonic())
   addPartitions(text, server.context)
   return text.toString()
 }

@@ -1,9 +1,13 @@
 import type { Metrics } from '@varve/broker'
-import type { RequestTraffic } from '../base/request-traffic.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import { type HttpExchange, type HttpRoute, sendText } from './http-route.ts'
 import { kafkaMetrics, type ListenerFacts, type MeasuredServer } from './kafka-metrics.ts'
 import { TopicCounters } from './topic-counters.ts'
+
+/** What is counted, and where the rest can be seen. */
+export interface Measured extends Pick<MeasuredServer, 'traffic' | 'throttling'> {
+  readonly context: Pick<ServerContext, 'varve' | 'parts' | 'clock'>
+}
 
 /** `/metrics`: what Prometheus scrapes. Counting begins with the route, and ends with `close`. */
 export class MetricsRoute implements HttpRoute {
@@ -12,13 +16,9 @@ export class MetricsRoute implements HttpRoute {
   readonly #metrics: Metrics
   readonly #server: MeasuredServer
 
-  constructor(
-    context: Pick<ServerContext, 'varve' | 'parts' | 'clock'>,
-    traffic: RequestTraffic,
-    listeners: () => readonly ListenerFacts[],
-  ) {
-    this.#metrics = context.varve.metrics()
-    this.#server = { context, traffic, listeners, topics: new TopicCounters() }
+  constructor(measured: Measured, listeners: () => readonly ListenerFacts[]) {
+    this.#metrics = measured.context.varve.metrics()
+    this.#server = { ...measured, listeners, topics: new TopicCounters() }
   }
 
   async handle(exchange: HttpExchange): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock } from '@varve/log'
 import type { ResolvedConnectionLimits } from '../base/connection-limits.ts'
+import type { Throttling } from '../base/throttle.ts'
 
 /** A connection as those count it who decide whether one more may come. */
 export interface Visitor {
@@ -8,7 +9,11 @@ export interface Visitor {
 }
 
 /** Why a connection is not let in. */
-export type Refusal = 'too many connections' | 'too many from its address' | 'too many a second'
+export type Refusal =
+  | 'too many connections'
+  | 'too many from its address'
+  | 'too many a second'
+  | 'too many a second from its address'
 
 /** A connection that has been let in. */
 export interface Admitted {
@@ -26,13 +31,19 @@ export interface Admitted {
 export class Admission {
   readonly #limits: ResolvedConnectionLimits
   readonly #clock: Clock
+  readonly #throttling: Pick<Throttling, 'admitsConnection'>
   readonly #perAddress = new Map<string, number>()
   /** In the order in which they came. */
   readonly #newcomers = new Set<Visitor>()
   readonly #rates = new Map<string, { second: number; count: number }>()
   #count = 0
 
-  constructor(limits: ResolvedConnectionLimits, clock: Clock) {
+  constructor(
+    limits: ResolvedConnectionLimits,
+    clock: Clock,
+    throttling: Pick<Throttling, 'admitsConnection'>,
+  ) {
+    this.#throttling = throttling
     this.#limits = limits
     this.#clock = clock
   }
@@ -50,6 +61,9 @@ export class Admission {
   enter(visitor: Visitor, listenerName: string): Admitted | Refusal {
     const { connectionsMax, connectionsPerAddressMax, newcomersMax } = this.#limits
     if (!this.#isInPace(listenerName)) return 'too many a second'
+    if (!this.#throttling.admitsConnection(visitor.host)) {
+      return 'too many a second from its address'
+    }
     const fromThere = this.#perAddress.get(visitor.host) ?? 0
     const isLimited = connectionsPerAddressMax < connectionsMax
     if (isLimited && fromThere >= connectionsPerAddressMax) return 'too many from its address'

@@ -5,13 +5,16 @@ import type { AdvertisedAddress, Client, ClientSoftware } from '../base/client.t
 import type { Login } from '../base/login.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import { LoginRefusedError, NotLoggedInError } from '../base/server-errors.ts'
+import type { Throttling } from '../base/throttle.ts'
 import { FrameSplitter } from '../protocol/frame-splitter.ts'
 import { UnsupportedApiError } from '../protocol/protocol-errors.ts'
 import { type IncomingRequest, openRequest } from '../protocol/requests.ts'
 import { includesVersion } from '../protocol/version-range.ts'
 import type { Admitted } from './admission.ts'
 import { ClientPace } from './client-pace.ts'
+import type { Complaints } from './complaints.ts'
 import { directSocket } from './direct-socket.ts'
+import { Hold } from './hold.ts'
 import { type BegunRequest, RequestLine } from './request-line.ts'
 import type { RequestMemory } from './request-memory.ts'
 import type { SlowClients } from './slow-clients.ts'
@@ -31,6 +34,8 @@ export interface ConnectionContext {
   readonly listenerName: string
   readonly advertised: AdvertisedAddress
   readonly slowClients: SlowClients
+  readonly throttling: Throttling
+  readonly complaints: Complaints
   /** Null where clients do not log in. */
   readonly newLogin: ((client: Client) => Login) | null
 }
@@ -63,6 +68,7 @@ export class Connection implements Client {
   readonly #admitted: Admitted
   readonly #certified: string
   readonly #pace: ClientPace
+  readonly #hold: Hold
   readonly #context: ConnectionContext
   readonly #splitter: FrameSplitter
   readonly #line: RequestLine
@@ -88,9 +94,11 @@ export class Connection implements Client {
       this.login === null ? requestBytesMax : Math.min(newcomerRequestBytesMax, requestBytesMax),
       context.memory.frames,
     )
-    const { slowClients } = context
+    const { slowClients, memory } = context
+    const { clock } = context.server
     const giveUp = (reason: string): void => this.#giveUp(reason)
-    this.#pace = new ClientPace({ slowClients, limits, clock: context.server.clock, giveUp })
+    this.#pace = new ClientPace({ slowClients, limits, clock, giveUp })
+    this.#hold = new Hold({ clock, memory, giveUp, ended: () => this.#goOn() })
     if (this.login !== null) this.#pace.awaitLogin()
     const socket = this.#readFrom(accepted)
     this.#socket = socket
@@ -135,7 +143,12 @@ export class Connection implements Client {
   end(): void {
     this.#isEnding = true
     this.#pause()
+    this.#hold.end()
     if (this.openRequests === 0) this.#leave()
+  }
+
+  holdBack(ms: number): void {
+    if (!this.#isEnding && !this.#isClosed) this.#hold.begin(ms)
   }
 
   finish(): void {
@@ -191,7 +204,7 @@ export class Connection implements Client {
 
   /** Begins what may be begun, and reads on where there is room. */
   #goOn(): void {
-    while (!this.#isClosed && !this.#hasUnsent) {
+    while (!this.#isClosed && !this.#hasUnsent && !this.#hold.isOn) {
       const frame = this.#line.next
       if (frame === null || !this.#begin(frame)) break
     }
@@ -199,7 +212,9 @@ export class Connection implements Client {
       if (this.openRequests === 0) this.#leave()
       return
     }
-    const isFull = this.#line.isFull || this.#hasUnsent
+    const { isOn } = this.#hold
+    if (this.#line.next !== null) this.#hold.keepRequests()
+    const isFull = this.#line.isFull || this.#hasUnsent || isOn
     if (isFull || this.#context.memory.isFull) this.#pause()
     else this.#resume()
   }
@@ -276,14 +291,17 @@ export class Connection implements Client {
     else this.#answered(begun, answer)
   }
 
-  #callOf({ header }: IncomingRequest): Call {
-    const { authorizer } = this.#context.server
+  #callOf({ header, frame }: IncomingRequest): Call {
+    const { throttling, server } = this.#context
+    const { authorizer } = server
+    const { clientId } = header
     return {
       version: header.apiVersion,
       correlationId: header.correlationId,
-      clientId: header.clientId,
+      clientId,
       client: this,
       answerMemory: (sizeBytes: number) => this.#context.memory.frames.take(sizeBytes),
+      throttle: throttling.isActive ? throttling.throttleOf(this, clientId, frame.length) : null,
       may: (operation: Operation, type: ResourceType, name: string) =>
         authorizer.allows(this, operation, type, name),
       mayAny: (operation: Operation, type: ResourceType) =>
@@ -365,16 +383,16 @@ export class Connection implements Client {
 
   #giveUp(reason: string): void {
     if (this.#isClosed) return
-    const { logger } = this.#context.server
-    logger.warn({ client: this.#label, reason }, 'a connection was closed for its pace')
+    const { complaints } = this.#context
+    complaints.warn({ client: this.#label, reason }, 'a connection was closed for its pace')
     this.#socket.destroy()
   }
 
   /** What comes from there cannot be answered, or trusted to be a request at all. */
   #refuse(error: unknown): void {
     if (this.#isClosed) return
-    const { logger } = this.#context.server
-    logger.warn({ err: error, client: this.#label }, 'a connection was closed for its request')
+    const { complaints } = this.#context
+    complaints.warn({ err: error, client: this.#label }, 'a connection was closed for its request')
     this.#socket.destroy()
   }
 
@@ -388,6 +406,7 @@ export class Connection implements Client {
     this.#admitted.leave()
     this.#pace.closed()
     this.#cancelRoom?.()
+    this.#hold.cancel()
     this.#splitter.abandon()
     this.#line.dropAll()
     for (const callback of this.#closed) callback()

@@ -5,8 +5,13 @@ import type { ResolvedListenerOptions } from '../base/listener-options.ts'
 import { ListenError } from '../base/server-errors.ts'
 import { subjectOf } from '../security/distinguished-name.ts'
 import { readTlsMaterial, type TlsMaterial } from '../security/tls-material.ts'
-import type { Admission, Admitted } from './admission.ts'
+import type { Admission, Admitted, Refusal } from './admission.ts'
 import { Connection, type ConnectionContext } from './connection.ts'
+
+/** How long a connection that came too soon is kept waiting: Kafka's quota window. */
+const turnedAwayMs = 1000
+/** So many are, and the others are closed at once. */
+const turnedAwayMax = 1000
 
 export interface ListenerContext extends Omit<ConnectionContext, 'listenerName' | 'advertised'> {
   readonly admission: Admission
@@ -33,6 +38,7 @@ export class Listener {
   readonly #server: NetServer
   /** Makes connections secure that the other one has accepted. */
   readonly #tls: TlsServer | null
+  readonly #turnedAway = new Set<Socket>()
   /** Those whose handshake is not done, by the client's address and port. */
   readonly #handshaking = new Map<string, Visit>()
   #material: TlsMaterial | null
@@ -71,6 +77,7 @@ export class Listener {
   /** Takes no more connections. */
   stop(): void {
     this.#server.close()
+    for (const socket of this.#turnedAway) socket.destroy()
   }
 
   /**
@@ -89,17 +96,15 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    const { admission, server } = this.#context
+    const { admission, complaints } = this.#context
     const host = plainAddress(socket.remoteAddress)
     let owner: { destroy(): void } = socket
     const visitor = { host, destroy: () => owner.destroy() }
     const admitted = admission.enter(visitor, this.name)
     if (typeof admitted === 'string') {
-      server.logger.warn(
-        { host, listener: this.name, reason: admitted },
-        'a connection was refused',
-      )
-      socket.destroy()
+      const fields = { host, listener: this.name, reason: admitted }
+      complaints.warn(fields, 'a connection was refused')
+      this.#turnAway(socket, admitted)
       return
     }
     if (this.#tls === null) {
@@ -113,6 +118,20 @@ export class Listener {
       admitted.leave()
     })
     this.#tls.emit('connection', socket)
+  }
+
+  /** Clients connect again at once, and so more slowly where they are kept waiting. */
+  #turnAway(socket: Socket, reason: Refusal): void {
+    const isThrottled = reason === 'too many a second from its address'
+    if (!isThrottled || this.#turnedAway.size >= turnedAwayMax) {
+      socket.destroy()
+      return
+    }
+    this.#turnedAway.add(socket)
+    socket.pause()
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.#turnedAway.delete(socket))
+    this.#context.server.clock.setTimer(turnedAwayMs, () => socket.destroy())
   }
 
   #secured(socket: TLSSocket): void {

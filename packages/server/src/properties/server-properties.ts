@@ -61,6 +61,7 @@ const settings: Readonly<Record<string, Put>> = {
   'max.connections': limits('connectionsMax', whole),
   'max.connections.per.ip': limits('connectionsPerAddressMax', whole),
   'max.connection.creation.rate': limits('connectionsPerSecondMax', whole),
+  'varve.max.connection.request.rate': limits('requestsPerSecondMax', whole),
   'connections.max.reauth.ms': limits('loginLifetimeMs', whole),
   'transactional.id.expiration.ms': directory('transactionalIdExpirationMs', whole),
   'offsets.retention.minutes': directory('offsetsRetentionMs', inMs(60_000)),

@@ -4,10 +4,11 @@ import { isIPv6, SocketAddress } from 'node:net'
 export function sameAddress(one: string, other: string): boolean {
   if (one === other) return true
   if (!one.includes(':') || !other.includes(':')) return false
-  return canonical(one) === canonical(other)
+  return canonicalAddress(one) === canonicalAddress(other)
 }
 
-function canonical(address: string): string {
+/** As Node tells it of a connection. */
+export function canonicalAddress(address: string): string {
   if (!isIPv6(address)) return address
   return new SocketAddress({ address, family: 'ipv6' }).address
 }

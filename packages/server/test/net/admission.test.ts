@@ -18,7 +18,9 @@ class TestVisitor {
 
 function make(limits: Parameters<typeof resolveConnectionLimits>[0]) {
   const clock = new ManualClock()
-  const admission = new Admission(resolveConnectionLimits(limits), clock)
+  const admission = new Admission(resolveConnectionLimits(limits), clock, {
+    admitsConnection: (host) => host !== 'hasty',
+  })
   const enter = (host = 'a') => {
     const visitor = new TestVisitor(host)
     return { visitor, answer: admission.enter(visitor, 'PLAINTEXT') }

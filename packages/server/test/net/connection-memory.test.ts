@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { type ApiHandler, type Call, handlerOf } from '../../src/base/api-handler.ts'
 import type { ServerContext } from '../../src/base/server-context.ts'
 import { resolveServerOptions } from '../../src/base/server-options.ts'
+import { Complaints } from '../../src/net/complaints.ts'
 import { Connection } from '../../src/net/connection.ts'
 import { RequestMemory } from '../../src/net/request-memory.ts'
 import { SlowClients } from '../../src/net/slow-clients.ts'
@@ -30,6 +31,7 @@ async function connected(handler: ApiHandler) {
   const authorizer = { allows: () => true, allowsAny: () => true }
   const context = { options, authorizer, clock: systemClock, logger: silentLogger }
   const slowClients = new SlowClients(options.limits, systemClock)
+  const throttling = { isActive: false, throttleOf: () => null, admitsConnection: () => true }
   const admitted = { settle: () => undefined, leave: () => undefined }
   const connection = new Connection(
     socket,
@@ -37,7 +39,8 @@ async function connected(handler: ApiHandler) {
     {
       server: context as Partial<ServerContext> as ServerContext,
       handlers: new Map([[handler.api.key, handler]]),
-      ...{ memory, slowClients, newLogin: null },
+      ...{ memory, slowClients, newLogin: null, throttling },
+      complaints: new Complaints(silentLogger, systemClock),
       ...{ listenerName: 'PLAINTEXT', advertised: { host: '127.0.0.1', port } },
     },
   )
