@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
-import { DirectorySource, DirectoryTarget, LiveSource, Repository, runBackup } from '@varve/backup'
+import { mkdirSync, rmSync } from 'node:fs'
+import {
+  BackupCatalogue,
+  DirectorySource,
+  DirectoryTarget,
+  LiveSource,
+  Repository,
+  restoreBackup,
+  runBackup,
+} from '@varve/backup'
 import { LogDirectory } from '@varve/log'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import { bytesHashOfFiles, segmentFilesIn } from '../harness/content-hash.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import { payloadOf } from '../harness/payload.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
+import { hashOfTexts } from '../harness/result-hash.ts'
 
 const log = { acks: 'written' } as const
 
@@ -31,7 +40,11 @@ function snapshots(context: BenchmarkContext) {
         await using snapshot = await source.snapshot()
         count = snapshot.partitions[0]?.segments.length ?? 0
       })
-      return { value: seconds * 1000, hash: hashOfNumbers(count) }
+      // Another one, to see what a snapshot has.
+      await using seen = await source.snapshot()
+      const files = seen.partitions[0]?.segments.map((segment) => segment.path) ?? []
+      assert.equal(files.length, count, 'both have as many segments')
+      return { value: seconds * 1000, hash: hashOfTexts(String(count), bytesHashOfFiles(files)) }
     }
     return await hold(context, {
       name: `snapshot of ${segments} segments by hard links, and its release`,
@@ -54,14 +67,14 @@ function nothingNew(context: BenchmarkContext) {
     return await hold(context, {
       name: `an incremental backup of ${segments} segments that finds nothing new`,
       unit: 's',
-      measured: incremental(repository, source),
+      measured: incremental(repository, source, path),
       bar: { kind: 'value', atMost: 1 },
       conditions: { source: 'a closed data directory, one partition; nothing of it is read' },
     })
   })
 }
 
-function incremental(repository: Repository, source: DirectorySource): Contender {
+function incremental(repository: Repository, source: DirectorySource, path: string): Contender {
   const measure = async () => {
     let readBytes = -1
     const seconds = await secondsOf(async () => {
@@ -69,9 +82,20 @@ function incremental(repository: Repository, source: DirectorySource): Contender
       readBytes = figures.readBytes
     })
     assert.equal(readBytes, 0, 'no segment was read')
-    return { value: seconds, hash: hashOfNumbers(readBytes) }
+    return { value: seconds, hash: await hashOfLatest(repository, `${path}/restored`) }
   }
   return { name: 'runBackup', measure }
+}
+
+/** Of the segments that the newest backup gives back. */
+async function hashOfLatest(repository: Repository, out: string): Promise<string> {
+  try {
+    const found = await new BackupCatalogue(repository).find('latest')
+    await restoreBackup(repository, found, { to: out })
+    return bytesHashOfFiles(segmentFilesIn(`${out}/bench-0`))
+  } finally {
+    rmSync(out, { recursive: true, force: true })
+  }
 }
 
 async function makeLog(path: string, segments: number): Promise<void> {

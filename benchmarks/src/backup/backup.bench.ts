@@ -12,8 +12,7 @@ import {
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import { type Contender, type Contest, hold, secondsOf } from '../harness/contest.ts'
 import type { Bar, Figure } from '../harness/figure.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
-import { type Corpus, makeCorpus } from './corpus.ts'
+import { type Corpus, makeCorpus, segmentsHash } from './corpus.ts'
 import { type BackupPeer, copyTree, copyTreeFlushed, installedPeers } from './peers.ts'
 
 const passphrase = 'correct horse battery staple'
@@ -64,11 +63,13 @@ async function backups(scene: Scene, peers: readonly BackupPeer[]): Promise<read
           await backUp(scene, repository)
         },
         prepare: () => createRepository(repository, scene.context),
+        leaves: () => hashOfOurs(scene, repository),
         clean: () => remove(repository),
         limit: peer && {
           name: peer.name,
           prepare: () => peer.init(repository),
           work: () => peer.backup(repository, scene.corpus.path),
+          leaves: () => hashOfTheirs(scene, peer, repository),
           clean: () => remove(repository),
         },
         bar: peer && { kind: 'ratio', atLeast: 1.5 },
@@ -101,7 +102,12 @@ async function verifications(
           const { findings } = await verifyRepository(repository)
           assert.equal(findings.length, 0, 'all is sound')
         },
-        limit: peer && { name: peer.name, work: () => peer.verify(theirs) },
+        leaves: () => hashOfOurs(scene, ours),
+        limit: peer && {
+          name: peer.name,
+          work: () => peer.verify(theirs),
+          leaves: () => hashOfTheirs(scene, peer, theirs),
+        },
         bar: peer && { kind: 'ratio', atLeast: 1 },
       }),
     )
@@ -116,10 +122,9 @@ async function restores(scene: Scene, peers: readonly BackupPeer[]): Promise<rea
   const out = `${path}/out`
   const contest = {
     work: async () => {
-      const repository = await open(ours)
-      const found = await new BackupCatalogue(repository).find('latest')
-      await restoreBackup(repository, found, { to: out })
+      await restoreOurs(ours, out)
     },
+    leaves: async () => segmentsHash(out),
     clean: () => remove(out),
   }
   const figures: Figure[] = []
@@ -133,7 +138,12 @@ async function restores(scene: Scene, peers: readonly BackupPeer[]): Promise<rea
       await compare(scene, {
         ...contest,
         name: `restore with indexes, flushed, beside ${name}`,
-        limit: { name, work: () => copy(corpus.path, out), clean: () => remove(out) },
+        limit: {
+          name,
+          work: () => copy(corpus.path, out),
+          leaves: async () => segmentsHash(out),
+          clean: () => remove(out),
+        },
         bar: { kind: 'ratio', atLeast: 0.8 },
       }),
     )
@@ -150,6 +160,7 @@ async function restores(scene: Scene, peers: readonly BackupPeer[]): Promise<rea
           name: peer.name,
           prepare: async () => void mkdirSync(out),
           work: () => peer.restore(theirs, out),
+          leaves: async () => segmentsHash(out),
           clean: () => remove(out),
         },
         bar: { kind: 'ratio', atLeast: 1 },
@@ -164,6 +175,8 @@ interface Work {
   readonly name: string
   readonly prepare?: () => Promise<unknown>
   readonly work: () => Promise<void>
+  /** Hash of the segments that come back, found out when the work is over. */
+  readonly leaves: () => Promise<string>
   readonly clean?: () => void
 }
 
@@ -187,12 +200,14 @@ function compare(
   return hold(context, contest)
 }
 
-function contender({ name, prepare, work, clean }: Work, corpus: Corpus): Contender {
+function contender({ name, prepare, work, leaves, clean }: Work, corpus: Corpus): Contender {
   const measure = async () => {
     await prepare?.()
     try {
       const seconds = await secondsOf(work)
-      return { value: corpus.bytes / 1e6 / seconds, hash: hashOfNumbers(corpus.bytes) }
+      const hash = await leaves()
+      assert.equal(hash, corpus.hash, `${name} gives back what there was`)
+      return { value: corpus.bytes / 1e6 / seconds, hash }
     } finally {
       clean?.()
     }
@@ -219,6 +234,33 @@ async function backUp({ corpus, path }: Scene, repository: string): Promise<void
   const { gaps } = await runBackup(opened, source, { kind: 'full', stateDirectory })
   assert.equal(gaps.length, 0, 'nothing is missing')
   remove(stateDirectory)
+}
+
+async function restoreOurs(path: string, out: string): Promise<void> {
+  const repository = await open(path)
+  const found = await new BackupCatalogue(repository).find('latest')
+  await restoreBackup(repository, found, { to: out })
+}
+
+async function hashOfOurs({ path }: Scene, repository: string): Promise<string> {
+  const out = `${path}/seen`
+  await restoreOurs(repository, out)
+  return removing(out)
+}
+
+async function hashOfTheirs({ path }: Scene, peer: BackupPeer, repository: string) {
+  const out = `${path}/seen`
+  mkdirSync(out)
+  await peer.restore(repository, out)
+  return removing(out)
+}
+
+function removing(out: string): string {
+  try {
+    return segmentsHash(out)
+  } finally {
+    remove(out)
+  }
 }
 
 function remove(path: string): void {

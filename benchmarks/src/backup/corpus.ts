@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { LogDirectory } from '@varve/log'
 import type { BenchmarkContext } from '../harness/benchmark.ts'
+import { bytesHashOfFiles, segmentFilesIn } from '../harness/content-hash.ts'
 import { payloadOf } from '../harness/payload.ts'
 import { SeededRandom } from '../harness/random.ts'
 
@@ -10,6 +11,8 @@ export interface Corpus {
   /** Of the segments. */
   readonly bytes: number
   readonly description: string
+  /** See {@link segmentsHash}. */
+  readonly hash: string
 }
 
 const MiB = 2 ** 20
@@ -34,7 +37,7 @@ export async function makeCorpus(context: BenchmarkContext, path: string): Promi
         const record = records[(batch * recordsPerBatch + index) % records.length]
         return hasPattern ? (record?.value ?? null) : noise(random, recordBytes)
       })
-      await opened.append(values.map((value) => ({ value })))
+      await opened.append(values.map((value) => ({ value, timestamp: batch })))
     }
     await opened.flush()
     for (const segment of opened.segments()) bytes += statSync(segment.path).size
@@ -42,8 +45,16 @@ export async function makeCorpus(context: BenchmarkContext, path: string): Promi
   return {
     path,
     bytes,
+    hash: segmentsHash(path),
     description: `half ${description}; half random bytes; ${segmentBytes / MiB} MiB a segment`,
   }
+}
+
+/** Over the bytes of all segments of a data directory that a corpus was made in, or restored to. */
+export function segmentsHash(path: string): string {
+  return bytesHashOfFiles(
+    [0, 1].flatMap((partition) => segmentFilesIn(`${path}/bench-${partition}`)),
+  )
 }
 
 function noise(random: SeededRandom, bytes: number): Buffer {

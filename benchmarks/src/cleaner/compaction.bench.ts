@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { closeSync, cpSync, fdatasyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { Cleaner, type CompactionStats } from '@varve/cleaner'
 import { LogDirectory } from '@varve/log'
-import type { LogRecord } from '@varve/record'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import {
   bytesHashOfFiles,
-  recordsHash,
+  newestHash,
   segmentFilesIn,
   survivorsHash,
 } from '../harness/content-hash.ts'
@@ -44,7 +43,7 @@ async function ofShare(context: BenchmarkContext, path: string, keyShare: number
   await writeLog(original, records, keys)
   // What is left is known from a first run, so that the limit can write as much.
   const { stats } = await compactCopy(original, `${path}/first`)
-  const expected = { ...stats, hash: await newestHash(original) }
+  const expected = { ...stats, hash: await newestIn(original) }
   const { description } = payloadOf(recordBytes, 1024)
   return await hold(context, {
     name: `${Math.round(keyShare * 100)} % of the records have keys of their own`,
@@ -86,17 +85,9 @@ interface Compacted {
   readonly hash: string
 }
 
-/** As {@link survivorsHash} of the log once it is compacted: by a map of all records. */
-async function newestHash(original: string): Promise<string> {
-  await using directory = await LogDirectory.open(original, { log })
-  const newest = new Map<string, LogRecord>()
-  for await (const record of directory.log('bench', 0).reader({ from: 0 }).records()) {
-    const key = record.key?.toString('latin1') ?? ''
-    // It moves to the end of the map, which so stays in the order of offsets.
-    newest.delete(key)
-    newest.set(key, record)
-  }
-  return recordsHash(newest.values())
+async function newestIn(path: string): Promise<string> {
+  await using directory = await LogDirectory.open(path, { log })
+  return await newestHash(directory.log('bench', 0))
 }
 
 async function compactCopy(original: string, path: string): Promise<Compacted> {

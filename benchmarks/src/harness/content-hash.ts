@@ -27,10 +27,17 @@ export async function survivorsHash(log: Log): Promise<string> {
   return hash.value
 }
 
-/** What {@link survivorsHash} is of a log that holds these records. */
-export function recordsHash(records: Iterable<LogRecord>): string {
+/** What {@link survivorsHash} has to be once a log is compacted: by a map of all its records. */
+export async function newestHash(log: Log): Promise<string> {
+  const newest = new Map<string, LogRecord>()
+  for await (const record of log.reader({ from: log.logStartOffset }).records()) {
+    const key = record.key?.toString('latin1') ?? ''
+    // It moves to the end of the map, which so stays in the order of offsets.
+    newest.delete(key)
+    newest.set(key, record)
+  }
   const hash = new ResultHash()
-  addPlacedRecords(hash, records)
+  addPlacedRecords(hash, newest.values())
   return hash.value
 }
 

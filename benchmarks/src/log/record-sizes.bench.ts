@@ -22,11 +22,17 @@ import {
 import { Cleaner } from '@varve/cleaner'
 import { type Log, LogDirectory } from '@varve/log'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
+import {
+  contentHash,
+  contentHashOfFiles,
+  newestHash,
+  segmentFilesIn,
+  survivorsHash,
+} from '../harness/content-hash.ts'
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
 import { payloadOf } from '../harness/payload.ts'
 import { SeededRandom } from '../harness/random.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
 
 const KiB = 1024
 const MiB = KiB * KiB
@@ -34,12 +40,19 @@ const groupBytes = 64 * KiB
 const groupsInFlight = 16
 const log = { segmentBytes: 32 * MiB, acks: 'written' } as const
 
-/** A log of records of one size, closed, of which half are superseded by others. */
-interface Corpus {
-  readonly path: string
+interface Sizes {
   readonly recordBytes: number
   readonly records: number
+}
+
+/** A log of records of one size, closed, of which half are superseded by others. */
+interface Corpus extends Sizes {
+  readonly path: string
   readonly bytes: number
+  /** Hash of all its records. */
+  readonly content: string
+  /** Hash of the newest record of each key, with its offset. */
+  readonly newest: string
 }
 
 export const recordSizes: Benchmark = {
@@ -71,31 +84,44 @@ async function ofCorpus(
   const repository = `${path}/repository`
   await backUp(corpus, repository)
   const works: Readonly<Record<string, Work>> = {
-    'append, written': { work: () => fill(corpus, out, 'written') },
-    'append, flushed': { work: () => fill(corpus, out, 'flushed') },
-    'read, CRC checked': { work: () => readAll(corpus) },
-    'tail, while it is appended': { work: () => appendAndFollow(corpus, out) },
+    'append, written': { work: () => fill(corpus, out, 'written'), leaves: () => hashIn(out) },
+    'append, flushed': { work: () => fill(corpus, out, 'flushed'), leaves: () => hashIn(out) },
+    'read, CRC checked': { work: () => readAll(corpus), leaves: () => hashIn(corpus.path) },
+    'tail, while it is appended': {
+      work: () => appendAndFollow(corpus, out),
+      leaves: () => hashIn(out),
+    },
     'recover, scanning all': {
       prepare: () => copyUnclean(corpus, out),
       work: () => openAndClose(out),
+      leaves: () => hashIn(out),
     },
     compact: {
       prepare: () => cpSync(corpus.path, out, { recursive: true }),
       work: () => compact(out),
+      leaves: () => hashIn(out, survivorsHash),
+      isLess: true,
     },
-    'back up': { work: () => backUp(corpus, out) },
-    verify: { work: () => verify(repository) },
-    restore: { work: () => restore(repository, out) },
+    'back up': { work: () => backUp(corpus, out), leaves: () => hashOfBackup(out, path) },
+    verify: { work: () => verify(repository), leaves: () => hashOfBackup(repository, path) },
+    restore: { work: () => restore(repository, out), leaves: () => hashIn(out) },
   }
   const figures: Figure[] = []
   for (const [what, given] of Object.entries(works)) {
+    const expected = given.isLess === true ? corpus.newest : corpus.content
+    const ours = { ...given, leaves: () => checked(what, given.leaves, expected) }
     figures.push(
       await hold(context, {
         name: `${recordBytes} B, ${what}`,
         unit: 'MB/s',
-        measured: contender('varve', corpus, out, given),
+        measured: contender('varve', corpus, out, ours),
         limit: contender('bare reading and writing of the segments, one fdatasync', corpus, out, {
           work: () => copySegments(corpus, out),
+          leaves: async () => {
+            assert.equal(contentHashOfFiles([out]), corpus.content, 'everything was copied')
+            // It compacts nothing: what it stands beside is what is known to be left.
+            return expected
+          },
         }),
         plot: { curve: what, along: 'bytes a record', at: recordBytes },
         conditions: {
@@ -112,19 +138,23 @@ async function ofCorpus(
 interface Work {
   readonly prepare?: () => void
   readonly work: () => Promise<void>
+  /** Hash of what the work has left or read, found out when it is over. */
+  readonly leaves: () => Promise<string>
+  /** Whether only the newest record of each key is left. */
+  readonly isLess?: true
 }
 
 function contender(
   name: string,
   { bytes }: Corpus,
   out: string,
-  { prepare, work }: Work,
+  { prepare, work, leaves }: Work,
 ): Contender {
   const measure = async () => {
     prepare?.()
     try {
       const seconds = await secondsOf(work)
-      return { value: bytes / 1e6 / seconds, hash: hashOfNumbers(bytes) }
+      return { value: bytes / 1e6 / seconds, hash: await leaves() }
     } finally {
       rmSync(out, { recursive: true, force: true })
     }
@@ -138,13 +168,45 @@ async function makeCorpus(
   recordBytes: number,
 ): Promise<Corpus> {
   const records = Math.floor(context.size(64 * MiB, MiB) / recordBytes)
-  await fill({ path, recordBytes, records, bytes: 0 }, path, 'written')
+  const sizes = { path, recordBytes, records }
+  await fill(sizes, path, 'written')
   await using directory = await LogDirectory.open(path, { log })
-  return { path, recordBytes, records, bytes: directory.log('bench', 0).sizeBytes }
+  const opened = directory.log('bench', 0)
+  const content = await contentHash(opened)
+  return { ...sizes, bytes: opened.sizeBytes, content, newest: await newestHash(opened) }
+}
+
+async function checked(
+  what: string,
+  leaves: () => Promise<string>,
+  expected: string,
+): Promise<string> {
+  const hash = await leaves()
+  assert.equal(hash, expected, `${what} leaves what it should`)
+  return hash
+}
+
+async function hashIn(
+  path: string,
+  hashOf: (opened: Log) => Promise<string> = contentHash,
+): Promise<string> {
+  await using directory = await LogDirectory.open(path, { log })
+  return await hashOf(directory.log('bench', 0))
+}
+
+/** Of what a restore of it gives. */
+async function hashOfBackup(repository: string, path: string): Promise<string> {
+  const restored = `${path}/restored`
+  try {
+    await restore(repository, restored)
+    return contentHashOfFiles(segmentFilesIn(`${restored}/bench-0`))
+  } finally {
+    rmSync(restored, { recursive: true, force: true })
+  }
 }
 
 /** The same records each time. */
-async function fill(corpus: Corpus, path: string, acks: 'written' | 'flushed'): Promise<void> {
+async function fill(corpus: Sizes, path: string, acks: 'written' | 'flushed'): Promise<void> {
   await using directory = await LogDirectory.open(path, { log })
   const opened = await directory.createLog('bench', 0)
   await appendAll(corpus, opened, acks)
@@ -152,7 +214,7 @@ async function fill(corpus: Corpus, path: string, acks: 'written' | 'flushed'): 
 }
 
 async function appendAll(
-  { recordBytes, records }: Corpus,
+  { recordBytes, records }: Sizes,
   opened: Log,
   acks: 'written' | 'flushed',
 ): Promise<void> {

@@ -12,7 +12,7 @@ import {
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import { type Contender, hold } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
-import { hashOfNumbers } from '../harness/result-hash.ts'
+import { hashOf, hashOfNumbers, hashOfTexts } from '../harness/result-hash.ts'
 
 const seed = 31
 const recordsPerSecond = 1_000
@@ -92,17 +92,39 @@ function throughTopic(context: BenchmarkContext, stream: Stream): Contender {
         { clock: machineClock },
         { consumerIn },
       )
-      return sampleOf(measurement, records)
+      return sampleOf(measurement, records, await valuesIn(place, records))
     })
   return { name: 'producer and consumer of a topic', measure }
 }
 
-function sampleOf({ latency, records, payloadBytes }: Measurement, expected: number) {
+/**
+ * Hash of the values in the topic in the order in which they were due, up to as many as are counted:
+ * how many there were while it warmed up is not the same in every repeat.
+ */
+async function valuesIn({ varve, topic, partitions }: BenchPlace, count: number): Promise<string> {
+  const assignment = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
+  const consumer = varve.consumer({ assignment, from: 'earliest', follow: false })
+  const found: { readonly dueMs: number; readonly value: Buffer }[] = []
+  for await (const { headers, value } of consumer) {
+    const [due] = headers
+    assert.ok(due?.value != null && value !== null, 'every record says when it was due')
+    found.push({ dueMs: Math.abs(Buffer.from(due.value).readDoubleLE()), value })
+  }
+  assert.ok(found.length >= count, 'the topic has every record')
+  found.sort((one, other) => one.dueMs - other.dueMs)
+  return hashOf(...found.slice(0, count).map(({ value }) => value))
+}
+
+function sampleOf(
+  { latency, records, payloadBytes }: Measurement,
+  expected: number,
+  content: string,
+) {
   assert.ok(latency !== null, 'there are latencies')
   assert.equal(records, expected, 'every record has arrived')
   return {
     value: latency.p50Ms * 1000,
-    hash: hashOfNumbers(records, payloadBytes),
+    hash: hashOfTexts(hashOfNumbers(records, payloadBytes), content),
     aside: { 'p99 µs': latency.p99Ms * 1000, 'p99.9 µs': latency.p999Ms * 1000 },
   }
 }

@@ -6,7 +6,9 @@ import {
   openVarve,
   type Producer,
 } from '@varve/broker'
+import { crc32c } from '@varve/record'
 import { type PayloadRecord, payloadOf } from '../harness/payload.ts'
+import { hashOfNumbers } from '../harness/result-hash.ts'
 
 const KiB = 1024
 const acksLevels = ['none', 'written', 'flushed'] as const
@@ -43,6 +45,8 @@ export class SoakLoad {
   readonly #producers: readonly Producer[]
   readonly #followers: readonly Follower[]
   #appended = 0
+  /** See {@link addedTo}. */
+  #sum = 0
   #retentions = 0
   #compactions = 0
 
@@ -75,8 +79,10 @@ export class SoakLoad {
   async #fillCaches(): Promise<void> {
     const [, producer] = this.#producers
     while (this.#appended * recordBytes < partitions * tailCacheBytes) {
-      await producer?.send('events', this.#some(inFlight))
+      const batch = this.#some(inFlight)
+      await producer?.send('events', batch)
       this.#appended += inFlight
+      this.#take(batch)
     }
   }
 
@@ -112,6 +118,14 @@ export class SoakLoad {
     assert.ok(this.#compactions > 0, 'a topic was compacted')
   }
 
+  /** Hash of all records of `events`, in no order. Throws where a follower has read others. */
+  checkRead(): string {
+    for (const { sum } of this.#followers) {
+      assert.equal(sum, this.#sum, 'a follower has read what was appended')
+    }
+    return hashOfNumbers(this.#appended, this.#sum)
+  }
+
   /** Half of them with a promise each, half of them as lists. */
   async #append(producer: Producer, count: number): Promise<void> {
     for (let sent = 0; sent < count; ) {
@@ -121,8 +135,13 @@ export class SoakLoad {
       else await producer.send('events', batch)
       sent += batch.length
       this.#appended += batch.length
+      this.#take(batch)
     }
     await producer.flush()
+  }
+
+  #take(batch: readonly PayloadRecord[]): void {
+    for (const { key, value } of batch) this.#sum = addedTo(this.#sum, key, value)
   }
 
   #some(count: number): readonly PayloadRecord[] {
@@ -196,6 +215,7 @@ export class SoakLoad {
 class Follower {
   readonly #consumer: Consumer
   #count = 0
+  #sum = 0
   #awaited = Number.POSITIVE_INFINITY
   #wake: () => void = () => undefined
   ended: Promise<void> = Promise.resolve()
@@ -210,10 +230,16 @@ class Follower {
   }
 
   async #follow(): Promise<void> {
-    for await (const _ of this.#consumer) {
+    for await (const { key, value } of this.#consumer) {
       this.#count += 1
+      this.#sum = addedTo(this.#sum, key, value)
       if (this.#count >= this.#awaited) this.#wake()
     }
+  }
+
+  /** Of the records so far; see {@link addedTo}. */
+  get sum(): number {
+    return this.#sum
   }
 
   async reached(count: number): Promise<void> {
@@ -224,6 +250,12 @@ class Follower {
     })
     this.#awaited = Number.POSITIVE_INFINITY
   }
+}
+
+/** A sum of checksums: partitions come in an order of their own. */
+function addedTo(sum: number, key: Uint8Array | null, value: Uint8Array | null): number {
+  const own = key === null ? 0 : crc32c(key)
+  return (sum + (value === null ? own : crc32c(value, own))) >>> 0
 }
 
 async function drain(consumer: Consumer): Promise<number> {

@@ -2,5 +2,5 @@
 // what was seen of the process goes to its output.
 import { soak } from './soak.ts'
 
-const samples = await soak(JSON.parse(process.argv[2] ?? ''))
-process.stdout.write(JSON.stringify(samples))
+const result = await soak(JSON.parse(process.argv[2] ?? ''))
+process.stdout.write(JSON.stringify(result))

@@ -11,11 +11,17 @@ export interface SoakOptions {
   readonly recordsPerRound: number
 }
 
+export interface SoakResult {
+  readonly samples: readonly SoakSample[]
+  /** Of what was appended, and read by those who follow. */
+  readonly hash: string
+}
+
 /** Waits for what a round leaves behind for a moment: files that are removed a little later. */
 const settleMs = 100
 
 /** Does the same again and again, and looks at the process after each time. */
-export async function soak(options: SoakOptions): Promise<readonly SoakSample[]> {
+export async function soak(options: SoakOptions): Promise<SoakResult> {
   const { path, rounds, recordsPerRound } = options
   const load = await SoakLoad.open(path, recordsPerRound)
   const samples: SoakSample[] = []
@@ -26,8 +32,8 @@ export async function soak(options: SoakOptions): Promise<readonly SoakSample[]>
       samples.push({ operations: load.appended, ...(await readProcessGauges()) })
     }
     load.checkTookPlace()
+    return { samples, hash: load.checkRead() }
   } finally {
     await load.close()
   }
-  return samples
 }

@@ -4,8 +4,8 @@ import { promisify } from 'node:util'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import { type Figure, type Unit, verdictOf } from '../harness/figure.ts'
 import { spreadOf } from '../harness/statistics.ts'
-import { type GaugeGrowth, judgeGrowth, type SoakSample } from './growth-judge.ts'
-import type { SoakOptions } from './soak.ts'
+import { type GaugeGrowth, judgeGrowth } from './growth-judge.ts'
+import type { SoakOptions, SoakResult } from './soak.ts'
 
 const entryPath = fileURLToPath(new URL('./soak-process.js', import.meta.url))
 const execute = promisify(execFile)
@@ -34,26 +34,26 @@ export const steadyMemory: Benchmark = {
   async run(context) {
     const rounds = context.size(80, 20)
     const recordsPerRound = context.size(hour / 80, 1_500)
-    const samples = await soakInOwnProcess(context, { rounds, recordsPerRound })
+    const { samples, hash } = await soakInOwnProcess(context, { rounds, recordsPerRound })
     const growths = judgeGrowth(samples)
     const leaking = growths.filter(({ isFlat }) => !isFlat)
     if (leaking.length > 0) throw new Error(`something leaks: ${leaking.map(textOf).join('; ')}`)
     const operations = samples.at(-1)?.operations ?? 0
-    return growths.map((growth) => figureOf(growth, rounds, operations))
+    return growths.map((growth) => figureOf(growth, hash, rounds, operations))
   },
 }
 
 function soakInOwnProcess(
   context: BenchmarkContext,
   options: Omit<SoakOptions, 'path'>,
-): Promise<readonly SoakSample[]> {
+): Promise<SoakResult> {
   return context.withDirectory(async (path) => {
     context.progress(`${options.rounds} rounds of ${options.recordsPerRound} records`)
     const { stdout } = await execute(process.execPath, [
       entryPath,
       JSON.stringify({ ...options, path }),
     ])
-    return JSON.parse(stdout) as readonly SoakSample[]
+    return JSON.parse(stdout) as SoakResult
   })
 }
 
@@ -66,7 +66,11 @@ function textOf({ gauge, growth, allowed, perMillionOperations, last }: GaugeGro
   return `${name} grew by ${grown} ${unit} to ${end} ${noise}: ${rate} a million records`
 }
 
-function figureOf({ gauge, growth, allowed, last }: GaugeGrowth, ...of: [number, number]): Figure {
+function figureOf(
+  { gauge, growth, allowed, last }: GaugeGrowth,
+  hash: string,
+  ...of: [number, number]
+): Figure {
   const { name, unit, per } = tellings[gauge]
   const [rounds, operations] = of
   const value = spreadOf([growth / per])
@@ -78,7 +82,7 @@ function figureOf({ gauge, growth, allowed, last }: GaugeGrowth, ...of: [number,
     limit: null,
     bar,
     verdict: verdictOf(bar, value, null),
-    hash: '',
+    hash,
     conditions: {
       records: operations,
       rounds,
