@@ -13,6 +13,7 @@ import { offsetIndex } from './log/offset-index.bench.ts'
 import { opening } from './log/opening.bench.ts'
 import { partitions } from './log/partitions.bench.ts'
 import { reading } from './log/reading.bench.ts'
+import { readingAtOnce } from './log/reading-at-once.bench.ts'
 import { recordSizes } from './log/record-sizes.bench.ts'
 import { recovery } from './log/recovery.bench.ts'
 import { tail } from './log/tail.bench.ts'
@@ -44,6 +45,7 @@ export const benchmarks: readonly Benchmark[] = [
   flushedBatches,
   durableAppends,
   reading,
+  readingAtOnce,
   tail,
   compressedLog,
   recovery,

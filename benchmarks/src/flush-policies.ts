@@ -9,6 +9,7 @@ export const flushPolicies: Readonly<Record<string, string>> = {
   'compressed-log': 'written: never flushed while it is measured',
   'record-sizes': 'written, but where flushed is said; what is copied or restored is flushed',
   reading: 'nothing is written while it is measured',
+  'reading-at-once': 'nothing is written while it is measured',
   tail: 'as each figure says: written or flushed',
   recovery: 'what lies above the recovery point is written again and flushed',
   opening: 'nothing but small files is written while it is measured',

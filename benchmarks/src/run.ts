@@ -27,6 +27,8 @@ NAME is one of those below, or how several begin: server-kafka is all of server-
   --scale full   let what is measured as it grows grow all the way: tens of GiB, many minutes
   --repeat N     measure everything N times after a round that is not counted (default 7,
                  and 3 for what starts servers)
+  --only TEXT    of appends-beside-compaction, whose loads take minutes each: those with TEXT in
+                 their names
   --data DIR     where data is written: decides which disk is measured (default: the system's
                  directory for temporary files)
   --json FILE    write all figures, with every sample, to FILE
@@ -43,6 +45,7 @@ interface Arguments {
   readonly scale: Scale
   /** Null where it is not said. */
   readonly repeat: number | null
+  readonly only: string | null
   readonly dataDirectory: string | null
   readonly jsonPath: string | null
   readonly printPath: string | null
@@ -94,6 +97,7 @@ function parseArguments(args: readonly string[]): Arguments | null {
       smoke: { type: 'boolean', default: false },
       scale: { type: 'string', default: 'small' },
       repeat: { type: 'string' },
+      only: { type: 'string' },
       data: { type: 'string' },
       json: { type: 'string' },
       print: { type: 'string' },
@@ -120,6 +124,7 @@ function parseArguments(args: readonly string[]): Arguments | null {
     isSmoke: values.smoke,
     scale: values.scale,
     repeat,
+    only: values.only ?? null,
     dataDirectory: values.data ?? null,
     jsonPath: values.json ?? null,
     printPath: values.print ?? null,
@@ -169,13 +174,13 @@ async function* inTurn<Item, Result>(
 
 async function runHere(
   benchmark: Benchmark,
-  { isSmoke, scale, repeat: asked }: Arguments,
+  { isSmoke, scale, repeat: asked, only }: Arguments,
   dataDirectory: string,
 ): Promise<BenchmarkResult> {
   const usual = usualRepeat(isSmoke)
   const repeat = asked ?? Math.min(benchmark.repeat ?? usual, usual)
   const options = { isSmoke, scale, repeat, dataDirectory, onProgress: showProgress }
-  const context = new BenchmarkContext(options)
+  const context = new BenchmarkContext({ ...options, ...(only !== null && { only }) })
   const { name, summary } = benchmark
   const flushPolicy = flushPolicies[name]
   if (flushPolicy === undefined) throw new Error(`${name} has no flush policy`)
@@ -194,12 +199,13 @@ function usualRepeat(isSmoke: boolean): number {
 /** So that no benchmark finds the heap, or the compiled code, that another one has left. */
 async function runInOwnProcess(
   { name }: Benchmark,
-  { isSmoke, scale, repeat }: Arguments,
+  { isSmoke, scale, repeat, only }: Arguments,
   dataDirectory: string,
 ): Promise<BenchmarkResult> {
   const jsonPath = join(dataDirectory, `${name}.json`)
   const repeats = repeat === null ? [] : ['--repeat', String(repeat)]
   const sizes = [...repeats, '--scale', scale, ...(isSmoke ? ['--smoke'] : [])]
+  if (only !== null) sizes.push('--only', only)
   const part = [fileURLToPath(import.meta.url), name, '--part', ...sizes]
   const child = spawn(process.execPath, [...part, '--data', dataDirectory, '--json', jsonPath], {
     stdio: 'inherit',

@@ -7,7 +7,6 @@ import { type Benchmark, BenchmarkContext } from '../src/harness/benchmark.ts'
 import { compressedLog } from '../src/log/compressed-log.bench.ts'
 import { flushedBatches } from '../src/log/flushed-batches.bench.ts'
 import { opening } from '../src/log/opening.bench.ts'
-import { partitions } from '../src/log/partitions.bench.ts'
 import { reading } from '../src/log/reading.bench.ts'
 import { recovery } from '../src/log/recovery.bench.ts'
 import { peersReading } from '../src/peers/peers-reading.bench.ts'
@@ -24,16 +23,7 @@ async function hashesOf(benchmark: Benchmark): Promise<readonly string[]> {
 }
 
 // Each of them fails by itself where a limit, or a peer, has another result than Varve.
-test.each([
-  flushedBatches,
-  reading,
-  compressedLog,
-  recovery,
-  opening,
-  partitions,
-  retention,
-  peersReading,
-])(
+test.each([flushedBatches, reading, compressedLog, recovery, opening, retention, peersReading])(
   'two runs of $name have the same hashes, which are of something',
   async (benchmark) => {
     const hashes = await hashesOf(benchmark)

@@ -22,6 +22,11 @@ export interface BenchmarkOptions {
   readonly scale: Scale
   /** How often everything is measured, after one round that is not counted. */
   readonly repeat: number
+  /**
+   * Of benchmarks whose figures take minutes each: which ones, by a part of their names.
+   * @defaultValue all
+   */
+  readonly only?: string | null
   /** Where data is written; it decides which disk is measured. */
   readonly dataDirectory: string
   /** Told what is being done now. */
@@ -49,6 +54,11 @@ export class BenchmarkContext {
   /** Sizes of something that grows, from small to large. */
   sizes(given: Readonly<Record<Scale | 'smoke', readonly number[]>>): readonly number[] {
     return given[this.isSmoke ? 'smoke' : this.#options.scale]
+  }
+
+  /** Whether the figure is to be measured, in benchmarks that let them be chosen. */
+  isWanted(name: string): boolean {
+    return name.includes(this.#options.only ?? '')
   }
 
   progress(text: string): void {

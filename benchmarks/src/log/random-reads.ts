@@ -33,14 +33,19 @@ export function randomReads({ batches, recordsOf }: PreparedBatches, count: numb
   })
 }
 
-export function recordsByOffset(log: Log, reads: readonly Read[]): Contender {
+/** So many at a time: each is asked for when the one before it, of the same caller, is there. */
+export function recordsByOffset(log: Log, reads: readonly Read[], inFlight = 1): Contender {
   const measure = async () => {
     let sum = 0
-    const seconds = await secondsOf(async () => {
-      for (const { offset } of reads) {
-        const record = await log.readRecord(offset)
+    let next = 0
+    const call = async (): Promise<void> => {
+      for (let read = reads[next++]; read !== undefined; read = reads[next++]) {
+        const record = await log.readRecord(read.offset)
         if (record?.value?.length !== 0) sum += record?.offset ?? Number.NaN
       }
+    }
+    const seconds = await secondsOf(async () => {
+      await Promise.all(Array.from({ length: inFlight }, call))
     })
     return await sampleOf(reads, seconds, sum, ({ offset }) => log.readRecord(offset))
   }

@@ -98,8 +98,8 @@ function throughTopic(context: BenchmarkContext, stream: Stream): Contender {
 }
 
 /**
- * Hash of the values in the topic in the order in which they were due, up to as many as are counted:
- * how many there were while it warmed up is not the same in every repeat.
+ * Hash of the values in the topic in the order in which they were due, up to as many as are
+ * counted: how many there were while it warmed up is not the same in every repeat.
  */
 async function valuesIn({ varve, topic, partitions }: BenchPlace, count: number): Promise<string> {
   const assignment = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
