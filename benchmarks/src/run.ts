@@ -27,8 +27,8 @@ NAME is one of those below, or how several begin: server-kafka is all of server-
   --scale full   let what is measured as it grows grow all the way: tens of GiB, many minutes
   --repeat N     measure everything N times after a round that is not counted (default 7,
                  and 3 for what starts servers)
-  --only TEXT    of appends-beside-compaction, whose loads take minutes each: those with TEXT in
-                 their names
+  --only A,B     of appends-beside-compaction and the scale benchmarks, whose figures take minutes
+                 each: those with A or B in their names
   --data DIR     where data is written: decides which disk is measured (default: the system's
                  directory for temporary files)
   --json FILE    write all figures, with every sample, to FILE

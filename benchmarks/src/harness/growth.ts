@@ -49,6 +49,7 @@ export async function holdGrowth<Scene>(
       }
       const figures: Figure[] = []
       for (const curve of growth.curves) {
+        if (!context.isWanted(curve.name)) continue
         figures.push(...(await measureCurve(context, growth, curve, scenes)))
       }
       return figures

@@ -106,3 +106,21 @@ test('growth measures every size in every round, fits an exponent, and closes wh
   expect(figures[1]?.plot).toEqual({ curve: 'work', along: 'items', at: 10 })
   expect(figures[3]).toMatchObject({ unit: 'exponent', verdict: { isMet: false } })
 })
+
+test('of a benchmark whose figures take long, some can be measured by themselves', async () => {
+  const options = { isSmoke: true, repeat: 1, scale: 'small', dataDirectory: tmpdir() } as const
+  const context = new BenchmarkContext({ ...options, only: 'open,memory', onProgress: () => {} })
+  const curve = (name: string) => {
+    return { name, unit: 'ms', measure: async () => ({ value: 1, hash: name }) } as const
+  }
+  const figures = await holdGrowth<null>(context, {
+    along: 'items',
+    sizes: [1, 2],
+    conditions: {},
+    prepare: async () => null,
+    close: async () => {},
+    curves: [curve('clean opening'), curve('appending'), curve('resident memory')],
+  })
+  const curves = figures.flatMap(({ plot }) => plot?.curve ?? [])
+  expect([...new Set(curves)]).toEqual(['clean opening', 'resident memory'])
+})
