@@ -27,8 +27,8 @@ NAME is one of those below, or how several begin: server-kafka is all of server-
   --scale full   let what is measured as it grows grow all the way: tens of GiB, many minutes
   --repeat N     measure everything N times after a round that is not counted (default 7,
                  and 3 for what starts servers)
-  --only A,B     of appends-beside-compaction and the scale benchmarks, whose figures take minutes
-                 each: those with A or B in their names
+  --only TEXT    of appends-beside-compaction and the scale benchmarks, whose figures take minutes
+                 each: those with TEXT in their names; may be given several times
   --data DIR     where data is written: decides which disk is measured (default: the system's
                  directory for temporary files)
   --json FILE    write all figures, with every sample, to FILE
@@ -45,7 +45,7 @@ interface Arguments {
   readonly scale: Scale
   /** Null where it is not said. */
   readonly repeat: number | null
-  readonly only: string | null
+  readonly only: readonly string[]
   readonly dataDirectory: string | null
   readonly jsonPath: string | null
   readonly printPath: string | null
@@ -97,7 +97,7 @@ function parseArguments(args: readonly string[]): Arguments | null {
       smoke: { type: 'boolean', default: false },
       scale: { type: 'string', default: 'small' },
       repeat: { type: 'string' },
-      only: { type: 'string' },
+      only: { type: 'string', multiple: true, default: [] },
       data: { type: 'string' },
       json: { type: 'string' },
       print: { type: 'string' },
@@ -124,7 +124,7 @@ function parseArguments(args: readonly string[]): Arguments | null {
     isSmoke: values.smoke,
     scale: values.scale,
     repeat,
-    only: values.only ?? null,
+    only: values.only,
     dataDirectory: values.data ?? null,
     jsonPath: values.json ?? null,
     printPath: values.print ?? null,
@@ -180,7 +180,7 @@ async function runHere(
   const usual = usualRepeat(isSmoke)
   const repeat = asked ?? Math.min(benchmark.repeat ?? usual, usual)
   const options = { isSmoke, scale, repeat, dataDirectory, onProgress: showProgress }
-  const context = new BenchmarkContext({ ...options, ...(only !== null && { only }) })
+  const context = new BenchmarkContext({ ...options, ...(only.length > 0 && { only }) })
   const { name, summary } = benchmark
   const flushPolicy = flushPolicies[name]
   if (flushPolicy === undefined) throw new Error(`${name} has no flush policy`)
@@ -205,7 +205,7 @@ async function runInOwnProcess(
   const jsonPath = join(dataDirectory, `${name}.json`)
   const repeats = repeat === null ? [] : ['--repeat', String(repeat)]
   const sizes = [...repeats, '--scale', scale, ...(isSmoke ? ['--smoke'] : [])]
-  if (only !== null) sizes.push('--only', only)
+  for (const text of only) sizes.push('--only', text)
   const part = [fileURLToPath(import.meta.url), name, '--part', ...sizes]
   const child = spawn(process.execPath, [...part, '--data', dataDirectory, '--json', jsonPath], {
     stdio: 'inherit',

@@ -23,11 +23,10 @@ export interface BenchmarkOptions {
   /** How often everything is measured, after one round that is not counted. */
   readonly repeat: number
   /**
-   * Of benchmarks whose figures take minutes each: which ones, by parts of their names between
-   * commas.
+   * Of benchmarks whose figures take minutes each: which ones, by parts of their names.
    * @defaultValue all
    */
-  readonly only?: string | null
+  readonly only?: readonly string[] | null
   /** Where data is written; it decides which disk is measured. */
   readonly dataDirectory: string
   /** Told what is being done now. */
@@ -59,7 +58,7 @@ export class BenchmarkContext {
 
   /** Whether the figure is to be measured, in benchmarks that let them be chosen. */
   isWanted(name: string): boolean {
-    return (this.#options.only ?? '').split(',').some((part) => name.includes(part))
+    return (this.#options.only ?? ['']).some((part) => name.includes(part))
   }
 
   progress(text: string): void {

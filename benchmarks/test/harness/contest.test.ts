@@ -109,7 +109,11 @@ test('growth measures every size in every round, fits an exponent, and closes wh
 
 test('of a benchmark whose figures take long, some can be measured by themselves', async () => {
   const options = { isSmoke: true, repeat: 1, scale: 'small', dataDirectory: tmpdir() } as const
-  const context = new BenchmarkContext({ ...options, only: 'open,memory', onProgress: () => {} })
+  const context = new BenchmarkContext({
+    ...options,
+    only: ['open', 'memory'],
+    onProgress: () => {},
+  })
   const curve = (name: string) => {
     return { name, unit: 'ms', measure: async () => ({ value: 1, hash: name }) } as const
   }
