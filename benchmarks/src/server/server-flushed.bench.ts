@@ -2,7 +2,14 @@ import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import type { Figure } from '../harness/figure.ts'
 import { hashOf } from '../harness/result-hash.ts'
 import { Load, type LoadResult, type LoadTarget, type PayloadFile } from './load.ts'
-import { besideKafka, figuresBeside, payloadFile, type TwoBrokers } from './two-brokers.ts'
+import { latency } from './server-latency.bench.ts'
+import {
+  besideKafka,
+  figuresBeside,
+  flushingTopic,
+  payloadFile,
+  type TwoBrokers,
+} from './two-brokers.ts'
 
 /** Beside a broker that flushes each batch by itself, group commit has to show. */
 const bar = { kind: 'ratio', atLeast: 5 } as const
@@ -23,7 +30,7 @@ function serially(partitions: number): Shape {
   return {
     name: `${producers} producers with one record under way each, partitions ${partitions}`,
     partitions,
-    records: 20_000,
+    records: 6_000,
     send: (load, target, payload, records) => {
       const settings = ['acks=all', 'linger.ms=0', 'socket.nagle.disable=true']
       return load.produceSerially(target, payload, { records, producers }, settings)
@@ -36,7 +43,7 @@ function inBatches(partitions: number): Shape {
   return {
     name: `batches of 16 KiB flat out, partitions ${partitions}`,
     partitions,
-    records: 400_000,
+    records: 250_000,
     send: (load, target, payload, records) => {
       const settings = ['acks=all', `batch.size=${batchBytes}`]
       return load.produce(target, payload, records, settings)
@@ -58,6 +65,7 @@ export const serverFlushed: Benchmark = besideKafka(
     for (const shape of context.isSmoke ? shapes.slice(0, 1) : shapes) {
       figures.push(...(await flushed(context, brokers, load, shape)))
     }
+    figures.push(...(await latency(context, brokers, load, { acks: 'all', kafkaFlushes: true })))
     return figures
   },
 )
@@ -85,7 +93,7 @@ async function flushed(
       const { port, wire } = subject
       const topic = `flushed-${name.replaceAll(/\W+/g, '-')}-${++rounds}`
       const target = { port, topic, partitions }
-      const own: Record<string, string> = subject === brokers.kafka ? { 'flush.messages': '1' } : {}
+      const own = subject === brokers.kafka ? flushingTopic : {}
       await wire.createTopic(topic, partitions, own)
       const written = await send(load, target, payload, records)
       const read = await load.consume(target, records)

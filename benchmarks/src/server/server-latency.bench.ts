@@ -6,6 +6,7 @@ import { Load } from './load.ts'
 import {
   besideKafka,
   figuresBeside,
+  flushingTopic,
   payloadFile,
   type Subject,
   type TwoBrokers,
@@ -29,25 +30,28 @@ export const serverLatency: Benchmark = besideKafka(
     }
     const figures: Figure[] = []
     for (const acks of context.isSmoke ? ['1'] : ['1', 'all']) {
-      figures.push(...(await latency(context, brokers, load, acks)))
+      figures.push(...(await latency(context, brokers, load, { acks, kafkaFlushes: false })))
     }
     return figures
   },
 )
 
-async function latency(
+/** The 50th and the 99th percentile, for Kafka with a flush of each batch or without. */
+export async function latency(
   context: BenchmarkContext,
   brokers: TwoBrokers,
   load: Load,
-  acks: string,
+  { acks, kafkaFlushes }: { readonly acks: string; readonly kafkaFlushes: boolean },
 ): Promise<readonly Figure[]> {
   const payload = payloadFile(brokers, recordBytes)
-  const pace = { rate, seconds: context.size(8, 1), warmUpSeconds: context.size(2, 1) }
+  const pace = { rate, seconds: context.size(5, 1), warmUpSeconds: 1 }
   let rounds = 0
-  const measure = async ({ port, use, wire }: Subject): Promise<readonly Sample[]> => {
+  const measure = async (subject: Subject): Promise<readonly Sample[]> => {
+    const { port, use, wire } = subject
     const topic = `latency-${acks}-${++rounds}`
     const target = { port, topic, partitions: 1 }
-    await wire.createTopic(topic, 1)
+    const isFlushing = kafkaFlushes && subject === brokers.kafka
+    await wire.createTopic(topic, 1, isFlushing ? flushingTopic : {})
     const before = use.cpuSeconds
     const result = await load.latency(target, payload, pace, [...promptly, `acks=${acks}`])
     const cpuSeconds = use.cpuSeconds - before
@@ -61,8 +65,9 @@ async function latency(
     }
     return [p50Ms, p99Ms].map((value) => ({ value, hash, aside }))
   }
-  const named = (what: string) => ({ name: `${what}, acks=${acks}`, unit: 'ms' as const, bar })
-  const asked = [named('median'), named('99th percentile')]
+  const of = `acks=${acks}${kafkaFlushes ? ', both flush' : ''}`
+  const named = (what: string) => ({ name: `${what}, ${of}`, unit: 'ms' as const, bar })
+  const asked = [named('median until consumed'), named('99th percentile until consumed')]
   const conditions = {
     client: `${load.name}, ${promptly.join(', ')}`,
     rate: `${rate} records of ${recordBytes} B a second, one partition`,

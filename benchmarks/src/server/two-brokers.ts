@@ -12,6 +12,9 @@ import { WireClient } from './wire-client.ts'
 /** Each round takes seconds. */
 export const repeatOfServers = 3
 
+/** With these Kafka flushes each batch before it acknowledges it; Varve does with acks=all. */
+export const flushingTopic: Readonly<Record<string, string>> = { 'flush.messages': '1' }
+
 /** One of the two brokers. */
 export interface Subject {
   readonly name: string

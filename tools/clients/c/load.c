@@ -329,7 +329,7 @@ static void measure_latency(
         listener.latencies = calloc((size_t)records, sizeof(int64_t));
         rd_kafka_t *client = client_of(target, RD_KAFKA_PRODUCER, was_delivered);
         rd_kafka_topic_t *topic = topic_of(client, target);
-        int64_t started = clock_ns() + BILLION;
+        int64_t started = clock_ns() + BILLION / 4;
         listener.counted_from = started + warm_up * BILLION;
         pthread_t thread;
         pthread_create(&thread, NULL, listen_for, &listener);
