@@ -64,6 +64,9 @@ const leastReadBytes = 4096
 /** A log that changes under the reader more often than this is given up. */
 const failuresMax = 16
 
+/** For the start of a batch, looked at before anything else is read. */
+const headMemory = Buffer.allocUnsafeSlow(64)
+
 const nothing: readonly never[] = []
 
 /**
@@ -107,7 +110,10 @@ export class BytesReader {
         const tail = next === null ? this.#readTail(place, limit, options) : null
         if (tail !== null) return tail
         const length = lengthOf(place, limit, options, next?.leastBytes ?? 0)
-        if (length > readSyncBytesMax) return this.#readLater(options, place, length, failures)
+        if (length > readSyncBytesMax) {
+          if (this.#isTooLarge(options, place)) return this.#nothing(options)
+          return this.#readLater(options, place, length, failures)
+        }
         const taken = this.#take(options, place, this.#readSync(options, place, length))
         if (!('place' in taken)) return taken
         next = taken
@@ -115,6 +121,13 @@ export class BytesReader {
     } catch (error) {
       return this.#tryAgain(options, place, failures, error)
     }
+  }
+
+  /** Whether the batch at a place is more than is wanted: its size stands at its start. */
+  #isTooLarge(options: ReadBytesOptions, place: Place): boolean {
+    if (options.isFirstWhole !== false || place.expectedLastOffset !== null) return false
+    const head = this.#readSync({ ...options, memory: () => headMemory }, place, headMemory.length)
+    return this.#cut(head, place, options).missingBytes > options.maxBytes
   }
 
   async #readLater(

@@ -64,6 +64,25 @@ test('the first batch comes whole, unless that is not wanted', async () => {
   expect(none).toMatchObject({ sizeBytes: 0, nextOffset: 0 })
 })
 
+test('of a batch that does not fit only the start is read', async () => {
+  const { log } = await createLog(simulatedPlace())
+  for (let count = 0; count < 3; count++) {
+    await log.appendBatch(batchOf([{ value: Buffer.alloc(200_000) }]))
+  }
+  const asked: number[] = []
+  const memory = (sizeBytes: number): Buffer => {
+    asked.push(sizeBytes)
+    return Buffer.alloc(sizeBytes)
+  }
+  for (const from of [0, 1]) {
+    const options = { from, isFirstWhole: false, memory }
+    expect(await readFrom(log, { ...options, maxBytes: 150_000 })).toMatchObject({ pieces: [] })
+    expect(asked).toEqual([])
+    expect(offsetsIn(await readFrom(log, { ...options, maxBytes: 250_000 }))).toEqual([from])
+    expect(asked.splice(0)).toHaveLength(1)
+  }
+})
+
 test('what is in memory is read at once', async () => {
   const { log } = await createLog(simulatedPlace())
   log.keepTail()

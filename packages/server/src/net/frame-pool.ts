@@ -4,15 +4,15 @@ import type { FrameMemory } from '../protocol/frame-splitter.ts'
 const pooledBytesMin = 8 * 1024
 /** Larger ones are rare. */
 const pooledBytesMax = 4 * 2 ** 20
-/** Kept for frames to come, of all connections. */
-const keptBytesMax = 16 * 2 ** 20
+/** Kept for those to come, of all connections: 16 partitions of an answer, a MiB of each. */
+const keptBytesMax = 18 * 2 ** 20
 
 /**
- * Memory of requests and answers that is used again, in sizes of powers of two: a server that takes
+ * Memory of requests and answers that is used again, in few sizes: a server that takes
  * in gigabytes would have the collector run, and the system clear pages, for every one of them.
  */
 export class FramePool implements FrameMemory {
-  /** By size. */
+  /** By size; the one that was asked for last stands at the end. */
   readonly #free = new Map<number, ArrayBufferLike[]>()
   /** All that are given out, and where they were not given back are forgotten. */
   readonly #out = new WeakSet<ArrayBufferLike>()
@@ -26,8 +26,8 @@ export class FramePool implements FrameMemory {
   take(sizeBytes: number): Buffer {
     if (sizeBytes < pooledBytesMin) return Buffer.allocUnsafe(sizeBytes)
     if (sizeBytes > pooledBytesMax) return Buffer.allocUnsafeSlow(sizeBytes)
-    const roundBytes = 2 ** Math.ceil(Math.log2(sizeBytes))
-    const found = this.#free.get(roundBytes)?.pop()
+    const roundBytes = roundedUp(sizeBytes)
+    const found = this.#ofSize(roundBytes).pop()
     if (found !== undefined) this.#keptBytes -= roundBytes
     const memory = found ?? Buffer.allocUnsafeSlow(roundBytes).buffer
     this.#out.add(memory)
@@ -37,10 +37,39 @@ export class FramePool implements FrameMemory {
   giveBack({ buffer }: Uint8Array): void {
     // What did not come from here, or was given back already, is left to the collector.
     if (!this.#out.delete(buffer)) return
+    const known = this.#free.get(buffer.byteLength)
+    if (known === undefined) return
+    this.#makeRoom(buffer.byteLength)
     if (this.#keptBytes + buffer.byteLength > keptBytesMax) return
     this.#keptBytes += buffer.byteLength
-    const known = this.#free.get(buffer.byteLength)
-    if (known === undefined) this.#free.set(buffer.byteLength, [buffer])
-    else known.push(buffer)
+    known.push(buffer)
   }
+
+  #ofSize(roundBytes: number): ArrayBufferLike[] {
+    const known = this.#free.get(roundBytes) ?? []
+    this.#free.delete(roundBytes)
+    this.#free.set(roundBytes, known)
+    return known
+  }
+
+  /** Lets go of sizes that have not been asked for since this one was. */
+  #makeRoom(sizeBytes: number): void {
+    for (const [other, kept] of this.#free) {
+      if (other === sizeBytes) return
+      while (kept.length > 0 && this.#keptBytes + sizeBytes > keptBytesMax) {
+        kept.pop()
+        this.#keptBytes -= other
+      }
+      if (this.#keptBytes + sizeBytes <= keptBytesMax) return
+    }
+  }
+}
+
+/**
+ * To one of eight sizes between one power of two and the next: what is read of a partition is a MiB
+ * and a little, mostly, and of twice as much half would be wasted.
+ */
+function roundedUp(sizeBytes: number): number {
+  const step = 2 ** (Math.floor(Math.log2(sizeBytes)) - 3)
+  return Math.ceil(sizeBytes / step) * step
 }

@@ -9,8 +9,8 @@ test('memory that was given back is given out again, and once', () => {
   pool.giveBack(first.subarray(5, 20))
   pool.giveBack(first)
   expect(pool.keptBytes).toBe(buffer.byteLength)
-  expect(pool.take(12_000).buffer).toBe(buffer)
-  expect(pool.take(12_000).buffer).not.toBe(buffer)
+  expect(pool.take(10_100).buffer).toBe(buffer)
+  expect(pool.take(10_100).buffer).not.toBe(buffer)
   expect(pool.keptBytes).toBe(0)
 })
 
@@ -26,5 +26,28 @@ test('it keeps so much and no more', () => {
   const pool = new FramePool()
   const taken = Array.from({ length: 20 }, () => pool.take(2 ** 20))
   for (const memory of taken) pool.giveBack(memory)
-  expect(pool.keptBytes).toBe(16 * 2 ** 20)
+  expect(pool.keptBytes).toBe(18 * 2 ** 20)
+})
+
+test('what it keeps is of the sizes that are asked for now', () => {
+  const pool = new FramePool()
+  const giveBackAll = (sizeBytes: number, count: number): void => {
+    const taken = Array.from({ length: count }, () => pool.take(sizeBytes))
+    for (const memory of taken) pool.giveBack(memory)
+  }
+  giveBackAll(2 ** 20, 18)
+  giveBackAll(2 ** 20 + 61, 16)
+  const kept = pool.keptBytes
+  expect(kept).toBe(18 * 2 ** 20)
+  const again = Array.from({ length: 16 }, () => pool.take(2 ** 20 + 61))
+  expect(kept - pool.keptBytes).toBe(again.reduce((sum, { length }) => sum + length, 0))
+})
+
+test('memory is at most an eighth larger than what is asked for', () => {
+  const pool = new FramePool()
+  for (let sizeBytes = 8 * 1024; sizeBytes <= 4 * 2 ** 20; sizeBytes += 12_345) {
+    const { length } = pool.take(sizeBytes)
+    expect(length).toBeGreaterThanOrEqual(sizeBytes)
+    expect(length).toBeLessThanOrEqual(sizeBytes * 1.125)
+  }
 })
