@@ -117,7 +117,10 @@ function ofSnapshot(fs: FileSystem, snapshot: PartitionSnapshot): HistoryPartiti
       for (const segment of snapshot.segments) {
         if (segment.nextOffset <= from) continue
         for await (const batch of segmentBatches(fs, segment)) {
+          // The files of a log in use go on, perhaps with half a batch.
+          if (batch.nextOffset > endOffset) return
           if (batch.nextOffset > from) yield batch
+          if (batch.nextOffset === endOffset) return
         }
       }
     },

@@ -75,6 +75,24 @@ test('a bit that is flipped is not handed on, in the repository or in a snapshot
   await expect(bytesFrom(held as HistoryPartition, 0)).rejects.toThrow(CorruptBatchError)
 })
 
+test('the history of a snapshot ends with it, though its log goes on, with half a batch', async () => {
+  const machine = new Machine()
+  await using directory = await machine.openData()
+  const log = await directory.createLog('a', 0)
+  await appendRecords(log, 50)
+  await using snapshot = await new DirectorySource(dataPath, { fs: machine.fs }).snapshot()
+  const [held] = snapshotHistory(machine.fs, dataPath, snapshot).partitions
+  const before = await bytesFrom(held as HistoryPartition, 0)
+  expect(held?.endOffset).toBe(50)
+  await appendRecords(log, 50)
+  expect(await bytesFrom(held as HistoryPartition, 0)).toBe(before)
+  expect(await bytesFrom(held as HistoryPartition, 50)).toBe('')
+  const file = machine.fs.open(snapshot.partitions[0]?.segments[0]?.path ?? '', 'write')
+  file.truncate(Buffer.from(before, 'hex').length + 70)
+  file.close()
+  expect(await bytesFrom(held as HistoryPartition, 0)).toBe(before)
+})
+
 /** A partition that is made of batches in memory. */
 function partitionOf(batches: readonly Batch[], topic = 'a'): HistoryPartition {
   const endOffset = batches.at(-1)?.nextOffset ?? 0
