@@ -35,6 +35,9 @@ const goneSettings: ReadonlySet<string> = new Set([
   'message.timestamp.difference.max.ms',
 ])
 
+/** Kafka 4.1 and newer refuse smaller segments. */
+const segmentBytesMin = 2 ** 20
+
 /** Kafka's ConfigResource.Type. */
 export const topicResource = 2 as const
 
@@ -50,14 +53,16 @@ export function topicConfigs(settings: TopicSettings): TopicConfig[] {
   return [...configs, ...Object.entries(kafkaSettings).map(([name, value]) => ({ name, value }))]
 }
 
-/** Those of a data directory's settings that a cluster of any version has too. */
+/** Those of a data directory's settings that a cluster of any version has too, as it takes them. */
 export function clusterSettings(settings: TopicSettings): TopicSettings {
   const { kafkaSettings = {}, ...others } = settings
   const kept = Object.entries(kafkaSettings).filter(([name]) => !goneSettings.has(name))
   const given = Object.entries(others).filter(([name]) => !ownSettings.has(name))
   const isEmpty = kept.length === 0
+  const { segmentBytes = segmentBytesMin } = others
   return {
     ...Object.fromEntries(given),
+    ...(segmentBytes < segmentBytesMin && { segmentBytes: segmentBytesMin }),
     ...(isEmpty ? {} : { kafkaSettings: Object.fromEntries(kept) }),
   }
 }

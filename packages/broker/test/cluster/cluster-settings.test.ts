@@ -76,3 +76,14 @@ test('what any cluster takes is given to it, and nothing else', () => {
   const gone = { 'message.format.version': '2.8' }
   expect(clusterSettings({ kafkaSettings: gone })).toEqual({})
 })
+
+test('segments that are too small for some clusters get the size that all of them take', () => {
+  const sizes = [1000, 2 ** 20 - 1, 2 ** 20, 2 ** 30]
+  const given = sizes.map((segmentBytes) => clusterSettings({ segmentBytes }))
+  expect(given.map((settings) => settings.segmentBytes)).toEqual([
+    2 ** 20,
+    2 ** 20,
+    2 ** 20,
+    2 ** 30,
+  ])
+})
