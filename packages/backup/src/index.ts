@@ -108,6 +108,7 @@ export {
 } from './reading/record-history.ts'
 export { type StoredLog, storedBatches } from './reading/stored-batches.ts'
 export type { ClampedOffset, ReplayedPartition } from './replaying/group-mapping.ts'
+export { mappedOffsets, type SourceOffset } from './replaying/mapped-offsets.ts'
 export { ReplayRefusedError } from './replaying/replay-errors.ts'
 export type { ReplayFilter } from './replaying/replay-filter.ts'
 export {

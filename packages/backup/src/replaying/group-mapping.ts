@@ -1,5 +1,6 @@
 import type { Offset } from '@varve/record'
 import type { GroupOffset } from '../reading/group-offsets.ts'
+import { resolveOffsets, type WantedOffset } from './mapped-offsets.ts'
 import type { MapEntry } from './offset-map.ts'
 
 /** What of a partition was replayed. */
@@ -26,10 +27,9 @@ export interface MappedOffsets {
   readonly clamped: readonly ClampedOffset[]
 }
 
-interface Wanted {
+interface Wanted extends WantedOffset {
   readonly source: GroupOffset
   readonly place: ReplayedPartition
-  target: Offset | null
 }
 
 /**
@@ -47,7 +47,7 @@ export async function mapGroupOffsets(
     const place = places.get(`${source.topic}-${source.partition}`)
     return place === undefined ? [] : [{ source, place, target: null }]
   })
-  const ends = await resolveByEntries(wanted, entries)
+  const ends = await resolveOffsets(wanted, entries)
   const groups = new Map<string, GroupOffset[]>()
   const clamped: ClampedOffset[] = []
   for (const { source, place, target: found } of wanted) {
@@ -62,35 +62,6 @@ export async function mapGroupOffsets(
     if (reason !== null) clamped.push({ ...source, target, reason })
   }
   return { groups, clamped }
-}
-
-/** Returns where each partition ends in the target, of those that records went to. */
-async function resolveByEntries(
-  wanted: readonly Wanted[],
-  entries: AsyncIterable<MapEntry>,
-): Promise<ReadonlyMap<string, Offset>> {
-  const waiting = new Map<string, Wanted[]>()
-  // The smallest last: that one is taken off first.
-  for (const one of wanted.toSorted((a, b) => b.source.offset - a.source.offset)) {
-    const key = `${one.source.topic}-${one.source.partition}`
-    const list = waiting.get(key)
-    if (list === undefined) waiting.set(key, [one])
-    else list.push(one)
-  }
-  const ends = new Map<string, Offset>()
-  for await (const { topic, partition, runs } of entries) {
-    const key = `${topic}-${partition}`
-    const list = waiting.get(key)
-    for (const { source, count, target } of runs) {
-      ends.set(key, target + count)
-      for (let next = list?.at(-1); next !== undefined; next = list?.at(-1)) {
-        if (next.source.offset >= source + count) break
-        next.target = target + Math.max(0, next.source.offset - source)
-        list?.pop()
-      }
-    }
-  }
-  return ends
 }
 
 function whyClamped(offset: Offset, { logStartOffset, reached }: ReplayedPartition): string | null {

@@ -86,12 +86,8 @@ export class OffsetMapFile {
   }
 
   /** Every entry, in the order in which they were replayed. */
-  async *entries(): AsyncGenerator<MapEntry, void, undefined> {
-    let isFirst = true
-    for await (const { text } of linesOf(this.#file, this.#end)) {
-      if (!isFirst) yield parseEntry(text, this.path).entry
-      isFirst = false
-    }
+  entries(): AsyncGenerator<MapEntry, void, undefined> {
+    return entriesOf(this.#file, this.path, this.#end)
   }
 
   close(): void {
@@ -114,6 +110,32 @@ export class OffsetMapFile {
     }
     await this.#file.datasync()
     this.#end += bytes.length
+  }
+}
+
+/** Every entry of the map of a replay that has ended, in the order in which they were replayed. */
+export async function* mapEntries(
+  fs: FileSystem,
+  path: string,
+): AsyncGenerator<MapEntry, void, undefined> {
+  const file = fs.open(path, 'read')
+  try {
+    yield* entriesOf(file, path, file.sizeBytes())
+  } finally {
+    file.close()
+  }
+}
+
+async function* entriesOf(
+  file: File,
+  path: string,
+  end: number,
+): AsyncGenerator<MapEntry, void, undefined> {
+  let isFirst = true
+  for await (const { text } of linesOf(file, end)) {
+    if (isFirst) replayOf(text, path)
+    else yield parseEntry(text, path).entry
+    isFirst = false
   }
 }
 
@@ -168,15 +190,18 @@ async function findEnd(
 }
 
 function requireReplay(text: string, path: string, replay: string): void {
-  const found = read(text, path, (shape) => {
-    shape.get('format').version(1)
-    return shape.get('replay').text()
-  })
-  if (found === replay) return
+  if (replayOf(text, path) === replay) return
   throw new ReplayRefusedError(
     `${path} is the map of another replay`,
     'each source, target and filter needs a map of its own: name another file (--map)',
   )
+}
+
+function replayOf(text: string, path: string): string {
+  return read(text, path, (shape) => {
+    shape.get('format').version(1)
+    return shape.get('replay').text()
+  })
 }
 
 function parseEntry(text: string, path: string): { entry: MapEntry; tx: number } {
