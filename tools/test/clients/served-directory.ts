@@ -6,7 +6,11 @@ import type { RequestFacts } from '../../src/clients/request-watcher.ts'
 import { freePorts } from '../../src/free-ports.ts'
 import { LeashedProcess } from '../../src/kafka/leashed-process.ts'
 
-const command = join(import.meta.dirname, '../../../packages/varve/bin/varve.js')
+/** What `npx varve` runs. */
+export const varveCommand: string = join(
+  import.meta.dirname,
+  '../../../packages/varve/bin/varve.js',
+)
 const stopTimeoutMs = 20_000
 
 export interface ServedOptions {
@@ -14,26 +18,32 @@ export interface ServedOptions {
   readonly port?: number
   /** Whether requests are listened to. Default: true. */
   readonly isTapped?: boolean
+  /** One that is there, and stays. Default: a new one, which goes with the server. */
+  readonly directory?: string
 }
 
-/** A new data directory, served by a process of its own behind a tap that listens to requests. */
+/** A data directory, served by a process of its own behind a tap that listens to requests. */
 export class ServedDirectory {
-  readonly directory: string = mkdtempSync(join(tmpdir(), 'varve-clients-'))
+  readonly directory: string
   readonly port: number
   readonly #serverPort: number
+  readonly #isOwn: boolean
   #server: LeashedProcess
   #tap: RequestTap | null = null
 
-  private constructor(port: number, serverPort: number) {
+  private constructor(port: number, serverPort: number, directory: string | undefined) {
+    this.#isOwn = directory === undefined
+    this.directory = directory ?? mkdtempSync(join(tmpdir(), 'varve-clients-'))
     this.port = port
     this.#serverPort = serverPort
     this.#server = this.#spawn()
   }
 
   static async start(options: ServedOptions = {}): Promise<ServedDirectory> {
-    const { port, isTapped = true } = options
+    const { port, isTapped = true, directory } = options
     const [outside = 0, inside = 0] = await freePorts(2)
-    const served = new ServedDirectory(port ?? outside, isTapped ? inside : (port ?? outside))
+    const behind = isTapped ? inside : (port ?? outside)
+    const served = new ServedDirectory(port ?? outside, behind, directory)
     try {
       await served.#ready()
       if (isTapped) await served.#listen()
@@ -76,7 +86,7 @@ export class ServedDirectory {
     await this.#tap?.close()
     const { isRunning } = this.#server
     await this.#server.stop(stopTimeoutMs)
-    rmSync(this.directory, { recursive: true, force: true })
+    if (this.#isOwn) rmSync(this.directory, { recursive: true, force: true })
     if (!isRunning || this.#server.exitCode !== 0) {
       throw new Error(`the server ended with ${this.#server.exitCode}:\n${this.printed}`)
     }
@@ -91,7 +101,7 @@ export class ServedDirectory {
     const set = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`])
     const listen = `127.0.0.1:${this.#serverPort}`
     const serve = ['serve', '--data', this.directory, '--listen', listen, ...set]
-    const args = ['--pdeathsig', 'KILL', process.execPath, command, ...serve]
+    const args = ['--pdeathsig', 'KILL', process.execPath, varveCommand, ...serve]
     return new LeashedProcess('the server', 'setpriv', args)
   }
 
