@@ -42,9 +42,18 @@ export type {
   RunReport,
   TaskFigure,
 } from './report/run-report.ts'
-export { machineLine, measurementLines, taskLine } from './report/summary-lines.ts'
+export {
+  consumerIntervalLine,
+  machineLine,
+  measurementLines,
+  taskLine,
+} from './report/summary-lines.ts'
 export { type BackupRunOptions, runBackups } from './workload/backup-run.ts'
-export { BenchFailedError, BenchTopicExistsError } from './workload/bench-errors.ts'
+export {
+  BenchDiskFullError,
+  BenchFailedError,
+  BenchTopicExistsError,
+} from './workload/bench-errors.ts'
 export { messageBytesFor } from './workload/bench-log.ts'
 export { BenchPlace, isCluster, type PlaceOptions, scratchName } from './workload/bench-place.ts'
 export { type CompactOptions, runCompaction } from './workload/compact-run.ts'
@@ -55,7 +64,7 @@ export {
   runConsuming,
   withReader,
 } from './workload/consume-run.ts'
-export { bytesToLeave, requireRoom } from './workload/disk-room.ts'
+export { asDiskFull, bytesToLeave, requireRoom } from './workload/disk-room.ts'
 export { type EndToEndOptions, runEndToEnd } from './workload/end-to-end-run.ts'
 export { runProducing } from './workload/produce-run.ts'
 export type { ProducingLoad } from './workload/producing-load.ts'

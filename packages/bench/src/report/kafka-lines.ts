@@ -73,7 +73,7 @@ function kafkaTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace('T', ' ').replace('.', ':').replace('Z', '')
 }
 
-function merged(intervals: readonly IntervalFigures[]): IntervalFigures {
+export function merged(intervals: readonly IntervalFigures[]): IntervalFigures {
   const sum = (of: (interval: IntervalFigures) => number): number =>
     intervals.reduce((total, interval) => total + of(interval), 0)
   const records = sum((interval) => interval.records)

@@ -1,6 +1,8 @@
+import type { IntervalFigures } from '../measuring/interval-series.ts'
 import type { LatencyFigures } from '../measuring/latency-histogram.ts'
 import type { Machine } from '../measuring/machine.ts'
 import { latencyNames } from './html-report.ts'
+import { merged } from './kafka-lines.ts'
 import type { Measurement, TaskFigure } from './run-report.ts'
 
 /** What Kafka's tools do not tell of a measurement, as lines for people. */
@@ -28,6 +30,14 @@ export function measurementLines(measurement: Measurement): readonly string[] {
       `${round(process.eventLoopDelayMaxMs)} ms (max)`,
   )
   return lines
+}
+
+/** A stretch of a run of consumers; Kafka's tool says nothing for people meanwhile. */
+export function consumerIntervalLine(intervals: readonly IntervalFigures[]): string {
+  const { records, bytes, seconds } = merged(intervals)
+  const rate = seconds > 0 ? records / seconds : 0
+  const mebibytes = seconds > 0 ? bytes / seconds / 2 ** 20 : 0
+  return `${records} records read, ${rate.toFixed(1)} records/sec (${mebibytes.toFixed(2)} MB/sec).`
 }
 
 /** What the figures depend on besides the run, in a line. */

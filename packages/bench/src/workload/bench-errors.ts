@@ -13,6 +13,18 @@ export class BenchTopicExistsError extends VarveError {
   }
 }
 
+/** A run needs, or has used up, more of a disk than it may have. */
+export class BenchDiskFullError extends VarveError {
+  readonly code = 'VARVE_BENCH_DISK_FULL'
+  readonly directory: string
+
+  constructor(directory: string, what: string, cause?: unknown) {
+    const hint = 'ask for less of it, or give another disk (--data)'
+    super(`the benchmark has no result: ${what}`, { hint, ...(cause !== undefined && { cause }) })
+    this.directory = directory
+  }
+}
+
 /** What a run did is not what it was to measure, so there are no figures. */
 export class BenchFailedError extends VarveError {
   readonly code = 'VARVE_BENCH_FAILED'

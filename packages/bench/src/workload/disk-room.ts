@@ -1,5 +1,5 @@
 import { type FileSystem, nodeFileSystem } from '@varve/log'
-import { BenchFailedError } from './bench-errors.ts'
+import { BenchDiskFullError } from './bench-errors.ts'
 
 /** What a run leaves of a disk that has more. */
 const leftBytes = 2 ** 30
@@ -13,7 +13,7 @@ export function bytesToLeave(freeBytes: number): number {
 }
 
 /**
- * Rejects with BenchFailedError where what a run will write does not fit, before it has written for
+ * Rejects with BenchDiskFullError where what a run will write does not fit, before it has written for
  * minutes and filled a disk that others need.
  */
 export async function requireRoom(
@@ -23,10 +23,31 @@ export async function requireRoom(
 ): Promise<void> {
   const freeBytes = await fs.freeBytes(directory)
   if (neededBytes <= freeBytes - bytesToLeave(freeBytes)) return
-  throw new BenchFailedError(
+  throw new BenchDiskFullError(
+    directory,
     `it would write about ${sizeText(neededBytes)} to ${directory}, where ` +
       `${sizeText(freeBytes)} are free`,
   )
+}
+
+/** What a run was refused, if that is for want of room: a BenchDiskFullError; else as it is. */
+export function asDiskFull(error: unknown, directory: string): unknown {
+  if (error instanceof BenchDiskFullError || !isForWantOfRoom(error)) return error
+  return new BenchDiskFullError(directory, `the disk of ${directory} is full`, error)
+}
+
+const roomCodes: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT'])
+/** Errors have few causes, and may have each other. */
+const causesMax = 8
+
+function isForWantOfRoom(error: unknown): boolean {
+  let one = error
+  for (let depth = 0; depth < causesMax && one instanceof Error; depth++) {
+    if ('code' in one && roomCodes.has(one.code)) return true
+    // Where closing failed as well, what came first says why.
+    one = 'suppressed' in one ? one.suppressed : one.cause
+  }
+  return false
 }
 
 function sizeText(bytes: number): string {

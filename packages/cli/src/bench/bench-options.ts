@@ -35,15 +35,15 @@ export interface RecordRunOptions extends BenchOptions, PayloadOptions, KeyArgum
   readonly warmup: number
   /** Seconds between two lines of progress. */
   readonly interval: number
-  readonly acks: Acks
   readonly compression: CompressionType
-  readonly linger: number
   readonly batchSize: string
-  readonly inFlight: number
-  readonly producers: number
 }
 
 export interface ProduceRunOptions extends RecordRunOptions {
+  readonly acks: Acks
+  readonly linger: number
+  readonly inFlight: number
+  readonly producers: number
   /** Seconds; null where records end it. */
   readonly duration: number | null
   /** Records a second, each of them a run; -1 flat out. */

@@ -1,5 +1,13 @@
-import { accessSync, constants, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import {
   type Conditions,
   describeMachine,
@@ -37,14 +45,34 @@ export function machineDirectory(data: string): string {
  * InvalidArgumentError.
  */
 export function checkOutputs(paths: Readonly<Record<string, string | null>>): void {
+  const seen = new Map<string, string>()
   for (const [option, path] of Object.entries(paths)) {
     if (path === null) continue
-    try {
-      accessSync(dirname(path), constants.W_OK | constants.X_OK)
-    } catch {
-      const rule = 'must be in a directory that is there and can be written to'
+    const refuse = (rule: string): never => {
       throw new InvalidArgumentError(`--${option}`, path, rule)
     }
+    const full = resolve(path)
+    const other = seen.get(full)
+    if (other !== undefined) refuse(`must be another file than --${other}`)
+    seen.set(full, option)
+    if (path === '' || isDirectory(path)) refuse('must be a file')
+    if (!isWritable(existsSync(path) ? path : dirname(path))) {
+      refuse('must be in a directory that is there and can be written to')
+    }
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+function isWritable(path: string): boolean {
+  try {
+    // A directory is written to by entering it.
+    accessSync(path, isDirectory(path) ? constants.W_OK | constants.X_OK : constants.W_OK)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -54,7 +82,7 @@ export function localDirectory(option: string, data: string): string {
   throw new InvalidArgumentError(option, data, 'must be a directory: this is not done on a cluster')
 }
 
-/** Writes the report, and prints it as JSON or as the lines that are given. */
+/** Prints the report, as JSON or as the lines that are given, and writes its page. */
 export async function printResult(
   result: RunResult,
   options: BenchOptions,
@@ -72,7 +100,6 @@ export async function printResult(
     tasks,
     notes,
   }
-  if (options.report !== null) writeFileSync(options.report, htmlReport(report))
   const output = new LineOutput(io.stdout)
   if (options.json) output.json(report)
   else {
@@ -81,4 +108,6 @@ export async function printResult(
     for (const line of lines) output.line(line)
   }
   await output.flush()
+  // Last: a disk that is full by now takes nothing from the figures.
+  if (options.report !== null) writeFileSync(options.report, htmlReport(report))
 }

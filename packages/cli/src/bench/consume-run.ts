@@ -1,33 +1,38 @@
 import {
+  BenchFailedError,
   BenchPlace,
+  consumerIntervalLine,
   isCluster,
   type Measurement,
+  producerIntervalLine,
   type ReadablePlace,
   readablePlace,
   runConsuming,
   runProducing,
+  type SendingPlan,
   withReader,
 } from '@varve/bench'
 import { InvalidArgumentError } from '@varve/record'
-import { type CommandIo, InterruptedError } from '../command-io.ts'
+import type { CommandIo } from '../command-io.ts'
 import { requireCount } from '../option-checks.ts'
 import { checkRecordRun } from './bench-checks.ts'
 import type { ConsumeRunOptions } from './bench-options.ts'
 import { checkOutputs } from './bench-output.ts'
 import { payloadFor } from './bench-payload.ts'
 import { parseByteSize } from './byte-size.ts'
-import {
-  conditionsOf,
-  loadOf,
-  openPlace,
-  type RecordRun,
-  RunSupport,
-  requireRoomFor,
-} from './record-runs.ts'
+import { conditionsOf, loadOf, openPlace, type RecordRun, requireRoomFor } from './record-runs.ts'
+import { RunSupport } from './run-support.ts'
 
 const defaultRecords = 500_000
 /** Beyond what a run produces beforehand for itself, nobody waits for each record. */
-const fillingInFlight = 4096
+const fillingPlan: Omit<SendingPlan, 'records'> = {
+  rate: null,
+  pacing: 'timer',
+  warmUpMs: 0,
+  durationMs: null,
+  inFlight: 4096,
+}
+const fillingLoad = { acks: 'written', linger: 0, producers: 1 } as const
 
 /** Reads a topic: one of its own, which it fills first, or one that is there. */
 export async function runConsumers(options: ConsumeRunOptions, io: CommandIo): Promise<RecordRun> {
@@ -61,17 +66,19 @@ async function ofOwnTopic(
   await using place = await openPlace(options, payload)
   const records = options.records ?? defaultRecords
   await requireRoomFor(place, payload, records)
-  const run = new RunSupport(io, options, place.directory)
-  run.lines.say(`producing ${records} records to be read`)
-  const load = loadOf({ ...options, acks: 'written' }, payload)
-  const plan = { rate: null, pacing: 'timer', warmUpMs: 0, durationMs: null, records } as const
-  const { signal } = run.context
-  await runProducing(
-    place,
-    load,
-    { ...plan, inFlight: fillingInFlight },
-    { clock: run.context.clock, ...(signal !== undefined && { signal }) },
-  )
+  const { directory } = place
+  {
+    using filling = new RunSupport(io, options, directory, producerIntervalLine)
+    filling.lines.say(`producing ${records} records to be read`)
+    await runProducing(
+      place,
+      loadOf(options, payload, fillingLoad),
+      { ...fillingPlan, records },
+      filling.context,
+    )
+    if (filling.context.signal.aborted) throw filling.endedEarly()
+  }
+  using run = new RunSupport(io, options, directory, consumerIntervalLine)
   run.lines.say('consuming')
   const measurement = await read(readablePlace(place), run)
   if (options.keep) run.notes.push(`kept: the topic ${place.topic} in ${place.address}`)
@@ -88,7 +95,7 @@ async function beside(
 ): Promise<RecordRun> {
   const { data } = options
   return await withReader(data, topic, async (place) => {
-    const run = new RunSupport(io, options, data)
+    using run = new RunSupport(io, options, data, consumerIntervalLine)
     const { partitions } = place
     return finished(options, await read(place, run), { on: data, topic, partitions }, run)
   })
@@ -98,7 +105,7 @@ async function beside(
 async function ofTopic(options: ConsumeRunOptions, io: CommandIo, read: Read): Promise<RecordRun> {
   const { data: address, topic } = options
   await using place = await BenchPlace.open({ address, topic, readOnly: true })
-  const run = new RunSupport(io, options, place.directory)
+  using run = new RunSupport(io, options, place.directory, consumerIntervalLine)
   const { partitions } = place
   const measurement = await read(readablePlace(place), run)
   return finished(options, measurement, { on: address, topic, partitions }, run)
@@ -108,9 +115,13 @@ function finished(
   { consumers, group, fetchSize, warmup }: ConsumeRunOptions,
   measurement: Measurement,
   of: RecordRun['conditions'],
-  { notes }: RunSupport,
+  run: RunSupport,
 ): RecordRun {
-  if (measurement.records === 0) throw new InterruptedError('there was nothing to consume')
+  if (measurement.records === 0) {
+    if (run.context.signal.aborted) throw run.endedEarly()
+    throw new BenchFailedError('there was nothing to consume')
+  }
+  const { notes } = run
   const conditions = {
     ...of,
     consumers,

@@ -1,30 +1,28 @@
 import { realpathSync, writeFileSync } from 'node:fs'
 import {
   BenchPlace,
-  bytesToLeave,
   type Conditions,
   histogramLog,
   histogramText,
   isCluster,
   keysOf,
   type Measurement,
-  machineClock,
   messageBytesFor,
   type Payload,
   type ProducingLoad,
-  type RunContext,
+  producerIntervalLine,
   requireRoom,
   runEndToEnd,
   runProducing,
   type SendingPlan,
 } from '@varve/bench'
-import { nodeFileSystem } from '@varve/log'
-import { type CommandIo, InterruptedError } from '../command-io.ts'
+import type { CommandIo } from '../command-io.ts'
 import { batchBytesOf, checkPoll, checkRecordRun, checkSending } from './bench-checks.ts'
 import type { EndToEndRunOptions, ProduceRunOptions, RecordRunOptions } from './bench-options.ts'
 import { checkOutputs, machineDirectory } from './bench-output.ts'
 import { payloadFor } from './bench-payload.ts'
-import { IntervalLines } from './interval-lines.ts'
+import { RunSupport } from './run-support.ts'
+import { tellingWhatStays } from './what-stays.ts'
 
 /** A run of records, with what there is to say of it. */
 export interface RecordRun {
@@ -34,10 +32,6 @@ export interface RecordRun {
 }
 
 const defaultSeconds = 10
-
-const clusterNote =
-  'on a cluster: acks flushed asks for all replicas that are in sync, which flush as their topic ' +
-  'is set to; the machine below is that of the client'
 
 /** Sends records, at each rate that was asked for; with `endToEnd` they are consumed too. */
 export async function runRates(
@@ -50,16 +44,38 @@ export async function runRates(
   checkOutputs({ report: options.report, hlog: options.hlog, hgrm: options.hgrm })
   if (endToEnd !== null) checkPoll(endToEnd.poll)
   const payload = payloadFor(options, options.seed)
-  await using place = await openPlace(options, payload)
-  if (options.records !== null) {
-    await requireRoomFor(place, payload, options.records * options.rates.length)
-  }
-  const run = new RunSupport(io, options, place.directory)
+  return await tellingWhatStays(options, async () => {
+    await using place = await openPlace(options, payload)
+    if (options.records !== null) {
+      await requireRoomFor(place, payload, options.records * options.rates.length)
+    }
+    using run = new RunSupport(io, options, place.directory, producerIntervalLine)
+    const measurements = await atEachRate(options, endToEnd, { place, payload, run })
+    if (measurements.length === 0) throw run.endedEarly()
+    if (options.keep) run.notes.push(`kept: the topic ${place.topic} in ${place.address}`)
+    const conditions = {
+      ...conditionsOf(options, payload, place),
+      ...sendingOf(options),
+      ...ratesOf(options),
+    }
+    return { measurements, conditions, notes: run.notes }
+  })
+}
+
+async function atEachRate(
+  options: ProduceRunOptions,
+  endToEnd: EndToEndRunOptions | null,
+  {
+    place,
+    payload,
+    run,
+  }: { readonly place: BenchPlace; readonly payload: Payload; readonly run: RunSupport },
+): Promise<readonly Measurement[]> {
   const measurements: Measurement[] = []
   for (const rate of options.rates) {
     if (options.rates.length > 1) run.lines.say(rate < 0 ? 'flat out' : `${rate} records/s`)
     const plan = planOf(options, rate)
-    const load = loadOf(options, payload)
+    const load = loadOf(options, payload, options)
     const measurement =
       endToEnd === null
         ? await runProducing(place, load, plan, run.context)
@@ -70,49 +86,7 @@ export async function runRates(
     if (measurement.records > 0) measurements.push(measurement)
     if (run.context.signal?.aborted === true) break
   }
-  if (measurements.length === 0) throw new InterruptedError()
-  writeHistograms(options, measurements)
-  if (options.keep) run.notes.push(`kept: the topic ${place.topic} in ${place.address}`)
-  const conditions = { ...conditionsOf(options, payload, place), ...ratesOf(options) }
-  return { measurements, conditions, notes: run.notes }
-}
-
-/** What all runs of records have beside them: progress, and a watch on the disk. */
-export class RunSupport {
-  readonly lines: IntervalLines
-  readonly notes: string[] = []
-  readonly context: RunContext
-  readonly #io: CommandIo
-  readonly #full = new AbortController()
-  #freeBytesMin: number | null = null
-
-  constructor(io: CommandIo, { interval }: RecordRunOptions, directory: string | null) {
-    this.#io = io
-    this.lines = new IntervalLines(io, interval)
-    const signal = AbortSignal.any([io.signal, this.#full.signal])
-    if (directory === null) this.notes.push(clusterNote)
-    else void this.#watch(directory)
-    io.signal.addEventListener('abort', () => this.notes.push('interrupted: what there was counts'))
-    this.context = {
-      // The clock of a test, else the machine's: another process may have to subtract.
-      clock: machineClock,
-      signal,
-      onInterval: (measured) => {
-        this.lines.add(measured)
-        if (directory !== null) void this.#watch(directory)
-      },
-    }
-  }
-
-  async #watch(directory: string): Promise<void> {
-    const free = await nodeFileSystem.freeBytes(directory).catch(() => Number.POSITIVE_INFINITY)
-    // The first look says what there was.
-    this.#freeBytesMin ??= Number.isFinite(free) ? bytesToLeave(free) : null
-    if (free >= (this.#freeBytesMin ?? 0)) return
-    if (this.#full.signal.aborted || this.#io.signal.aborted) return
-    this.notes.push('ended early: the disk is nearly full')
-    this.#full.abort()
-  }
+  return measurements
 }
 
 /** Where the run takes place, with a topic that takes its records. */
@@ -125,7 +99,7 @@ export function openPlace(options: RecordRunOptions, payload: Payload): Promise<
   return BenchPlace.open({ address, topic, existing, keep, topicSettings })
 }
 
-/** Rejects with BenchFailedError. */
+/** Rejects with BenchDiskFullError. */
 export async function requireRoomFor(
   { directory }: BenchPlace,
   { values }: Payload,
@@ -136,11 +110,16 @@ export async function requireRoomFor(
   await requireRoom(directory, records * (valueBytes + 8))
 }
 
-export function loadOf(options: RecordRunOptions, payload: Payload): ProducingLoad {
-  const { acks, compression, linger: lingerMs, producers, seed } = options
+export function loadOf(
+  options: RecordRunOptions,
+  payload: Payload,
+  { acks, linger, producers }: Pick<ProduceRunOptions, 'acks' | 'linger' | 'producers'>,
+): ProducingLoad {
+  const { compression, seed } = options
   const batchBytes = batchBytesOf(options.batchSize)
   const nextKey = keysOf({ distribution: options.keys, range: options.keyRange, seed })
-  return { payload, nextKey, producers, sending: { acks, compression, lingerMs, batchBytes } }
+  const sending = { acks, compression, lingerMs: linger, batchBytes }
+  return { payload, nextKey, producers, sending }
 }
 
 function planOf(options: ProduceRunOptions, rate: number): SendingPlan {
@@ -156,21 +135,21 @@ export function conditionsOf(
   payload: Payload,
   { partitions, directory }: Pick<BenchPlace, 'partitions' | 'directory'>,
 ): Conditions {
-  const { acks, compression, linger, batchSize, inFlight, producers, warmup, keys } = options
+  const { compression, batchSize, warmup, keys } = options
   return {
     on: directory === null ? 'a Kafka cluster' : realpathSync(options.data),
     payload: payload.description,
     keys: keys === 'none' ? keys : `${keys} over ${options.keyRange}`,
     partitions,
-    producers,
-    inFlight,
-    acks,
     compression,
-    lingerMs: linger,
     batchBytes: batchBytesOf(batchSize),
     warmUpSeconds: warmup,
     seed: options.seed,
   }
+}
+
+function sendingOf({ acks, linger, inFlight, producers }: ProduceRunOptions): Conditions {
+  return { producers, inFlight, acks, lingerMs: linger }
 }
 
 /** Null where the number of records ends the run. */
@@ -184,7 +163,8 @@ function ratesOf(options: ProduceRunOptions): Conditions {
   return { durationSeconds: secondsOf(options), records, ...(isPaced && { pacing }) }
 }
 
-function writeHistograms(
+/** Of several rates, each file has its rate behind its name. */
+export function writeHistograms(
   { hlog, hgrm }: ProduceRunOptions,
   measurements: readonly Measurement[],
 ): void {

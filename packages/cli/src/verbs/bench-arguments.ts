@@ -39,15 +39,15 @@ export interface RecordArguments extends BaseArguments, PayloadArguments, KeysAr
   readonly records: number | undefined
   readonly warmup: number
   readonly interval: number
-  readonly acks: string
   readonly compression: string
-  readonly linger: number
   readonly 'batch-size': string
-  readonly 'in-flight': number
-  readonly producers: number
 }
 
-export interface RateArguments {
+export interface SendingArguments {
+  readonly acks: string
+  readonly linger: number
+  readonly 'in-flight': number
+  readonly producers: number
   readonly duration: number | undefined
   readonly rate: number | undefined
   readonly rates: string | undefined
@@ -101,10 +101,10 @@ export function withKeyOptions<T>(
     })
 }
 
-const acks = ['none', 'written', 'flushed', '0', '1', 'all', '-1']
+const acksChoices = ['none', 'written', 'flushed', '0', '1', 'all', '-1']
 const compressionTypes = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
-export function withSending<T>(verb: Argv<T>): Argv<T & Omit<RecordArguments, 'json'>> {
+export function withRecords<T>(verb: Argv<T>): Argv<T & Omit<RecordArguments, 'json'>> {
   const place = 'a directory on the disk that is meant, or kafka://host:port'
   return withKeyOptions(withPayload(withBase(verb, place)), { keys: 'none', range: 10_000 })
     .option('topic', { ...text, describe: 'A topic in --data itself, instead of a scratch one' })
@@ -114,21 +114,21 @@ export function withSending<T>(verb: Argv<T>): Argv<T & Omit<RecordArguments, 'j
     .option('records', { ...number, describe: 'How many are counted' })
     .option('warmup', { ...number, default: 2, describe: 'Seconds beforehand that do not count' })
     .option('interval', { ...number, default: 5, describe: 'Seconds between lines of progress' })
+    .option('compression', { choices: compressionTypes, default: 'none', describe: 'Codec' })
+    .option('batch-size', { ...text, default: '64KiB', describe: 'A batch is sent when so large' })
+}
+
+export function withSending<T>(verb: Argv<T>): Argv<T & SendingArguments> {
+  return verb
     .option('acks', {
       ...text,
-      choices: acks,
+      choices: acksChoices,
       default: 'flushed',
       describe: 'Acknowledged when; 0, 1 and all mean none, written and flushed',
     })
-    .option('compression', { choices: compressionTypes, default: 'none', describe: 'Codec' })
     .option('linger', { ...number, default: 0, describe: 'Wait so many ms for larger batches' })
-    .option('batch-size', { ...text, default: '64KiB', describe: 'A batch is sent when so large' })
     .option('in-flight', { ...number, default: 1024, describe: 'Records on their way at once' })
     .option('producers', { ...number, default: 1, describe: 'Producers that share the work' })
-}
-
-export function withRates<T>(verb: Argv<T>): Argv<T & RateArguments> {
-  return verb
     .option('duration', { ...number, describe: 'Seconds that count; 10 without --records' })
     .option('rate', { ...number, describe: 'Records a second; without it, or with -1, flat out' })
     .option('rates', { ...text, describe: 'Several, one after the other: 1000,5000,-1' })
@@ -160,7 +160,7 @@ export function keysArgumentsOf(given: KeysArguments): KeyArguments {
   return { keys: given.keys as KeyDistribution, keyRange: given['key-range'] }
 }
 
-const kafkaAcks: Readonly<Record<string, RecordRunOptions['acks']>> = {
+const kafkaAcks: Readonly<Record<string, ProduceRunOptions['acks']>> = {
   '0': 'none',
   '1': 'written',
   all: 'flushed',
@@ -172,21 +172,20 @@ export function recordRunOf(given: RecordArguments): RecordRunOptions {
   return {
     ...{ ...baseOf(given), ...payloadOf(given), ...keysArgumentsOf(given) },
     ...{ topic, existing, keep, partitions, records, warmup, interval },
-    acks: kafkaAcks[given.acks] ?? (given.acks as RecordRunOptions['acks']),
     compression: given.compression as RecordRunOptions['compression'],
-    linger: given.linger,
     batchSize: given['batch-size'],
-    inFlight: given['in-flight'],
-    producers: given.producers,
   }
 }
 
 /** Throws InvalidArgumentError. */
-export function produceRunOf(given: RecordArguments & RateArguments): ProduceRunOptions {
+export function produceRunOf(given: RecordArguments & SendingArguments): ProduceRunOptions {
   const { duration = null, rate, rates, hlog = null, hgrm = null } = given
+  const { acks, linger, producers } = given
   return {
     ...recordRunOf(given),
-    ...{ duration, hlog, hgrm },
+    ...{ duration, hlog, hgrm, linger, producers },
+    acks: kafkaAcks[acks] ?? (acks as ProduceRunOptions['acks']),
+    inFlight: given['in-flight'],
     rates: rates === undefined ? [rate ?? -1] : listOfRates(rates),
     pacing: given.pacing as Pacing,
   }

@@ -9,7 +9,7 @@ import {
   withBase,
   withKeyOptions,
   withPayload,
-  withRates,
+  withRecords,
   withSending,
 } from './bench-arguments.ts'
 import { type Choose, flag, number, text, withJson } from './verb-options.ts'
@@ -46,7 +46,7 @@ function addProduce(parser: Workloads, choose: Choose): void {
     'produce',
     'Send records, and wait for each to be acknowledged',
     (verb) =>
-      withRates(withSending(verb))
+      withSending(withRecords(verb))
         .example('$0 bench produce --record-size 100 --acks written --duration 30', '')
         .example(
           '$0 bench produce --rate 10000 --keys zipf --key-range 1000000 --partitions 8',
@@ -65,7 +65,7 @@ function addConsume(parser: Workloads, choose: Choose): void {
     'consume',
     'Read records: of a scratch topic that is filled first, or of one that is there',
     (verb) =>
-      withSending(verb)
+      withRecords(verb)
         .option('consumers', { ...number, default: 1, describe: 'Consumers that share the work' })
         .option('group', { ...text, describe: 'Consume as this group, and commit its offsets' })
         .option('fetch-size', { ...text, default: '1MiB', describe: 'Read so much at once' })
@@ -85,7 +85,7 @@ function addEndToEnd(parser: Workloads, choose: Choose): void {
     'end-to-end',
     'Send records and read them as they arrive: the time from one to the other',
     (verb) =>
-      withRates(withSending(verb))
+      withSending(withRecords(verb))
         .option('other-process', { ...flag, describe: 'Read in a process of its own' })
         .option('poll', {
           ...number,
@@ -159,7 +159,10 @@ function addBackup(parser: Workloads, choose: Choose): void {
       withPayload(withBase(verb))
         .option('size', { ...text, default: '1GiB', describe: 'Of the log' })
         .option('segment-size', { ...text, default: '128MiB', describe: 'Of its segments' })
-        .option('repository', { ...text, describe: 'Keep the repository in this directory' })
+        .option('repository', {
+          ...text,
+          describe: 'Make the repository in this directory, as on another disk; it is removed too',
+        })
         .option('encrypt', { ...flag, describe: 'Encrypt it' })
         .option('repeat', repeat)
         .example('$0 bench backup --size 4GiB --encrypt --repository /mnt/other', ''),

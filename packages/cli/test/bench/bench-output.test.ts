@@ -1,7 +1,7 @@
 import { realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { afterAll, describe, expect, test } from 'vitest'
-import { machineDirectory, printResult } from '../../src/bench/bench-output.ts'
+import { checkOutputs, machineDirectory, printResult } from '../../src/bench/bench-output.ts'
 import { payloadFor } from '../../src/bench/bench-payload.ts'
 import { captureIo } from '../captured-io.ts'
 
@@ -35,6 +35,34 @@ test('notes come first, and are in the document too', async () => {
   expect(machines.stdout.documents).toMatchObject([
     { schema: 'varve-bench/1', startedAt: '1970-01-01T00:00:00.000Z', notes: ['ended early'] },
   ])
+})
+
+test('figures are printed, whatever becomes of the page', async () => {
+  const result = { kind: 'produce', startedMs: 0, conditions: {} } as const
+  const report = `${temporary.path}/gone/report.html`
+  const options = { data: temporary.path, seed: 1, report, json: false }
+  const io = captureIo()
+  await expect(printResult(result, options, ['a line'], io)).rejects.toThrow('ENOENT')
+  expect(io.stdout.text).toContain('a line\n')
+})
+
+describe('files that are to be written', () => {
+  const path = `${temporary.path}/page.html`
+
+  test('may be there, or not yet', () => {
+    checkOutputs({ report: path, hlog: null })
+    writeFileSync(path, 'an older one')
+    checkOutputs({ report: path, hlog: `${temporary.path}/latency.hlog` })
+  })
+
+  test.each([
+    [{ report: temporary.path }, /--report .* must be a file/],
+    [{ report: '' }, /--report/],
+    [{ hlog: `${temporary.path}/absent/latency.hlog` }, /--hlog .* directory that is there/],
+    [{ report: path, hgrm: `${temporary.path}/./page.html` }, /--hgrm .* another file than --report/],
+  ])('%j is refused before the run', (paths, message) => {
+    expect(() => checkOutputs(paths)).toThrow(message)
+  })
 })
 
 describe('payloads', () => {

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { openVarve } from '@varve/broker'
 import { makeTemporaryDirectory } from '@varve/log/testing'
-import { afterAll, describe, expect, test } from 'vitest'
-import { run } from '../captured-io.ts'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { run, runWith } from '../captured-io.ts'
 
 const temporary = makeTemporaryDirectory()
 afterAll(() => temporary.remove())
@@ -22,6 +22,41 @@ describe('varve bench consume', () => {
     )
     expect(cells['data.consumed.in.nMsg']).toBe('500')
     expect(readdirSync(data)).toEqual([])
+  })
+
+  test('states what was read, and nothing of how records that it made were sent', async () => {
+    const { stdout } = await run('bench', 'consume', ...tiny, '--records', '100', '--json')
+    const [{ conditions }] = stdout.documents
+    expect(conditions).toMatchObject({ partitions: 1, compression: 'none', consumers: 1 })
+    for (const name of ['acks', 'inFlight', 'lingerMs', 'producers']) {
+      expect(conditions).not.toHaveProperty(name)
+    }
+    const refused = await run('bench', 'consume', ...tiny, '--acks', 'all')
+    expect(refused.code).toBe(2)
+  })
+
+  test('interrupted while it fills its topic, it says so, and leaves nothing', async () => {
+    const controller = new AbortController()
+    const { signal } = controller
+    const running = runWith({ signal }, 'bench', 'consume', ...tiny, '--records', '100000000')
+    await vi.waitUntil(() => readdirSync(data).length > 0, { interval: 10 })
+    controller.abort()
+    const { code, err } = await running
+    expect(code).toBe(3)
+    expect(err).toContain('interrupted before it was done')
+    expect(readdirSync(data)).toEqual([])
+  })
+
+  test('of an empty topic there is nothing to report', async () => {
+    const address = `${temporary.path}/empty`
+    {
+      await using varve = await openVarve(address)
+      await varve.createTopic('orders')
+    }
+    const argv = ['--data', address, '--topic', 'orders', '--warmup', '0', '--json']
+    const { code, err } = await run('bench', 'consume', ...argv)
+    expect(code).toBe(3)
+    expect(JSON.parse(err)).toMatchObject({ error: { code: 'VARVE_BENCH_FAILED' } })
   })
 
   test('reads a topic that is there without changing it; a group has to be allowed', async () => {
