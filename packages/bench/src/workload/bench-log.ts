@@ -24,8 +24,9 @@ export interface FilledLog {
 }
 
 const groupsUnderWay = 8
-/** What a batch has around its records, with room to spare; and what a record has around a value. */
+/** What a batch has around its records, with room to spare. */
 const batchRoomBytes = 1024
+/** Likewise, a record around its value. */
 const recordRoomBytes = 32
 
 /** A batch that takes any record of the payload on top of what it was to have. */

@@ -30,7 +30,7 @@ export async function requireRoom(
   )
 }
 
-/** What a run was refused, if that is for want of room: a BenchDiskFullError; else as it is. */
+/** A BenchDiskFullError of what was refused for want of room; any other error as it is. */
 export function asDiskFull(error: unknown, directory: string): unknown {
   if (error instanceof BenchDiskFullError || !isForWantOfRoom(error)) return error
   return new BenchDiskFullError(directory, `the disk of ${directory} is full`, error)
