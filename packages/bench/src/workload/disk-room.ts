@@ -13,8 +13,8 @@ export function bytesToLeave(freeBytes: number): number {
 }
 
 /**
- * Rejects with BenchDiskFullError where what a run will write does not fit, before it has written for
- * minutes and filled a disk that others need.
+ * Rejects with BenchDiskFullError where what a run will write does not fit, before it has written
+ * for minutes and filled a disk that others need.
  */
 export async function requireRoom(
   directory: string,
