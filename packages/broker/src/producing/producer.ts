@@ -114,6 +114,10 @@ export class Producer<Key = Sendable, Value = Sendable> implements AsyncDisposab
   ): Promise<SentRecord | readonly SentBatch[]> {
     const partition = options?.partition
     try {
+      // Who knows other clients hands in one object with a topic in it.
+      if (typeof topic !== 'string') {
+        throw new InvalidArgumentError('topic', topic, 'must be a name: send(topic, record)')
+      }
       if (options?.sourceOffset !== undefined) return this.#sendOnce(topic, records, options)
       if (isList(records)) {
         const serialized = this.#serializer.all(topic, records)

@@ -108,6 +108,8 @@ describe('a producer', () => {
     expect(error.limitBytes).toBe(500)
     const bad = [...records, 5 as never]
     await errorOf(sending.send('t', bad, { partition: 2 }), InvalidArgumentError)
+    const asOthersDo = { topic: 't', messages: [] }
+    await errorOf(sending.send(asOthersDo as never, {}), InvalidArgumentError)
     const [next] = await sending.send('t', [{ value: '5' }], { partition: 2 })
     expect(next).toMatchObject({ baseOffset: 5, lastOffset: 5 })
     expect(await valuesOf(topics.topic('t').partition(2).log)).toHaveLength(6)
