@@ -19,6 +19,9 @@ const packages = fileURLToPath(new URL('../..', import.meta.url))
 const app = mkdtempSync(join(tmpdir(), 'varve-packed-'))
 
 const program = `
+import { once } from 'node:events'
+import { get } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { openDataDirectory } from 'varve'
 import { startServer } from 'varve/server'
 
@@ -29,8 +32,10 @@ await producer.send('orders', { value: 'first' })
 await producer.close()
 const http = { host: '127.0.0.1', port: 0 }
 const server = await startServer({ varve, port: 0, http, ui: {} })
-const page = await fetch('http://' + server.httpAddress + '/ui/')
-console.log(JSON.stringify({ status: page.status, title: /<title>(.*)<.title>/.exec(await page.text())?.[1] }))
+const [host, port] = server.httpAddress.split(':')
+const [page] = await once(get({ host, port, path: '/ui/' }), 'response')
+const title = /<title>(.*)<.title>/.exec(await text(page))?.[1]
+console.log(JSON.stringify({ status: page.statusCode, title }))
 await server.close()
 await varve.close()
 `
