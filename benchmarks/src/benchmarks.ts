@@ -33,8 +33,8 @@ import { scalePartitions } from './scale/scale-partitions.bench.ts'
 import { scaleSegments } from './scale/scale-segments.bench.ts'
 import { messages } from './server/messages.bench.ts'
 import { serverFlushed } from './server/server-flushed.bench.ts'
-import { serverIdle } from './server/server-idle.bench.ts'
-import { serverLatency } from './server/server-latency.bench.ts'
+import { serverIdle, serverIdlePolls } from './server/server-idle.bench.ts'
+import { serverLatency, serverLatencyFlushed } from './server/server-latency.bench.ts'
 import { serverStart } from './server/server-start.bench.ts'
 import { serverAcksAll, serverWritten } from './server/server-throughput.bench.ts'
 import { steadyMemory } from './soak/steady-memory.bench.ts'
@@ -68,7 +68,9 @@ export const benchmarks: readonly Benchmark[] = [
   serverAcksAll,
   serverFlushed,
   serverLatency,
+  serverLatencyFlushed,
   serverIdle,
+  serverIdlePolls,
   scaleLogSize,
   scaleSegments,
   scalePartitions,

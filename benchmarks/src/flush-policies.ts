@@ -31,6 +31,8 @@ export const flushPolicies: Readonly<Record<string, string>> = {
     'Varve flushed: before it acknowledges; Kafka written: it does not flush',
   'server-kafka-flushed': 'flushed: both before they acknowledge',
   'server-kafka-latency': 'with acks=1 written; with acks=all Varve flushed, Kafka written',
+  'server-kafka-latency-flushed': 'flushed: both before they acknowledge',
+  'server-kafka-idle-polls': 'nothing is written while it is measured',
   'server-kafka-idle': 'nothing is written while it is measured',
   'scale-log-size': 'nothing is written while it is measured',
   'scale-segments': 'nothing is written while it is measured',

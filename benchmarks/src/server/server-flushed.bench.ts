@@ -2,7 +2,6 @@ import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import type { Figure } from '../harness/figure.ts'
 import { hashOf } from '../harness/result-hash.ts'
 import { Load, type LoadResult, type LoadTarget, type PayloadFile } from './load.ts'
-import { latency } from './server-latency.bench.ts'
 import {
   besideKafka,
   figuresBeside,
@@ -30,7 +29,7 @@ function serially(partitions: number): Shape {
   return {
     name: `${producers} producers with one record under way each, partitions ${partitions}`,
     partitions,
-    records: 6_000,
+    records: 4_000,
     send: (load, target, payload, records) => {
       const settings = ['acks=all', 'linger.ms=0', 'socket.nagle.disable=true']
       return load.produceSerially(target, payload, { records, producers }, settings)
@@ -43,7 +42,7 @@ function inBatches(partitions: number): Shape {
   return {
     name: `batches of 16 KiB flat out, partitions ${partitions}`,
     partitions,
-    records: 250_000,
+    records: 100_000,
     send: (load, target, payload, records) => {
       const settings = ['acks=all', `batch.size=${batchBytes}`]
       return load.produce(target, payload, records, settings)
@@ -65,7 +64,6 @@ export const serverFlushed: Benchmark = besideKafka(
     for (const shape of context.isSmoke ? shapes.slice(0, 1) : shapes) {
       figures.push(...(await flushed(context, brokers, load, shape)))
     }
-    figures.push(...(await latency(context, brokers, load, { acks: 'all', kafkaFlushes: true })))
     return figures
   },
 )

@@ -19,29 +19,50 @@ const recordBytes = 100
 /** Nothing waits for company, neither in the client nor in its socket. */
 const promptly = ['linger.ms=0', 'socket.nagle.disable=true']
 
+interface Promised {
+  readonly acks: string
+  readonly kafkaFlushes: boolean
+}
+
+const written: Promised = { acks: '1', kafkaFlushes: false }
+const acknowledged: Promised = { acks: 'all', kafkaFlushes: false }
+const flushed: Promised = { acks: 'all', kafkaFlushes: true }
+
 export const serverLatency: Benchmark = besideKafka(
   'server-kafka-latency',
   'from when a record is due until a consumer has it, at a fixed rate',
-  async (context, brokers) => {
-    const load = await Load.find()
-    if (typeof load === 'string') {
-      process.stderr.write(`nothing can be sent: ${load}\n`)
-      return []
-    }
-    const figures: Figure[] = []
-    for (const acks of context.isSmoke ? ['1'] : ['1', 'all']) {
-      figures.push(...(await latency(context, brokers, load, { acks, kafkaFlushes: false })))
-    }
-    return figures
-  },
+  (context, brokers) => latencies(context, brokers, [written, acknowledged]),
 )
 
+export const serverLatencyFlushed: Benchmark = besideKafka(
+  'server-kafka-latency-flushed',
+  'the same with a flush before each acknowledgement, at both brokers',
+  (context, brokers) => latencies(context, brokers, [flushed]),
+)
+
+async function latencies(
+  context: BenchmarkContext,
+  brokers: TwoBrokers,
+  all: readonly Promised[],
+): Promise<readonly Figure[]> {
+  const load = await Load.find()
+  if (typeof load === 'string') {
+    process.stderr.write(`nothing can be sent: ${load}\n`)
+    return []
+  }
+  const figures: Figure[] = []
+  for (const one of context.isSmoke ? all.slice(0, 1) : all) {
+    figures.push(...(await latency(context, brokers, load, one)))
+  }
+  return figures
+}
+
 /** The 50th and the 99th percentile, for Kafka with a flush of each batch or without. */
-export async function latency(
+async function latency(
   context: BenchmarkContext,
   brokers: TwoBrokers,
   load: Load,
-  { acks, kafkaFlushes }: { readonly acks: string; readonly kafkaFlushes: boolean },
+  { acks, kafkaFlushes }: Promised,
 ): Promise<readonly Figure[]> {
   const payload = payloadFile(brokers, recordBytes)
   const pace = { rate, seconds: context.size(5, 1), warmUpSeconds: 1 }
