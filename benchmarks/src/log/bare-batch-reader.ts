@@ -1,17 +1,22 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { crc32c } from '@varve/record'
 
+/** Told of a record: where its key and its value lie in `bytes`. */
+export type VisitRecord = (
+  bytes: Buffer,
+  keyAt: number,
+  keySize: number,
+  valueAt: number,
+  valueSize: number,
+) => void
+
 /**
  * Reads a file of uncompressed batches of magic 2 with nothing around it, the limit for reading
  * records: one buffer that is used again, a checksum for each batch, and for each record the
- * varints that lead to its key and value, a view of each. No object for a batch or record, no
- * bounds checks, no other format, no index, no watermark.
+ * varints that lead to its key and value. No object for a batch or record, no bounds checks, no
+ * other format, no index, no watermark.
  */
-export function readRecordsBarely(
-  path: string,
-  chunkBytes: number,
-  visit: (key: Buffer, value: Buffer) => void,
-): void {
+export function readRecordsBarely(path: string, chunkBytes: number, visit: VisitRecord): void {
   const descriptor = openSync(path, 'r')
   const buffer = Buffer.allocUnsafeSlow(chunkBytes)
   let position = 0
@@ -30,12 +35,7 @@ export function readRecordsBarely(
   closeSync(descriptor)
 }
 
-function visitRecords(
-  buffer: Buffer,
-  start: number,
-  end: number,
-  visit: (key: Buffer, value: Buffer) => void,
-): void {
+function visitRecords(buffer: Buffer, start: number, end: number, visit: VisitRecord): void {
   if (crc32c(buffer.subarray(start + 21, end)) !== buffer.readUInt32BE(start + 17)) {
     throw new Error(`bad checksum at ${start}`)
   }
@@ -58,10 +58,10 @@ function visitRecords(
     varint()
     varint()
     const keySize = varint()
-    const key = buffer.subarray(at, at + keySize)
+    const keyAt = at
     at += keySize
     const valueSize = varint()
-    visit(key, buffer.subarray(at, at + valueSize))
+    visit(buffer, keyAt, keySize, at, valueSize)
     at = next
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { Log } from '@varve/log'
+import type { Batch } from '@varve/record'
 import type { Benchmark, BenchmarkContext } from '../harness/benchmark.ts'
 import {
   batchesHash,
@@ -11,7 +12,7 @@ import {
 import { type Contender, hold, secondsOf } from '../harness/contest.ts'
 import type { Figure } from '../harness/figure.ts'
 import { hashOfNumbers, hashOfTexts } from '../harness/result-hash.ts'
-import { readRecordsBarely } from './bare-batch-reader.ts'
+import { readRecordsBarely, type VisitRecord } from './bare-batch-reader.ts'
 import { withNewLog } from './log-under-test.ts'
 import { type PreparedBatches, prepareBatches } from './prepared-batches.ts'
 import { batchesBarely, batchesByOffset, randomReads, recordsByOffset } from './random-reads.ts'
@@ -51,16 +52,19 @@ async function ofLog(
   const conditions = { payload: description, log: `${size} MB in batches of 64 KiB` }
   const raw = { unit: 'MB/s', limit: bareReads(path, prepared), conditions } as const
   const bar = { kind: 'ratio', atLeast: 0.85 } as const
-  const figures = [
-    await hold(context, {
-      name: `${recordBytes} B records, CRC checked, views of key and value`,
-      unit: 'records/s',
-      measured: recordsThroughLog(log),
-      limit: recordsBarely(path),
-      ...(recordBytes === 100 && { bar: { kind: 'value', atLeast: 6e6 } as const }),
-      conditions,
-    }),
-  ]
+  const figures: Figure[] = []
+  for (const visiting of ['views', 'positions'] as const) {
+    figures.push(
+      await hold(context, {
+        name: `${recordBytes} B records, CRC checked, ${visiting} of key and value`,
+        unit: 'records/s',
+        measured: recordsThroughLog(log, visiting),
+        limit: recordsBarely(path, visiting),
+        ...(recordBytes === 100 && { bar: { kind: 'value', atLeast: 6e6 } as const }),
+        conditions,
+      }),
+    )
+  }
   for (const reuseMemory of [true, false]) {
     for (const verifyChecksums of [false, true]) {
       const memory = reuseMemory ? 'memory reused' : 'memory of their own'
@@ -104,35 +108,62 @@ async function atRandom(
   ]
 }
 
+/**
+ * How records are gone through: with an object and two views for each, or with one object that says
+ * where they lie.
+ */
+type Visiting = 'views' | 'positions'
+
 /** What is done with a record: enough that its key and value have to be there. */
 class RecordCount {
   records = 0
   keyBytes = 0
   valueBytes = 0
-  firstBytes = 0
+  someBytes = 0
 
   add(key: Buffer, value: Buffer): void {
     this.records += 1
     this.keyBytes += key.length
     this.valueBytes += value.length
-    this.firstBytes += (key[key.length - 1] as number) + (value[value.length >>> 1] as number)
+    this.someBytes += (key[key.length - 1] as number) + (value[value.length >>> 1] as number)
+  }
+
+  addAt(bytes: Buffer, keyAt: number, keySize: number, valueAt: number, valueSize: number): void {
+    this.records += 1
+    this.keyBytes += keySize
+    this.valueBytes += valueSize
+    const inKey = bytes[keyAt + keySize - 1] as number
+    this.someBytes += inKey + (bytes[valueAt + (valueSize >>> 1)] as number)
+  }
+
+  addAll(batch: Batch): void {
+    for (const { key, value } of batch.records()) {
+      if (key !== null && value !== null) this.add(key, value)
+    }
+  }
+
+  addAllAt(batch: Batch): void {
+    for (const record of batch.records({ reuseRecord: true })) {
+      const { bytes, keyAt, keySize, valueAt, valueSize } = record
+      if (keySize >= 0 && valueSize >= 0) this.addAt(bytes, keyAt, keySize, valueAt, valueSize)
+    }
   }
 
   get hash(): string {
-    return hashOfNumbers(this.records, this.keyBytes, this.valueBytes, this.firstBytes)
+    return hashOfNumbers(this.records, this.keyBytes, this.valueBytes, this.someBytes)
   }
 }
 
-function recordsThroughLog(log: Log): Contender {
+function recordsThroughLog(log: Log, visiting: Visiting): Contender {
+  const reuseMemory = visiting === 'positions'
   const measure = async () => {
     const count = new RecordCount()
     const seconds = await secondsOf(async () => {
-      const reader = log.reader({ from: 0, maxBytes: readBytes })
+      const reader = log.reader({ from: 0, maxBytes: readBytes, reuseMemory })
       for (let batches = await reader.nextBatches(); batches !== null; ) {
         for (const batch of batches) {
-          for (const { key, value } of batch.records()) {
-            if (key !== null && value !== null) count.add(key, value)
-          }
+          if (visiting === 'views') count.addAll(batch)
+          else count.addAllAt(batch)
         }
         batches = await reader.nextBatches()
       }
@@ -140,19 +171,30 @@ function recordsThroughLog(log: Log): Contender {
     const hash = hashOfTexts(count.hash, await contentHash(log))
     return { value: count.records / seconds, hash }
   }
-  return { name: 'log.reader', measure }
+  return {
+    name: reuseMemory ? 'log.reader, with reuseMemory and reuseRecord' : 'log.reader',
+    measure,
+  }
 }
 
-function recordsBarely(path: string): Contender {
+function recordsBarely(path: string, visiting: Visiting): Contender {
   const measure = async () => {
     const count = new RecordCount()
-    const seconds = await secondsOf(() => {
-      readRecordsBarely(path, readBytes, (key, value) => count.add(key, value))
-    })
+    const visit: VisitRecord =
+      visiting === 'views'
+        ? (bytes, keyAt, keySize, valueAt, valueSize) => {
+            const key = bytes.subarray(keyAt, keyAt + keySize)
+            count.add(key, bytes.subarray(valueAt, valueAt + valueSize))
+          }
+        : (bytes, keyAt, keySize, valueAt, valueSize) => {
+            count.addAt(bytes, keyAt, keySize, valueAt, valueSize)
+          }
+    const seconds = await secondsOf(() => readRecordsBarely(path, readBytes, visit))
     const hash = hashOfTexts(count.hash, contentHashOfFiles([path]))
     return { value: count.records / seconds, hash }
   }
-  return { name: 'bare readSync, CRC-32C, varints, and two views a record', measure }
+  const views = visiting === 'views' ? ', and two views a record' : ''
+  return { name: `bare readSync, CRC-32C, varints${views}`, measure }
 }
 
 /** The checksums of the batches, as stored, stand for having seen them while time counts. */
