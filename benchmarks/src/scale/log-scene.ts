@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Log, LogDirectory, type LogOptions } from '@varve/log'
+import { RecordBatchBuilder } from '@varve/record'
 import { type Sample, secondsOf } from '../harness/contest.ts'
 import { payloadOf } from '../harness/payload.ts'
 import { SeededRandom } from '../harness/random.ts'
@@ -21,12 +22,20 @@ export function timestampOf(batch: number): number {
   return 1_790_000_000_000 + batch * 1_000
 }
 
+/** Of {@link fill}: what is waited for together. */
+const batchesInFlight = 32
+
 /** Appends batches of 100 records of 100 bytes, not flushed. */
 export async function fill(log: Log, batches: number, from = 0): Promise<void> {
   const { records } = payloadOf(recordBytes, batchRecords)
-  for (let batch = from; batch < from + batches; batch++) {
-    const timestamp = timestampOf(batch)
-    await log.append(records.map((record) => ({ ...record, timestamp })))
+  const end = from + batches
+  for (let first = from; first < end; first += batchesInFlight) {
+    const group = Array.from({ length: Math.min(batchesInFlight, end - first) }, (_, index) => {
+      const builder = new RecordBatchBuilder({ defaultTimestamp: timestampOf(first + index) })
+      for (const record of records) builder.append(record)
+      return log.appendBatch(builder.build())
+    })
+    await Promise.all(group)
   }
 }
 
