@@ -34,10 +34,12 @@ export const backup: Benchmark = {
       const scene = { context, path, corpus }
       // Each of them takes a second or two for every key that it makes or derives.
       const peers = installedPeers().slice(0, context.size(2, 1))
+      await createRepository(`${path}/ours`, context)
+      await backUp(scene, `${path}/ours`)
       return [
-        ...(await backups(scene, peers)),
-        ...(await verifications(scene, peers)),
-        ...(await restores(scene, peers)),
+        ...(context.isWanted('backup') ? await backups(scene, peers) : []),
+        ...(context.isWanted('verification') ? await verifications(scene, peers) : []),
+        ...(context.isWanted('restore') ? await restores(scene, peers) : []),
       ]
     })
   },
@@ -86,8 +88,6 @@ async function verifications(
   const { path } = scene
   const figures: Figure[] = []
   const ours = `${path}/ours`
-  await createRepository(ours, scene.context)
-  await backUp(scene, ours)
   for (const { peer, name } of pairings(peers)) {
     const theirs = `${path}/theirs`
     if (peer !== null) {
