@@ -27,9 +27,9 @@ NAME is one of those below, or how several begin: server-kafka is all of server-
   --scale full   let what is measured as it grows grow all the way: tens of GiB, many minutes
   --repeat N     measure everything N times after a round that is not counted (default 7,
                  and 3 for what starts servers)
-  --only TEXT    of appends-beside-compaction, the scale benchmarks and backup (backup, verification,
-                 restore), whose figures take minutes each: those with TEXT in their names; may be
-                 given several times
+  --only TEXT    of appends-beside-compaction, the scale benchmarks and backup (which has backup,
+                 verification and restore), whose figures take minutes each: those with TEXT in
+                 their names; may be given several times
   --data DIR     where data is written: decides which disk is measured (default: the system's
                  directory for temporary files)
   --json FILE    write all figures, with every sample, to FILE
