@@ -196,6 +196,16 @@ function describeTools(release: KafkaRelease): void {
     const [, versions] = await both(moved[release.line].versions)
     expect(versions).toMatch(/^0\n/)
     expect(versions).toContain('CreateTopics(19): 0 to 7')
+    const quorum = 'org.apache.kafka.tools.MetadataQuorumCommand'
+    const [kafkas, varves] = await both(quorum, 'describe', '--status')
+    const said = (text: string, name: string) => new RegExp(`^${name}: *(.*)$`, 'm').exec(text)?.[1]
+    expect(said(kafkas, 'LeaderId')).toBe('1')
+    for (const name of ['LeaderId', 'LeaderEpoch', 'MaxFollowerLag', 'MaxFollowerLagTimeMs']) {
+      expect(said(varves, name), varves).toBe(said(kafkas, name))
+    }
+    const [kafkaReplicas, replicas] = await both(quorum, 'describe', '--replication')
+    const words = (text: string) => text.split('\n').map((line) => line.trim().split(/\s+/).length)
+    expect(words(replicas), replicas).toEqual(words(kafkaReplicas))
     const [, features] = await both('org.apache.kafka.tools.FeatureCommand', 'describe')
     expect(features).toMatch(/^0\n/)
     await expectSame('org.apache.kafka.tools.ClientMetricsCommand', '--list')

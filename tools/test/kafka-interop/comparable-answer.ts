@@ -6,7 +6,8 @@ type Plain = Readonly<Record<string, unknown>>
 const ofKind: ReadonlySet<string> = new Set([
   ...['clusterId', 'topicId', 'port', 'host', 'logDir', 'totalBytes', 'usableBytes'],
   ...['partitionSize', 'errorMessage', 'documentation', 'throttleTimeMs'],
-  ...['producerId', 'lastTimestamp'],
+  ...['producerId', 'lastTimestamp', 'highWatermark', 'logEndOffset', 'listeners'],
+  ...['lastFetchTimestamp', 'lastCaughtUpTimestamp'],
 ])
 
 /** Settings whose values are each machine's own, or which Varve has otherwise, said why. */
@@ -14,8 +15,9 @@ const ownSettings: ReadonlySet<string> = new Set([
   // Where it runs, and how a broker for tests is started.
   ...['log.dirs', 'log.dir', 'listeners', 'auto.create.topics.enable', 'node.id', 'broker.id'],
   'group.initial.rebalance.delay.ms',
-  // Varve bounds the memory for requests; Kafka does so only where it is told to.
-  'queued.max.request.bytes',
+  // Varve bounds the memory for requests, where Kafka does so only when it is told to, and that
+  // for answers more narrowly.
+  ...['queued.max.request.bytes', 'fetch.max.bytes'],
   // Varve bounds connections, and keeps committed offsets together; Kafka does neither.
   ...['max.connections', 'max.connections.per.ip', 'offsets.topic.num.partitions'],
   // Kafka says it in hours where it was told nothing in milliseconds.

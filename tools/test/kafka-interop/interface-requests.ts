@@ -113,6 +113,13 @@ const cluster: InterfaceRequest = {
   request: { includeClusterAuthorizedOperations: true },
 }
 
+const quorum: InterfaceRequest = {
+  ...{ api: 'DescribeQuorum', version: 2, asks: 'who keeps the metadata' },
+  request: {
+    topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }],
+  },
+}
+
 const logDirs: InterfaceRequest = {
   ...{ api: 'DescribeLogDirs', version: 4, asks: 'how large everything is' },
   request: { topics: null },
@@ -232,6 +239,7 @@ export const consoleRequests: readonly InterfaceRequest[] = [
 /** kafbat's UI: its client is Kafka's own. */
 export const kafbatRequests: readonly InterfaceRequest[] = [
   cluster,
+  quorum,
   describe('the broker’s settings', [theBroker]),
   allMetadata,
   describeTopics,

@@ -13,6 +13,7 @@ import { describeClientQuotasHandler } from './describe-client-quotas.ts'
 import { describeClusterHandler } from './describe-cluster.ts'
 import { describeConfigsHandler } from './describe-configs.ts'
 import { describeLogDirsHandler } from './describe-log-dirs.ts'
+import { describeQuorumHandler } from './describe-quorum.ts'
 import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts'
 import { electLeadersHandler } from './elect-leaders.ts'
 import { incrementalAlterConfigsHandler } from './incremental-alter-configs.ts'
@@ -34,6 +35,7 @@ export function administrationHandlers(
     incrementalAlterConfigsHandler(server, administration),
     listConfigResourcesHandler(server),
     describeClusterHandler(server),
+    describeQuorumHandler(server),
     describeTopicPartitionsHandler(server),
     describeLogDirsHandler(server),
     alterReplicaLogDirsHandler(server),
