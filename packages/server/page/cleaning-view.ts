@@ -71,7 +71,7 @@ const logColumns: readonly Column<CleanedLogAnswer>[] = [
         const [, topic = log, partition = '0'] = /^(.*)-(\d+)$/.exec(log) ?? []
         return element('a', { href: partitionLink(topic, Number(partition)) }, log)
       }),
-    by: ({ log }) => log,
+    by: ({ log }) => log.replace(/\d+$/, (partition) => partition.padStart(9, '0')),
   },
   { title: 'Policy', kind: 'wide', show: ({ policy }) => policy.join(', ') },
   {

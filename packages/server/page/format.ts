@@ -13,6 +13,18 @@ export function counted(value: number, what: string): string {
   return `${count(value)} ${what}${value === 1 ? '' : 's'}`
 }
 
+/** `0–3, 7`: whole numbers that rise. */
+export function ranges(values: readonly number[]): string {
+  const found: string[] = []
+  for (let from = 0, to = 0; from < values.length; from = to) {
+    const first = values[from] ?? 0
+    for (to = from + 1; values[to] === first + to - from; ) to++
+    const last = values[to - 1] ?? 0
+    found.push(first === last ? `${first}` : `${first}–${last}`)
+  }
+  return found.join(', ')
+}
+
 /** `1.2 k`, `3.4 M`: where only the size of a number matters. */
 export function roughly(value: number): string {
   const units = ['', ' k', ' M', ' G']

@@ -2,10 +2,15 @@ import type { GroupAnswer, GroupOffsetAnswer, MemberAnswer } from '../src/ui/ans
 import { apiPath, ask } from './api.ts'
 import { askAndChange } from './change-dialog.ts'
 import { button, element, facts, field, fill, select } from './dom.ts'
-import { count, counted, visible } from './format.ts'
+import { count, counted, ranges, visible } from './format.ts'
 import { partitionLink } from './page-route.ts'
 import { handle, Table } from './table.ts'
 import { type PageContext, type View, viewFrame } from './view.ts'
+
+/** With the member that reads the partition, if one does. */
+interface OffsetRow extends GroupOffsetAnswer {
+  readonly reader: MemberAnswer | null
+}
 
 /** A group: who is in it, and how far it has come. */
 export class GroupView implements View {
@@ -15,7 +20,7 @@ export class GroupView implements View {
   readonly #group: string
   readonly #facts = element('div')
   readonly #members: Table<MemberAnswer>
-  readonly #offsets: Table<GroupOffsetAnswer>
+  readonly #offsets: Table<OffsetRow>
   #answer: GroupAnswer | null = null
 
   constructor(page: PageContext, group: string) {
@@ -51,21 +56,60 @@ export class GroupView implements View {
       this.#facts,
       facts([
         ['State', state],
-        ['Lag', count(lag)],
+        ['Lag', offsets.length === 0 ? '–' : count(lag)],
         ['Members', count(members.length)],
         ['Generation', count(generation)],
         ['Protocol', protocolType === '' ? '–' : `${protocolType}, ${protocol ?? 'none'}`],
       ]),
     )
     this.#members.update(members)
-    this.#offsets.update(offsets)
+    const readers = readersOf(members)
+    this.#offsets.update(
+      offsets.map((row) => {
+        return { ...row, reader: readers.get(`${row.topic} ${row.partition}`) ?? null }
+      }),
+    )
   }
 }
 
+function readersOf(members: readonly MemberAnswer[]): ReadonlyMap<string, MemberAnswer> {
+  const readers = new Map<string, MemberAnswer>()
+  for (const member of members) {
+    for (const { topic, partitions } of member.assigned ?? []) {
+      for (const partition of partitions) readers.set(`${topic} ${partition}`, member)
+    }
+  }
+  return readers
+}
+
+/** `orders 0–3, 7; clicks 1`: of very many the number, and those that have room. */
+function assignedText({ assigned }: MemberAnswer): string {
+  if (assigned === null) return 'being shared out'
+  if (assigned.length === 0) return 'none'
+  const texts = assigned.map(({ topic, partitions }) => `${topic} ${ranges(partitions)}`)
+  const text = visible(texts.join('; '))
+  if (text.length <= assignedCharsMax) return text
+  const all = assigned.reduce((sum, { partitions }) => sum + partitions.length, 0)
+  return `${counted(all, 'partition')}: ${text.slice(0, assignedCharsMax)}…`
+}
+
+const assignedCharsMax = 200
+
+/** Where there is no room for the member's own name it is still told. */
+function clientCell(clientId: string, memberId: string): HTMLElement {
+  return element('span', { title: visible(memberId) }, visible(clientId))
+}
+
 const memberColumns = [
-  { title: 'Member', kind: 'mono', show: ({ memberId }: MemberAnswer) => visible(memberId) },
-  { title: 'Client', show: ({ clientId }: MemberAnswer) => visible(clientId) },
-  { title: 'Host', kind: 'mono', show: ({ clientHost }: MemberAnswer) => visible(clientHost) },
+  { title: 'Member', kind: 'mono wide', show: ({ memberId }: MemberAnswer) => visible(memberId) },
+  {
+    title: 'Client',
+    show: ({ clientId, memberId }: MemberAnswer) => {
+      return { key: clientId, make: () => clientCell(clientId, memberId) }
+    },
+  },
+  { title: 'Host', kind: 'mono wide', show: ({ clientHost }: MemberAnswer) => visible(clientHost) },
+  { title: 'Reads', show: (row: MemberAnswer) => assignedText(row) },
   {
     ...{ title: 'Static name', kind: 'wide' },
     show: ({ groupInstanceId }: MemberAnswer) => visible(groupInstanceId ?? '–'),
@@ -99,6 +143,11 @@ const offsetColumns = [
   {
     ...{ title: 'Progress', kind: 'meter wide' },
     show: (row: GroupOffsetAnswer) => progressCell(row),
+  },
+  {
+    ...{ title: 'Read by', kind: 'wide' },
+    show: ({ reader }: OffsetRow) => visible(reader?.clientId ?? '–'),
+    by: ({ reader }: OffsetRow) => reader?.clientId ?? '',
   },
   {
     ...{ title: 'Metadata', kind: 'wide' },

@@ -240,6 +240,15 @@ test('a change is made when it is confirmed, and the page shows it', async () =>
   }
 })
 
+test('a group shows who of it reads what', async () => {
+  await visit(async (visitor) => {
+    await visitor.go('#/groups/shipping', rows)
+    const cells = await visitor.texts(`${rows} td`)
+    expect(cells).toContain('payments 0–1')
+    expect(cells.filter((text) => text === 'shipping-office')).toHaveLength(3)
+  })
+})
+
 test('a server that is gone is said to be, and so is what is not there', async () => {
   const ending = await openScene({ isEmpty: true })
   if (found === null) throw new Error('there is a browser')
@@ -267,7 +276,8 @@ const views: ReadonlyArray<readonly [hash: string, ready: string, picture: strin
   ['#/topics/orders/settings', rows, null],
   ['#/topics/empty', '.nothing', null],
   ['#/groups', rows, null],
-  ['#/groups/analytics', rows, 'ui-group'],
+  ['#/groups/analytics', rows, null],
+  ['#/groups/shipping', rows, 'ui-group'],
   ['#/cleaning', rows, 'ui-cleaning'],
   ['#/backups', '.card .good', 'ui-backups'],
   ['#/server', rows, null],

@@ -39,6 +39,7 @@ export async function openScene(
   if (!isEmpty) {
     await fillDirectory(server.varve)
     await backUp(server.varve, repository, fs)
+    await readSlowly(server.varve, 'shipping', 'payments')
   }
   return {
     server,
@@ -68,6 +69,7 @@ async function fillDirectory(varve: DirectoryVarve): Promise<void> {
   await produce(varve, 'customers', 500, (index) => customer(random, 2500 + index, nowMs))
   await produceHostile(varve, nowMs)
   await commit(varve, 'billing', 'orders', [980, 1003, 1010])
+  await commit(varve, 'shipping', 'payments', [290, 405])
   await commit(varve, 'analytics', 'clicks', [200, 210, 220, 230, 240, 250])
 }
 
@@ -145,6 +147,13 @@ async function commit(
   const groups = await varve.groups()
   const commits = offsets.map((offset, partition) => ({ topic, partition, offset }))
   await groups.resetOffsets(group, commits)
+}
+
+/** A member that has taken a record and is busy with it until everything is closed. */
+async function readSlowly(varve: DirectoryVarve, group: string, topic: string): Promise<void> {
+  const settings = { maxPollIntervalMs: hourMs, clientId: 'shipping-office' }
+  const consumer = varve.consumer({ group, topics: [topic], ...settings })
+  await consumer[Symbol.asyncIterator]().next()
 }
 
 /** Without threads, which do not see what is in memory. */

@@ -159,6 +159,13 @@ export interface MemberAnswer {
   readonly groupInstanceId: string | null
   readonly clientId: string
   readonly clientHost: string
+  /** What it reads; null while that is being shared out, and where it is not understood. */
+  readonly assigned: readonly AssignedAnswer[] | null
+}
+
+export interface AssignedAnswer {
+  readonly topic: string
+  readonly partitions: readonly number[]
 }
 
 export interface GroupOffsetAnswer {

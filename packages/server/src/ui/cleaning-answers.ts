@@ -18,8 +18,8 @@ export async function cleaningAnswer(
   const search = query.text('search')?.toLowerCase() ?? ''
   const found = parts.topics.all
     .filter(({ name }) => name.toLowerCase().includes(search))
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
     .flatMap((topic) => topic.partitions.map((partition) => ({ topic, partition })))
-  found.sort((one, other) => (one.partition.name < other.partition.name ? -1 : 1))
   const logs: CleanedLogAnswer[] = []
   for (const { topic, partition } of found.slice(0, logsMax)) {
     logs.push(cleanedLog(varve.cleaner, topic, partition))

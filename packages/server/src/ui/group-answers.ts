@@ -1,11 +1,20 @@
-import type { Offset } from '@varve/record'
-import type { GroupAnswer, GroupOffsetAnswer, GroupRow, GroupsAnswer } from './answers.ts'
+import { decodeAssignment, type GroupView } from '@varve/broker/serving'
+import { type Offset, VarveError } from '@varve/record'
+import type {
+  AssignedAnswer,
+  GroupAnswer,
+  GroupOffsetAnswer,
+  GroupRow,
+  GroupsAnswer,
+} from './answers.ts'
 import type { UiContext } from './ui-context.ts'
 import { UiRequestError } from './ui-errors.ts'
 import type { UiQuery } from './ui-query.ts'
 
 const groupsMax = 500
 const offsetsMax = 2000
+/** Of all members together. */
+const assignedMax = 10_000
 
 /** The groups, by name; with `search` those that have it in their name, with `topic` its own. */
 export async function groupsAnswer(context: UiContext, query: UiQuery): Promise<GroupsAnswer> {
@@ -37,13 +46,32 @@ export async function groupAnswer(context: UiContext, group: string): Promise<Gr
     (one, other) => compare(one.topic, other.topic) || one.partition - other.partition,
   )
   const { state, protocolType, protocol, generation, members } = described
+  const assigned = assignmentsOf(coordinator.view(group))
   return {
     ...{ group, state, protocolType, protocol, generation },
     members: members.map(({ memberId, groupInstanceId, clientId, clientHost }) => {
-      return { memberId, groupInstanceId, clientId, clientHost }
+      const of = assigned.get(memberId) ?? null
+      return { memberId, groupInstanceId, clientId, clientHost, assigned: of }
     }),
     offsets: sorted.slice(0, offsetsMax).map((commit) => offsetOf(context, commit)),
   }
+}
+
+/** By member, of a group that has shared its partitions out. What leaders say is theirs to get right. */
+function assignmentsOf(found: GroupView | null): ReadonlyMap<string, readonly AssignedAnswer[]> {
+  const assigned = new Map<string, readonly AssignedAnswer[]>()
+  if (found?.state !== 'Stable' || found.protocolType !== 'consumer') return assigned
+  let room = assignedMax
+  for (const { memberId, assignment } of found.members) {
+    try {
+      const partitions = decodeAssignment(assignment).partitions.slice(0, room)
+      room -= partitions.length
+      assigned.set(memberId, byTopicOf(partitions))
+    } catch (error) {
+      if (!(error instanceof VarveError)) throw error
+    }
+  }
+  return assigned
 }
 
 async function rowOf(context: UiContext, group: string): Promise<GroupRow> {
@@ -75,6 +103,20 @@ function offsetOf(
     highWatermark: log?.highWatermark ?? null,
     lag: log === null ? null : Math.max(0, log.highWatermark - offset),
   }
+}
+
+function byTopicOf(
+  all: ReadonlyArray<{ readonly topic: string; readonly partition: number }>,
+): readonly AssignedAnswer[] {
+  const topics = new Map<string, number[]>()
+  for (const { topic, partition } of all) {
+    const partitions = topics.get(topic)
+    if (partitions === undefined) topics.set(topic, [partition])
+    else partitions.push(partition)
+  }
+  return [...topics]
+    .map(([topic, partitions]) => ({ topic, partitions: partitions.sort((a, b) => a - b) }))
+    .sort((one, other) => compare(one.topic, other.topic))
 }
 
 function compare(one: string, other: string): number {

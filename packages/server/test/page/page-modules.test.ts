@@ -9,6 +9,7 @@ import {
   limit,
   oneLine,
   percent,
+  ranges,
   roughly,
   time,
   visible,
@@ -32,6 +33,8 @@ test('numbers, sizes and times are written for people', () => {
   expect(ago(5000, 0)).toBe('in 5 s')
   expect(percent(0.4567)).toBe('45.7 %')
   expect(limit(-1, bytes)).toBe('no limit')
+  expect(ranges([0, 1, 2, 5, 7, 8])).toBe('0–2, 5, 7–8')
+  expect(ranges([])).toBe('')
   expect(time(-1)).toBe('–')
   expect(time(9e15)).toBe(String(9e15))
 })

@@ -89,6 +89,38 @@ test('groups are told with their lag, and looking at none makes no topic for the
   })
 })
 
+test('members are told with what they read', async () => {
+  await withUi(async ({ varve, json }) => {
+    await varve.createTopic('t', { partitions: 3 })
+    await varve.createTopic('other')
+    await sendAll(varve, 't', values)
+    const consume = () => varve.consumer({ group: 'g', topics: ['t', 'other'] })
+    const readOn = async (consumer: ReturnType<typeof consume>): Promise<void> => {
+      for await (const _ of consumer);
+    }
+    await using first = consume()
+    const reading = [readOn(first)]
+    const told = async () => {
+      const { members } = await json<GroupAnswer>('groups/g')
+      return members.map(({ assigned }) => assigned)
+    }
+    const all = [
+      { topic: 'other', partitions: [0] },
+      { topic: 't', partitions: [0, 1, 2] },
+    ]
+    await vi.waitFor(async () => expect(await told()).toEqual([all]))
+    await using second = consume()
+    reading.push(readOn(second))
+    await vi.waitFor(async () => {
+      const assigned = (await told()).flatMap((each) => each ?? [])
+      const topics = assigned.filter(({ topic }) => topic === 't')
+      expect(topics.flatMap(({ partitions }) => partitions).sort()).toEqual([0, 1, 2])
+      expect(topics).toHaveLength(2)
+    })
+    await Promise.all([first.close(), second.close(), ...reading])
+  })
+})
+
 test('what cleaning would do is told, and what it has done', async () => {
   await withUi(async ({ varve, json, context }) => {
     await varve.createTopic('c', { cleanupPolicy: 'compact', segmentBytes: 1024 })
@@ -114,6 +146,16 @@ test('what cleaning would do is told, and what it has done', async () => {
     expect(history.runs(() => false)).toEqual([])
   })
   expect(cleanerChannels.retention.hasSubscribers).toBe(false)
+})
+
+test('partitions are told in their order, not in that of their digits', async () => {
+  await withUi(async ({ varve, json }) => {
+    await varve.createTopic('t-1', { partitions: 1 })
+    await varve.createTopic('t', { partitions: 12 })
+    const { logs } = await json<CleaningAnswer>('cleaning')
+    const numbers = Array.from({ length: 12 }, (_, number) => `t-${number}`)
+    expect(logs.map(({ log }) => log)).toEqual([...numbers, 't-1-0'])
+  })
 })
 
 test('a repository is looked at once a minute, and nobody waits for it', async () => {
