@@ -57,7 +57,7 @@ export async function groupAnswer(context: UiContext, group: string): Promise<Gr
   }
 }
 
-/** By member, of a group that has shared its partitions out. What leaders say is theirs to get right. */
+/** By member, of a group that has shared its partitions out, as far as its leader can be read. */
 function assignmentsOf(found: GroupView | null): ReadonlyMap<string, readonly AssignedAnswer[]> {
   const assigned = new Map<string, readonly AssignedAnswer[]>()
   if (found?.state !== 'Stable' || found.protocolType !== 'consumer') return assigned
