@@ -31,6 +31,7 @@ import { crc32c } from './crc32c.ts'
 import { CorruptBatchError, UnsupportedFormatError } from './errors.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import { RecordSource } from './log-record.ts'
+import { type CheckedRecords, checkRecords } from './record-check.ts'
 import { RecordList } from './record-list.ts'
 import { incrementSequence } from './sequence.ts'
 import type { FilePosition, Offset, Timestamp } from './units.ts'
@@ -166,6 +167,24 @@ export class RecordBatch implements Batch {
     this.#checkCount()
   }
 
+  /**
+   * Goes over the records of a batch as its producer made it, without making anything of them:
+   * all that `records()` checks, and that their offsets are dense. A quarter of the time.
+   *
+   * @throws {CorruptBatchError}
+   * @throws {UnsupportedFormatError} when the codec's number is unknown.
+   * @throws {DecompressionLimitError}
+   * @throws {NativeModuleError} when the codec's package cannot be loaded.
+   */
+  checkRecords(options: Omit<ReadRecordsOptions, 'reuseRecord'> = {}): CheckedRecords {
+    const count = this.#checkCount()
+    const { compressionType, baseTimestamp, position } = this
+    const isCompressed = compressionType !== 'none' && count > 0
+    const bytes = isCompressed ? this.#decompress(compressionType, options) : this.bytes
+    const start = isCompressed ? 0 : recordsAt
+    return checkRecords({ bytes, start, count, baseTimestamp, position })
+  }
+
   records(options: ReadRecordsOptions = {}): BatchRecords {
     const count = this.#checkCount()
     const compressionType = this.compressionType
@@ -210,6 +229,13 @@ export class RecordBatch implements Batch {
   stampLogAppendTime(timestamp: Timestamp): void {
     assert(Number.isSafeInteger(timestamp), 'a timestamp is a safe integer')
     this.bytes.writeInt16BE(this.#attributes | logAppendTimeBit, attributesAt)
+    writeInt64(this.bytes, maxTimestampAt, timestamp)
+    this.bytes.writeUInt32BE(crc32c(this.bytes.subarray(attributesAt)), crcAt)
+  }
+
+  /** Says, in place, which timestamp is the greatest of its records; new checksum. */
+  stampMaxTimestamp(timestamp: Timestamp): void {
+    assert(Number.isSafeInteger(timestamp), 'a timestamp is a safe integer')
     writeInt64(this.bytes, maxTimestampAt, timestamp)
     this.bytes.writeUInt32BE(crc32c(this.bytes.subarray(attributesAt)), crcAt)
   }

@@ -318,6 +318,7 @@ export {
 export {
   type Batch,
   type BatchOptions,
+  type CheckedRecords,
   type CompressionType,
   type ControlType,
   CorruptBatchError,

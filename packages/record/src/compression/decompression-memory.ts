@@ -11,6 +11,12 @@ const spare = 1.25
  */
 export class DecompressionMemory {
   #bytes: Buffer = Buffer.alloc(0)
+  readonly #keptBytesMax: number
+
+  /** @param keptBytesMax larger batches get memory of their own, which is not kept */
+  constructor(keptBytesMax: number = Number.POSITIVE_INFINITY) {
+    this.#keptBytesMax = keptBytesMax
+  }
 
   /** @internal What may be written to. */
   get bytes(): Buffer {
@@ -25,6 +31,7 @@ export class DecompressionMemory {
   /** @internal Takes note of what came out, and has room for as much the next time. */
   used(output: Buffer): void {
     if (output.buffer === this.#bytes.buffer || output.length <= this.#bytes.length) return
-    this.#bytes = Buffer.allocUnsafeSlow(Math.ceil(output.length * spare))
+    const sizeBytes = Math.ceil(output.length * spare)
+    if (sizeBytes <= this.#keptBytesMax) this.#bytes = Buffer.allocUnsafeSlow(sizeBytes)
   }
 }

@@ -21,6 +21,9 @@ import type { UiOptions } from './ui-options.ts'
 
 export type AccessWithoutAcls = 'until-any' | 'deny' | 'allow'
 
+/** Which batches' records are looked at when they are produced. */
+export type CheckedBatches = 'all' | 'uncompressed' | 'none'
+
 export interface ServerOptions extends GroupServingOptions {
   /**
    * The data directory to be served, made where it is not there; it is open as long as the server
@@ -59,6 +62,14 @@ export interface ServerOptions extends GroupServingOptions {
    * does. Many programs ask for two or three. @defaultValue 'accept'
    */
   readonly replicationFactor?: 'accept' | 'refuse'
+  /**
+   * Whose records are looked at before they are appended: `'all'`, as Kafka does it, `'uncompressed'`,
+   * since decompressing costs many times what appending does, or `'none'`. Of others only the
+   * checksum and the header are checked, and what readers make of them is up to their producers.
+   * Where a topic asks for keys, or limits timestamps in the past, they are looked at in any case.
+   * @defaultValue 'all'
+   */
+  readonly checkRecords?: CheckedBatches
   /** The largest request: Kafka's socket.request.max.bytes. @defaultValue 104857600, 100 MiB */
   readonly requestBytesMax?: number
   /**
@@ -106,6 +117,7 @@ export interface ResolvedServerOptions extends ResolvedGroupServingOptions {
   readonly numPartitions: number
   readonly transactionTimeoutMsMax: number
   readonly replicationFactor: 'accept' | 'refuse'
+  readonly checkRecords: CheckedBatches
   readonly requestBytesMax: number
   readonly queuedRequestBytesMax: number
   readonly fetchBytesMax: number
@@ -126,7 +138,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   const { requestBytesMax = 100 * 2 ** 20, queuedRequestBytesMax = 256 * 2 ** 20 } = options
   const { fetchBytesMax = 8 * 2 ** 20 } = options
   const { connectionIdleMsMax = 600_000, replicationFactor = 'accept' } = options
-  const { limits = {} } = options
+  const { limits = {}, checkRecords = 'all' } = options
   const { superUsers = [], accessWithoutAcls = 'until-any' } = options
   checkWhole('nodeId', nodeId, 0)
   checkWhole('numPartitions', numPartitions, 1)
@@ -138,12 +150,15 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   if (replicationFactor !== 'accept' && replicationFactor !== 'refuse') {
     throw new InvalidArgumentError('replicationFactor', replicationFactor, 'accept or refuse')
   }
+  if (!['all', 'uncompressed', 'none'].includes(checkRecords)) {
+    throw new InvalidArgumentError('checkRecords', checkRecords, 'all, uncompressed or none')
+  }
   checkAccess(superUsers, accessWithoutAcls)
   return {
     listeners: listenersOf(options),
     ...{ nodeId, autoCreateTopics, numPartitions, transactionTimeoutMsMax },
     ...{ limits: resolveConnectionLimits(limits), superUsers, accessWithoutAcls },
-    replicationFactor,
+    ...{ replicationFactor, checkRecords },
     ...{ requestBytesMax, queuedRequestBytesMax, fetchBytesMax, connectionIdleMsMax },
     ...resolveGroupServingOptions(options),
     ...httpSideOf(options),

@@ -97,7 +97,8 @@ function append(
   const { settings } = topic
   const now = server.clock.now()
   try {
-    const batch = incomingBatch(records, { version: call.version, settings, now })
+    const { checkRecords } = server.options
+    const batch = incomingBatch(records, { version: call.version, settings, now, checkRecords })
     const { isTransactional } = batch
     if (isTransactional) {
       const place = { topic: topic.name, partition: index, transactionalId, version: call.version }

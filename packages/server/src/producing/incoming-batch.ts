@@ -1,6 +1,8 @@
 import type { ResolvedTopicSettings } from '@varve/broker'
 import { type CompressionType, RecordBatch, type Timestamp, VarveError } from '@varve/record'
+import type { CheckedBatches } from '../base/server-options.ts'
 import { errorCodes } from '../protocol/error-codes.ts'
+import { checkedRecords } from './checked-records.ts'
 import { compressedAs } from './recompression.ts'
 import { checkKeys, checkTimestamps } from './record-rules.ts'
 import { RefusedBatchError } from './refused-batch-error.ts'
@@ -15,6 +17,7 @@ export interface BatchRules {
   readonly version: number
   readonly settings: ResolvedTopicSettings
   readonly now: Timestamp
+  readonly checkRecords: CheckedBatches
 }
 
 /**
@@ -28,13 +31,17 @@ export function incomingBatch(records: Buffer | null, rules: BatchRules): Record
   const { settings, now } = rules
   const batch = onlyBatch(records, rules.version)
   checkHeader(batch, rules)
+  checkNumbers(batch)
   const { cleanupPolicy, messageTimestampType, compressionType } = settings
   const isCompacted = cleanupPolicy.includes('compact')
-  // Its records are looked at: first of all they must be those that were sent.
   const needed = neededCodec(batch, compressionType)
-  if (isCompacted || needed !== null) batch.validate()
-  if (isCompacted) checkKeys(batch)
-  checkTimestamps(batch, settings, now)
+  const isLookedInto =
+    needed !== null ||
+    isCompacted ||
+    (settings.messageTimestampBeforeMaxMs >= 0 && messageTimestampType !== 'LogAppendTime')
+  const checked = isLookedInto || isChecked(batch, rules) ? checkedRecords(batch) : null
+  if (isCompacted && checked?.keyless !== 0) checkKeys(batch)
+  checkTimestamps(batch, checked, settings, now)
   const appended = needed === null ? batch : compressedAs(batch, needed)
   if (messageTimestampType === 'LogAppendTime') {
     if (!appended.isChecksumValid()) batch.validate()
@@ -87,6 +94,26 @@ function checkHeader(batch: RecordBatch, { version, settings }: BatchRules): voi
     const reason = 'producers do not set the timestamp type to LogAppendTime'
     throw new RefusedBatchError(INVALID_TIMESTAMP, reason)
   }
+}
+
+/** What the header says of offsets and sequences, as Kafka's LogValidator has it. */
+function checkNumbers(batch: RecordBatch): void {
+  const { INVALID_RECORD } = errorCodes
+  const { count, producerId, baseSequence } = batch
+  const offsets = batch.lastOffset - batch.baseOffset + 1
+  if (count <= 0 || offsets !== count) {
+    batch.validate()
+    const reason = `the batch says that it has ${count} records on ${offsets} offsets`
+    throw new RefusedBatchError(INVALID_RECORD, reason)
+  }
+  if (producerId < 0 || baseSequence >= 0) return
+  batch.validate()
+  const reason = `a batch of producer ${producerId} needs a sequence; it is ${baseSequence}`
+  throw new RefusedBatchError(INVALID_RECORD, reason)
+}
+
+function isChecked({ compressionType }: RecordBatch, { checkRecords }: BatchRules): boolean {
+  return checkRecords === 'all' || (checkRecords === 'uncompressed' && compressionType === 'none')
 }
 
 function codecOf(batch: RecordBatch): CompressionType {

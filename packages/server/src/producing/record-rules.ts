@@ -1,5 +1,5 @@
 import type { ResolvedTopicSettings } from '@varve/broker'
-import type { LogRecord, RecordBatch, Timestamp } from '@varve/record'
+import type { CheckedRecords, LogRecord, RecordBatch, Timestamp } from '@varve/record'
 import { errorCodes } from '../protocol/error-codes.ts'
 import { type RecordProblem, RefusedBatchError } from './refused-batch-error.ts'
 
@@ -16,11 +16,13 @@ export function checkKeys(batch: RecordBatch): void {
 
 /**
  * The producer's time of records must not be further in the past or the future than the topic
- * allows. The header of the batch tells the latest one, so that records are looked at only where
- * something is wrong, or the past is limited.
+ * allows. Records are looked at one by one only where something is wrong, or may be.
+ *
+ * @param checked what they say together; null where they were not looked at
  */
 export function checkTimestamps(
   batch: RecordBatch,
+  checked: CheckedRecords | null,
   settings: ResolvedTopicSettings,
   now: Timestamp,
 ): void {
@@ -30,8 +32,9 @@ export function checkTimestamps(
     messageTimestampAfterMaxMs < 0 ? Number.MAX_SAFE_INTEGER : now + messageTimestampAfterMaxMs
   const earliest =
     messageTimestampBeforeMaxMs < 0 ? Number.MIN_SAFE_INTEGER : now - messageTimestampBeforeMaxMs
-  const isLateSuspected = batch.maxTimestamp > latest
-  if (!isLateSuspected && messageTimestampBeforeMaxMs < 0) return
+  const isLateSuspected = (checked?.maxTimestamp ?? batch.maxTimestamp) > latest
+  const isEarlySuspected = checked === null ? false : checked.minTimestamp < earliest
+  if (!isLateSuspected && !isEarlySuspected) return
   batch.validate()
   const problems = problemsOf(batch, ({ timestamp }) => {
     if (timestamp === -1 || (timestamp <= latest && timestamp >= earliest)) return null

@@ -61,6 +61,7 @@ const settings: Readonly<Record<string, Put>> = {
   'max.connections': limits('connectionsMax', whole),
   'max.connections.per.ip': limits('connectionsPerAddressMax', whole),
   'max.connection.creation.rate': limits('connectionsPerSecondMax', whole),
+  'varve.check.records': server('checkRecords', (value) => value as 'all'),
   'varve.max.connection.request.rate': limits('requestsPerSecondMax', whole),
   'connections.max.reauth.ms': limits('loginLifetimeMs', whole),
   'transactional.id.expiration.ms': directory('transactionalIdExpirationMs', whole),

@@ -16,7 +16,12 @@ function incoming(
   settings: Partial<ResolvedTopicSettings> = {},
   version = 9,
 ) {
-  return incomingBatch(bytes, { version, settings: { ...defaultTopicSettings, ...settings }, now })
+  return incomingBatch(bytes, {
+    version,
+    settings: { ...defaultTopicSettings, ...settings },
+    now,
+    checkRecords: 'all',
+  })
 }
 
 function refusal(...args: Parameters<typeof incoming>): string | undefined {
