@@ -133,6 +133,12 @@ export const fixedBrokerConfigs: readonly FixedBrokerConfig[] = [
     'How long a group that was empty waits for more members than the first.',
   ),
   fixed(
+    'group.max.size',
+    'int',
+    [({ options }) => String(options.groupSizeMax), '2147483647'],
+    'How many members a group may have.',
+  ),
+  fixed(
     'group.min.session.timeout.ms',
     'int',
     [({ options }) => String(options.groupSessionTimeoutMsMin), '6000'],

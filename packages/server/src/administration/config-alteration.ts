@@ -75,6 +75,10 @@ function checkRights(call: Call, { resourceType, resourceName }: ResourceAlterat
     if (!call.may('alterConfigs', 'topic', resourceName)) {
       throw unauthorized('TOPIC_AUTHORIZATION_FAILED')
     }
+  } else if (resourceType === resourceTypes.group) {
+    if (!call.may('alterConfigs', 'group', resourceName)) {
+      throw unauthorized('GROUP_AUTHORIZATION_FAILED')
+    }
   } else if (!call.may('alterConfigs', 'cluster', clusterResource)) {
     throw unauthorized('CLUSTER_AUTHORIZATION_FAILED')
   }

@@ -11,7 +11,7 @@ export const done: { readonly errorCode: number; readonly errorMessage: null } =
 
 /** For a part of a request that the caller may not ask for. */
 export function unauthorized(
-  name: Extract<ErrorName, 'TOPIC_AUTHORIZATION_FAILED' | 'CLUSTER_AUTHORIZATION_FAILED'>,
+  name: Extract<ErrorName, `${'TOPIC' | 'GROUP' | 'CLUSTER'}_AUTHORIZATION_FAILED`>,
 ): RequestRefusedError {
   return new RequestRefusedError(name, 'authorization failed')
 }

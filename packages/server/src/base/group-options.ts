@@ -11,6 +11,8 @@ export interface GroupServingOptions {
   readonly groupSessionTimeoutMsMin?: number
   /** The longest: Kafka's group.max.session.timeout.ms. @defaultValue 1800000, half an hour */
   readonly groupSessionTimeoutMsMax?: number
+  /** Members that a group may have: Kafka's group.max.size. @defaultValue 2147483647 */
+  readonly groupSizeMax?: number
 }
 
 export type ResolvedGroupServingOptions = Required<GroupServingOptions>
@@ -21,6 +23,14 @@ export function resolveGroupServingOptions(
 ): ResolvedGroupServingOptions {
   const { groupInitialRebalanceDelayMs = 3000 } = options
   const { groupSessionTimeoutMsMin = 6000, groupSessionTimeoutMsMax = 1_800_000 } = options
+  const { groupSizeMax = 2 ** 31 - 1 } = options
+  if (!(Number.isSafeInteger(groupSizeMax) && groupSizeMax >= 1)) {
+    throw new InvalidArgumentError(
+      'groupSizeMax',
+      groupSizeMax,
+      'must be a whole number, 1 or more',
+    )
+  }
   const resolved = {
     ...{ groupInitialRebalanceDelayMs, groupSessionTimeoutMsMin, groupSessionTimeoutMsMax },
   }
@@ -32,5 +42,5 @@ export function resolveGroupServingOptions(
     const rule = `must not be above the longest, ${groupSessionTimeoutMsMax}`
     throw new InvalidArgumentError('groupSessionTimeoutMsMin', groupSessionTimeoutMsMin, rule)
   }
-  return resolved
+  return { ...resolved, groupSizeMax }
 }

@@ -25,7 +25,17 @@ type Request = RequestOf<typeof describeConfigs>
 type Resource = Request['resources'][number]
 type Result = ResponseOf<typeof describeConfigs>['results'][number]
 
-/** DescribeConfigs: of topics, of the broker, and of all brokers (whose name is empty). */
+/** What the cluster's rights are asked for. */
+const brokerTypes: ReadonlySet<number> = new Set([
+  resourceTypes.broker,
+  resourceTypes.brokerLogger,
+  resourceTypes.clientMetrics,
+])
+
+/**
+ * DescribeConfigs: of topics, of the broker, and of all brokers (whose name is empty). Groups, loggers
+ * and metrics of clients have no settings here, which is what is said of them.
+ */
 export function describeConfigsHandler(
   server: ServerContext,
   administration: Administration,
@@ -36,7 +46,7 @@ export function describeConfigsHandler(
       try {
         const entries = entriesOf(server, administration, call, resource)
         const wanted =
-          configurationKeys === null
+          configurationKeys === null || configurationKeys.length === 0
             ? entries
             : entries.filter(({ name }) => configurationKeys.includes(name))
         const configs = wanted.map((entry) => described(entry, request))
@@ -65,16 +75,34 @@ function entriesOf(
     const topic = topics.topic(resourceName)
     return topicEntries(topic, topics.settings.own(resourceName), brokerSettings)
   }
-  if (resourceType !== resourceTypes.broker) {
+  if (resourceType === resourceTypes.group) {
+    if (!call.may('describeConfigs', 'group', resourceName)) {
+      throw unauthorized('GROUP_AUTHORIZATION_FAILED')
+    }
+    return withoutSettings('group', resourceName)
+  }
+  if (!brokerTypes.has(resourceType)) {
     const rule = `there are no settings of resources of type ${resourceType}`
     throw new RequestRefusedError('INVALID_REQUEST', rule)
   }
   if (!call.may('describeConfigs', 'cluster', clusterResource)) {
     throw unauthorized('CLUSTER_AUTHORIZATION_FAILED')
   }
+  if (resourceType === resourceTypes.clientMetrics) {
+    return withoutSettings('subscription', resourceName)
+  }
+  if (resourceType === resourceTypes.brokerLogger) {
+    if (resourceName !== '') checkBroker(resourceName, server.options.nodeId)
+    return withoutSettings('broker', resourceName)
+  }
   if (resourceName === '') return allBrokersEntries(brokerSettings)
   checkBroker(resourceName, server.options.nodeId)
   return brokerEntries(server, brokerSettings)
+}
+
+function withoutSettings(what: string, name: string): readonly ConfigEntry[] {
+  if (name !== '') return []
+  throw new RequestRefusedError('INVALID_REQUEST', `the name of a ${what} must not be empty`)
 }
 
 function described(

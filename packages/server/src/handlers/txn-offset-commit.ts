@@ -11,8 +11,8 @@ type Request = RequestOf<typeof txnOffsetCommit>
 type Answer = ResponseOf<typeof txnOffsetCommit>
 type Wanted = Request['topics'][number]['partitions'][number]
 
-/** Kafka's offset.metadata.max.bytes. */
-const metadataBytesMax = 4096
+/** Kafka's offset.metadata.max.bytes, which it compares with characters. */
+const metadataLengthMax = 4096
 /** The first version whose clients know TRANSACTION_ABORTABLE. */
 const abortableSince = 4
 
@@ -57,7 +57,7 @@ function checkOffset(
   if (parts.topics.find(topic)?.partitions[partitionIndex] === undefined) {
     return errorCodes.UNKNOWN_TOPIC_OR_PARTITION
   }
-  if (Buffer.byteLength(committedMetadata ?? '') > metadataBytesMax) {
+  if ((committedMetadata ?? '').length > metadataLengthMax) {
     return errorCodes.OFFSET_METADATA_TOO_LARGE
   }
   return committedOffset < 0 ? errorCodes.INVALID_REQUEST : errorCodes.NONE

@@ -67,6 +67,7 @@ const settings: Readonly<Record<string, Put>> = {
   'transactional.id.expiration.ms': directory('transactionalIdExpirationMs', whole),
   'offsets.retention.minutes': directory('offsetsRetentionMs', inMs(60_000)),
   'group.initial.rebalance.delay.ms': server('groupInitialRebalanceDelayMs', whole),
+  'group.max.size': server('groupSizeMax', whole),
   'group.min.session.timeout.ms': server('groupSessionTimeoutMsMin', whole),
   'group.max.session.timeout.ms': server('groupSessionTimeoutMsMax', whole),
   'message.max.bytes': topic('maxMessageBytes', whole),

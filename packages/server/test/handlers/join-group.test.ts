@@ -138,3 +138,14 @@ test('a server that closes lets those who wait for others go at once, to come ag
   expect((await entering).errorCode).toBe(errorCodes.NOT_COORDINATOR)
   expect(performance.now() - began).toBeLessThan(2000)
 })
+
+test('a group has no more members than it may, and those that it has may come again', async () => {
+  await using server = await startTestServer({ groupSizeMax: 1 })
+  await using one = await WireClient.connect(server.port)
+  await using two = await WireClient.connect(server.port)
+  const [a, b] = [new GroupClient(one), new GroupClient(two)]
+  await a.enter()
+  await a.syncAlone()
+  expect((await b.join()).errorCode).toBe(errorCodes.GROUP_MAX_SIZE_REACHED)
+  expect((await a.join()).errorCode).toBe(errorCodes.NONE)
+})

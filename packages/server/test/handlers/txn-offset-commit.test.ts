@@ -39,6 +39,8 @@ test('a transaction checks each offset, and the member that consumed', async () 
   const { UNKNOWN_TOPIC_OR_PARTITION, OFFSET_METADATA_TOO_LARGE } = errorCodes
   expect(await one.commitOffset('g', { ...place, partition: 9 })).toBe(UNKNOWN_TOPIC_OR_PARTITION)
   const long = 'x'.repeat(4097)
+  // Characters count, as with Kafka, whatever bytes they take.
+  expect(await one.commitOffset('g', place, {}, 'é'.repeat(4096))).toBe(errorCodes.NONE)
   expect(await one.commitOffset('g', place, {}, long)).toBe(OFFSET_METADATA_TOO_LARGE)
   expect(await one.commitOffset('', place)).toBe(errorCodes.INVALID_GROUP_ID)
   const stranger = { memberId: 'm', generationId: 3 }

@@ -9,7 +9,7 @@ import type { Acl } from '../../src/security/acl.ts'
 import type { Server } from '../../src/server.ts'
 import { startTestServer } from '../test-server.ts'
 import { WireClient } from '../wire-client.ts'
-import { type AccessRow, accessTable, names, type Right } from './access-table.ts'
+import { type AccessRow, accessTable, moreAccess, names, type Right } from './access-table.ts'
 
 const rights: readonly Right[] = [
   ...(['read', 'write', 'create', 'delete', 'alter', 'describe'] as const).map(
@@ -17,6 +17,7 @@ const rights: readonly Right[] = [
   ),
   ...(['describeConfigs topic', 'alterConfigs topic'] as const),
   ...(['read group', 'delete group', 'describe group'] as const),
+  ...(['describeConfigs group', 'alterConfigs group'] as const),
   ...(['create cluster', 'alter cluster', 'describe cluster', 'clusterAction cluster'] as const),
   'delete cluster',
   ...(['describeConfigs cluster', 'alterConfigs cluster', 'idempotentWrite cluster'] as const),
@@ -40,7 +41,10 @@ const implied: Readonly<Record<string, readonly string[]>> = {
 }
 
 type AnyRow = AccessRow<ApiName>
-const rows = Object.entries(accessTable) as unknown as readonly (readonly [ApiName, AnyRow])[]
+const rows = [...Object.entries(accessTable), ...moreAccess] as unknown as readonly (readonly [
+  ApiName,
+  AnyRow,
+])[]
 
 let server: Server
 let client: WireClient

@@ -34,6 +34,39 @@ const anyRule = {
   ...{ principalFilter: null, hostFilter: null, operation: 1, permissionType: 1 },
 }
 
+/** Of a group, whose settings have rights of their own. */
+const ofGroup = { resourceType: 32, resourceName: group }
+
+/** What APIs need for resources of other types than in the table. */
+export const moreAccess: readonly (readonly [ApiName, AccessRow<never>])[] = [
+  [
+    'DescribeConfigs',
+    {
+      needs: [['describeConfigs group']],
+      request: () => ({ resources: [{ ...ofGroup, configurationKeys: null }] }) as never,
+    },
+  ],
+  [
+    'AlterConfigs',
+    {
+      needs: [['alterConfigs group']],
+      request: () => ({ resources: [{ ...ofGroup, configs: [] }], validateOnly: true }) as never,
+    },
+  ],
+  [
+    'IncrementalAlterConfigs',
+    {
+      needs: [['alterConfigs group']],
+      request: () => ({ resources: [{ ...ofGroup, configs: [] }], validateOnly: true }) as never,
+    },
+  ],
+  ...([4, 8, 16] as const).map((resourceType) => {
+    const resources = [{ resourceType, resourceName: '1', configurationKeys: null }]
+    const request = () => ({ resources }) as never
+    return ['DescribeConfigs', { needs: [['describeConfigs cluster']], request }] as const
+  }),
+]
+
 /** What each API needs: Kafka's rules, written down once. */
 export const accessTable: AccessTable = {
   Produce: {
