@@ -5,7 +5,7 @@ import { decodeResponse, encodeRequest } from '../../src/protocol/messages.ts'
 import { MalformedMessageError } from '../../src/protocol/protocol-errors.ts'
 import { openRequest } from '../../src/protocol/requests.ts'
 
-const call = { version: 3, correlationId: 9 } as Call
+const call = { version: 3, correlationId: 9, throttle: null } as Partial<Call> as Call
 const frame = Buffer.concat(
   encodeRequest(
     heartbeat,
@@ -26,6 +26,25 @@ test('a handler is given what a request says, and its answer is encoded', async 
     correlationId: 9,
     errorCode: 7,
   })
+})
+
+test('a client that is held to quotas is told how long to hold back', async () => {
+  const ends: boolean[] = []
+  const throttle = {
+    timed: <Result>(step: () => Result): Result => step(),
+    end: (isAnswered: boolean): number => {
+      ends.push(isAnswered)
+      return 250
+    },
+  }
+  const handler = handlerOf(heartbeat, { versions: '0-4' }, () => ({ errorCode: 0 }))
+  const silent = handlerOf(heartbeat, { versions: '0-4' }, () => null)
+  const throttled = { ...call, throttle } as Partial<Call> as Call
+  const pieces = await handler.answer(throttled, openRequest(frame))
+  const answer = Buffer.concat([...(pieces ?? [])]).subarray(4)
+  expect(decodeResponse(heartbeat, 3, answer).response.throttleTimeMs).toBe(250)
+  expect(await silent.answer(throttled, openRequest(frame))).toBeNull()
+  expect(ends).toEqual([true, false])
 })
 
 test('a handler may answer nothing, and a body that is none is refused', async () => {

@@ -7,6 +7,7 @@ test('groups are led as Kafka does unless something else is said', () => {
     groupInitialRebalanceDelayMs: 0,
     groupSessionTimeoutMsMin: 6000,
     groupSessionTimeoutMsMax: 1_800_000,
+    groupSizeMax: 2 ** 31 - 1,
   })
 })
 

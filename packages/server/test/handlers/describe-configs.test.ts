@@ -94,7 +94,8 @@ test('what is not there has Kafka’s error, and spoils nothing else', async () 
   const { results } = await client.call(describeConfigs, 4, {
     resources: [
       ...[of(topic, 'nope'), of(topic, 'a b'), of(broker, '7'), of(broker, 'x')],
-      ...[of(brokerLogger, '1'), of(99, ''), of(topic, 't')],
+      ...[of(brokerLogger, '7'), of(99, ''), of(topic, 't'), of(brokerLogger, '1')],
+      ...[of(32, 'a group'), of(32, ''), of(16, 'metrics')],
     ],
   })
   expect(results.map(({ errorCode }) => errorCode)).toEqual([
@@ -102,6 +103,7 @@ test('what is not there has Kafka’s error, and spoils nothing else', async () 
     errorCodes.INVALID_TOPIC_EXCEPTION,
     ...[errorCodes.INVALID_REQUEST, errorCodes.INVALID_REQUEST],
     ...[errorCodes.INVALID_REQUEST, errorCodes.INVALID_REQUEST],
-    errorCodes.NONE,
+    ...[errorCodes.NONE, errorCodes.NONE, errorCodes.NONE],
+    ...[errorCodes.INVALID_REQUEST, errorCodes.NONE],
   ])
 })
