@@ -63,10 +63,11 @@ export interface ServerOptions extends GroupServingOptions {
    */
   readonly replicationFactor?: 'accept' | 'refuse'
   /**
-   * Whose records are looked at before they are appended: `'all'`, as Kafka does it, `'uncompressed'`,
-   * since decompressing costs many times what appending does, or `'none'`. Of others only the
-   * checksum and the header are checked, and what readers make of them is up to their producers.
-   * Where a topic asks for keys, or limits timestamps in the past, they are looked at in any case.
+   * Whose records are looked at before they are appended: `'all'`, as Kafka does it,
+   * `'uncompressed'`, since decompressing costs many times what appending does, or `'none'`. Of
+   * others only the checksum and the header are checked, and what readers make of them is up to
+   * their producers. Where a topic asks for keys, or limits timestamps in the past, they are looked
+   * at in any case.
    * @defaultValue 'all'
    */
   readonly checkRecords?: CheckedBatches

@@ -33,8 +33,8 @@ const brokerTypes: ReadonlySet<number> = new Set([
 ])
 
 /**
- * DescribeConfigs: of topics, of the broker, and of all brokers (whose name is empty). Groups, loggers
- * and metrics of clients have no settings here, which is what is said of them.
+ * DescribeConfigs: of topics, of the broker, and of all brokers (whose name is empty). Groups,
+ * loggers and metrics of clients have no settings here, which is what is said of them.
  */
 export function describeConfigsHandler(
   server: ServerContext,

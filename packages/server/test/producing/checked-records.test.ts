@@ -41,7 +41,8 @@ function compressedOf(codec: number, payload: Buffer, count: number): Buffer {
   return sealed(Buffer.concat([header, payload]))
 }
 
-// A record: length, attributes, timestamp delta, offset delta, key size, value size, value, headers.
+// A record: length, attributes, timestamp delta, offset delta, key size, value size, value,
+// headers.
 const hostile: readonly (readonly [string, Buffer])[] = [
   ['a record longer than the batch', altered((records) => records.writeUInt8(0x7e, 0))],
   ['a negative length', altered((records) => records.writeUInt8(0x01, 0))],
