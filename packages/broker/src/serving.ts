@@ -17,7 +17,7 @@ export {
   lookAtPartition,
   partitionSizes,
 } from './cluster/cluster-inspection.ts'
-export { topicConfigChanges, topicConfigs } from './cluster/cluster-settings.ts'
+export { readGivenSettings, servedConfigChanges } from './cluster/cluster-settings.ts'
 export { whole } from './cluster/kafka-failures.ts'
 export { clusterPartsOf, type OpenClusterParts } from './cluster-parts.ts'
 export type { DirectoryParts } from './directory-parts.ts'

@@ -73,6 +73,9 @@ function hintOf(error: Error): string | undefined {
   if (isTopicMissing && 'partition' in error && error.partition === null) {
     return 'make it with varve topic create'
   }
+  if ('code' in error && error.code === 'VARVE_CLUSTER_AUTHENTICATION') {
+    return 'say who you are, by what mechanism, and whom to trust, with --command-config FILE'
+  }
   return isVarveError(error) ? error.hint : undefined
 }
 

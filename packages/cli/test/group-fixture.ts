@@ -22,7 +22,8 @@ export function openData(data: string): Promise<DirectoryVarve> {
 export async function makeGroupData(): Promise<string> {
   const data = newPath()
   await using varve = await openData(data)
-  await varve.createTopic('orders', { partitions: 2 })
+  // Its records are of 1970, and are to stay.
+  await varve.createTopic('orders', { partitions: 2, retentionMs: -1 })
   for (const [partition, records] of [10, 5].entries()) {
     for (let index = 0; index < records; index++) {
       const record = { value: `${partition}/${index}`, timestamp: 1000 * index }

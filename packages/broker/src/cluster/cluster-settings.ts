@@ -67,6 +67,36 @@ export function clusterSettings(settings: TopicSettings): TopicSettings {
   }
 }
 
+/**
+ * Changes of settings by the names that a Varve server has for them, its own too; those that are
+ * null are set back. Throws InvalidArgumentError.
+ */
+export function servedConfigChanges(
+  alteration: TopicAlteration,
+): ReturnType<typeof topicConfigChanges> {
+  const isOwn = ([name]: readonly [string, unknown]): boolean => ownSettings.has(name)
+  const entries = Object.entries(alteration)
+  const own = Object.fromEntries(entries.filter(isOwn)) as TopicAlteration
+  const shared = entries.filter((entry) => !isOwn(entry))
+  const given = Object.entries(own).filter(([, value]) => value !== null && value !== undefined)
+  checkTopicSettings(Object.fromEntries(given) as TopicSettings)
+  return [
+    ...topicConfigChanges(Object.fromEntries(shared)),
+    ...Object.entries(own).map(([name, value]) => {
+      return { name: servedName(name), value: value === null ? null : configValue(value) }
+    }),
+  ]
+}
+
+/** Under which a Varve server has a setting of its own. */
+function servedName(name: string): string {
+  return `varve.${dotted(name)}`
+}
+
+function dotted(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `.${letter.toLowerCase()}`)
+}
+
 /** Changes of settings; those that are null are set back. Throws as `topicConfigs`. */
 export function topicConfigChanges(
   alteration: TopicAlteration,
@@ -144,7 +174,9 @@ function settingsOf(
   const kafkaSettings: Record<string, string> = {}
   for (const { name, value } of configs) {
     if (typeof value !== 'string') continue
-    const known = topicSettingNames.find((each) => isShared(each) && configName(each) === name)
+    const known = topicSettingNames.find((each) => {
+      return isShared(each) ? configName(each) === name : servedName(each) === name
+    })
     if (known === undefined) kafkaSettings[name] = value
     else settings[known] = settingValue(known, value)
   }
@@ -167,7 +199,7 @@ function configName(name: SettingName): string {
     const rule = 'only a data directory has this setting; a cluster has not'
     throw new InvalidArgumentError(name, undefined, rule)
   }
-  return name.replace(/[A-Z]/g, (letter) => `.${letter.toLowerCase()}`)
+  return dotted(name)
 }
 
 function configValue(value: unknown): string {

@@ -151,7 +151,7 @@ export class ClusterTopics implements WatchedTopics {
       const topic = topics.find((each) => each.name === name)
       const code = topic?.errorCode ?? kafkaCodes.unknownTopicOrPartition
       if (topic === undefined || isMissing(code)) throw new TopicNotFoundError(name)
-      if (code !== 0) throw new ClusterRefusedError(code, `error ${code}`, '')
+      if (code !== 0) throw refusalOf(code, name)
       return topic
     })
     const topic = new ClusterTopic(name, found.topicId)
@@ -202,6 +202,15 @@ export class ClusterTopics implements WatchedTopics {
       })
     })
   }
+}
+
+function refusalOf(code: number, topic: string): ClusterRefusedError {
+  const isForbidden = code === kafkaCodes.topicAuthorizationFailed
+  return new ClusterRefusedError(
+    code,
+    isForbidden ? 'TOPIC_AUTHORIZATION_FAILED' : `error ${code}`,
+    `topic '${topic}'`,
+  )
 }
 
 function isMissing(code: number): boolean {

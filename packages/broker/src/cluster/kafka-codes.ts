@@ -14,6 +14,7 @@ export const kafkaCodes = {
   inconsistentGroupProtocol: 23,
   unknownMemberId: 25,
   rebalanceInProgress: 27,
+  topicAuthorizationFailed: 29,
   topicAlreadyExists: 36,
   invalidPartitions: 37,
   invalidReplicationFactor: 38,

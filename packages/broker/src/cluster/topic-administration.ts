@@ -102,11 +102,27 @@ export class TopicAdministration {
   }
 
   async describe(name: string): Promise<TopicDescription> {
+    const outline = await this.outline(name)
+    const settings = await this.#cluster.retrying(`reading the settings of '${name}'`, () => {
+      return readTopicSettings(this.#cluster, name)
+    })
+    return { ...outline, settings }
+  }
+
+  /** What may be seen of a topic without the right to see its settings. */
+  async outline(name: string): Promise<Omit<TopicDescription, 'settings'>> {
     return this.#cluster.retrying(`describing topic '${name}'`, async () => {
       const { topics } = await this.#cluster.metadata([name])
       const found = topics.find((each) => each.name === name)
-      if (found === undefined || found.errorCode !== 0) throw new TopicNotFoundError(name)
-      const settings = await readTopicSettings(this.#cluster, name)
+      if (found === undefined) throw new TopicNotFoundError(name)
+      if (found.errorCode === kafkaCodes.topicAuthorizationFailed) {
+        throw new ClusterRefusedError(
+          found.errorCode,
+          'TOPIC_AUTHORIZATION_FAILED',
+          `topic '${name}'`,
+        )
+      }
+      if (found.errorCode !== 0) throw new TopicNotFoundError(name)
       const partitions = await Promise.all(
         found.partitions.map(({ partitionIndex, leaderId }) => {
           return this.#describePartition(name, partitionIndex, leaderId)
@@ -114,7 +130,7 @@ export class TopicAdministration {
       )
       partitions.sort((one, other) => one.partition - other.partition)
       const topicId = topicIdText(found.topicId)
-      return { name, topicId, isInternal: found.isInternal, settings, partitions }
+      return { name, topicId, isInternal: found.isInternal, partitions }
     })
   }
 

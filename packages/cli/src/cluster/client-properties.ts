@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { ConnectionOptions } from 'node:tls'
 import type { ClusterOptions, SaslOptions } from '@varve/broker'
 import { InvalidArgumentError } from '@varve/record'
 import { parseProperties } from '@varve/server'
@@ -11,7 +12,13 @@ export interface ClusterPlace {
   readonly commandConfig: string | null
 }
 
-/** What a file for Kafka's `--command-config` says, as far as it is about connecting. */
+type Properties = ReadonlyMap<string, string>
+
+/**
+ * What a file for Kafka's `--command-config` says, as far as it is about connecting; by the names
+ * of Java's clients, and by librdkafka's where they differ. What it says of other things does not
+ * matter, as with Kafka's tools. Throws InvalidArgumentError.
+ */
 export function clientOptionsOf(text: string): {
   readonly isTls: boolean
   readonly cluster: ClusterOptions
@@ -24,41 +31,97 @@ export function clientOptionsOf(text: string): {
   }
   const isTls = protocol.endsWith('SSL')
   const sasl = protocol.startsWith('SASL') ? saslOf(properties) : null
-  const file = (name: string): Buffer | undefined => {
-    const path = properties.get(name)
-    return path === undefined ? undefined : readFileSync(path)
+  const clientId = properties.get('client.id')
+  return {
+    isTls,
+    cluster: {
+      ...(isTls && { tls: tlsOf(properties) }),
+      ...(sasl !== null && { sasl }),
+      ...(clientId !== undefined && clientId !== '' && { clientId }),
+    },
   }
-  const ca = file('ssl.truststore.location')
-  const own = file('ssl.keystore.location')
-  const passphrase = properties.get('ssl.key.password')
-  const tls = {
-    ...(ca !== undefined && { ca }),
-    ...(own !== undefined && { cert: own, key: own }),
+}
+
+/** PEM, in a file or in the text itself; or PKCS #12. */
+function tlsOf(properties: Properties): ConnectionOptions {
+  const ca = storeOf(properties, 'truststore', ['ssl.truststore.certificates', 'ssl.ca.pem'])
+  const own = storeOf(properties, 'keystore', ['ssl.keystore.certificate.chain'])
+  const certificate = fileOf(properties, 'ssl.certificate.location')
+  const key = properties.get('ssl.keystore.key') ?? fileOf(properties, 'ssl.key.location')
+  const passphrase = properties.get('ssl.key.password') ?? properties.get('ssl.keystore.password')
+  const authority = ca ?? fileOf(properties, 'ssl.ca.location')
+  const cert = certificate ?? own
+  const isPacked = typeOf(properties, 'keystore') === 'PKCS12' && certificate === undefined
+  return {
+    ...(authority !== undefined && { ca: authority }),
+    ...(cert !== undefined && (isPacked ? { pfx: cert } : { cert, key: key ?? cert })),
     ...(passphrase !== undefined && { passphrase }),
+    // Kafka's way of saying that the name of the host does not matter.
+    ...(properties.get('ssl.endpoint.identification.algorithm') === '' && {
+      checkServerIdentity: () => undefined,
+    }),
   }
-  return { isTls, cluster: { ...(isTls && { tls }), ...(sasl !== null && { sasl }) } }
+}
+
+type Store = 'truststore' | 'keystore'
+
+function storeOf(
+  properties: Properties,
+  store: Store,
+  inText: readonly string[],
+): string | Buffer | undefined {
+  for (const name of inText) {
+    const pem = properties.get(name)
+    if (pem !== undefined) return pem
+  }
+  const option = `ssl.${store}.location`
+  const bytes = fileOf(properties, option)
+  if (bytes === undefined) return undefined
+  const type = typeOf(properties, store)
+  const isReadable = type === 'PEM' || (type === 'PKCS12' && store === 'keystore')
+  const isText = bytes.subarray(0, 4096).includes('-----BEGIN')
+  if (isReadable && (type === 'PKCS12' || isText)) return bytes
+  const rule =
+    'must be PEM, since Java’s own stores can only be read by Java: ' +
+    'keytool -exportcert -rfc -keystore STORE -alias NAME > FILE'
+  throw new InvalidArgumentError(option, properties.get(option), rule)
+}
+
+/** Java takes what it does not know for JKS; here it is PEM that is meant. */
+function typeOf(properties: Properties, store: Store): string {
+  return (properties.get(`ssl.${store}.type`) ?? 'PEM').toUpperCase()
+}
+
+function fileOf(properties: Properties, name: string): Buffer | undefined {
+  const path = properties.get(name)
+  return path === undefined ? undefined : readFileSync(path)
 }
 
 const mechanisms: readonly string[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']
 
-/** Name and password stand in the text that Java's clients need for them. */
-function saslOf(properties: ReadonlyMap<string, string>): SaslOptions {
-  const mechanism = properties.get('sasl.mechanism') ?? 'PLAIN'
+/** Name and password stand in the text that Java's clients need for them, or by themselves. */
+function saslOf(properties: Properties): SaslOptions {
+  const named = properties.get('sasl.mechanism') ?? properties.get('sasl.mechanisms')
+  const mechanism = (named ?? 'PLAIN').toUpperCase()
   if (!mechanisms.includes(mechanism)) {
     const known = mechanisms.join(', ')
     throw new InvalidArgumentError('sasl.mechanism', mechanism, `must be one of ${known}`)
   }
   const jaas = properties.get('sasl.jaas.config') ?? ''
-  const username = /\busername="((?:\\.|[^"\\])*)"/.exec(jaas)?.[1]
-  const password = /\bpassword="((?:\\.|[^"\\])*)"/.exec(jaas)?.[1]
+  const username = properties.get('sasl.username') ?? jaasOption(jaas, 'username')
+  const password = properties.get('sasl.password') ?? jaasOption(jaas, 'password')
   if (username === undefined || password === undefined) {
     const rule = 'must have username="…" and password="…"'
     throw new InvalidArgumentError('sasl.jaas.config', '(hidden)', rule)
   }
-  const bare = (text: string): string => text.replace(/\\(.)/g, '$1')
-  return {
-    mechanism: mechanism as SaslOptions['mechanism'],
-    username: bare(username),
-    password: bare(password),
-  }
+  return { mechanism: mechanism as SaslOptions['mechanism'], username, password }
+}
+
+/** Values stand in quotation marks, and need not where they are plain. */
+function jaasOption(jaas: string, name: string): string | undefined {
+  const found = new RegExp(`(?:^|\\s)${name}\\s*=\\s*(?:"((?:\\\\.|[^"\\\\])*)"|([^\\s";]+))`).exec(
+    jaas,
+  )
+  const [, quoted, plain] = found ?? []
+  return quoted?.replace(/\\(.)/g, '$1') ?? plain
 }

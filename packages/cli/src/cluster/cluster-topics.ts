@@ -1,10 +1,25 @@
-import type { CreateTopicOptions, Varve } from '@varve/broker'
-import { type CommandIo, exitCodes } from '../command-io.ts'
-import { formatAmount, formatCount } from '../human.ts'
-import { LineOutput } from '../output.ts'
-import { parseSettings } from '../topic/setting-arguments.ts'
+import type { CreateTopicOptions } from '@varve/broker'
+import {
+  listClusterTopics as listTopics,
+  type OpenClusterParts,
+  partitionSizes,
+  readGivenSettings,
+} from '@varve/broker/serving'
+import { InvalidArgumentError } from '@varve/record'
+import type { CommandIo } from '../command-io.ts'
+import { formatAmount } from '../human.ts'
+import { requireCount } from '../option-checks.ts'
+import { parseConfigs } from '../topic/setting-arguments.ts'
+import {
+  say,
+  sayDeletion,
+  sayTopic,
+  sayTopics,
+  summaryOf,
+  type TopicFacts,
+} from '../topic/topic-output.ts'
 import type { ClusterPlace } from './client-properties.ts'
-import { openCluster } from './open-cluster.ts'
+import { openCluster, partsOf } from './open-cluster.ts'
 
 // The actions of `varve topic` that work by the network, on a server of Varve's or Kafka's.
 
@@ -19,21 +34,13 @@ export async function listClusterTopics(
     place,
     internal,
     json,
-  }: {
-    readonly place: ClusterPlace
-    readonly internal: boolean
-    readonly json: boolean
-  },
+  }: { readonly place: ClusterPlace; readonly internal: boolean; readonly json: boolean },
   io: CommandIo,
 ): Promise<number> {
   await using varve = await openCluster(place)
-  const lines = new LineOutput(io.stdout)
-  for (const name of await varve.listTopics({ internal })) {
-    if (json) lines.json({ name })
-    else lines.line(name)
-  }
-  await lines.flush()
-  return exitCodes.fine
+  const parts = partsOf(varve)
+  const topics = json ? await listTopics(parts) : await parts.administration.list()
+  return await sayTopics(io, { json, internal }, topics)
 }
 
 export async function describeClusterTopic(
@@ -41,39 +48,56 @@ export async function describeClusterTopic(
   io: CommandIo,
 ): Promise<number> {
   await using varve = await openCluster(place)
-  const facts = await varve.describeTopic(topic)
-  const lines = new LineOutput(io.stdout)
-  if (json) {
-    lines.json(facts)
-  } else {
-    lines.line(`${facts.name}  ${facts.topicId}`)
-    for (const [name, value] of Object.entries(facts.settings)) {
-      lines.line(`  ${name}: ${Array.isArray(value) ? value.join(',') : value}`)
-    }
-    for (const { partition, logStartOffset, highWatermark, error } of facts.partitions) {
-      const offsets = `offsets ${formatCount(logStartOffset)} to ${formatCount(highWatermark)}`
-      lines.line(`  ${partition}: ${error?.message ?? offsets}`)
-    }
-  }
-  await lines.flush()
-  return exitCodes.fine
+  return await sayTopic(io, json, await factsOf(partsOf(varve), topic))
 }
 
 export interface CreateClusterTopicOptions extends ClusterTopicOptions {
   readonly partitions: number
+  /** Null: as many as the cluster makes by default. */
+  readonly replicationFactor: number | null
   /** `name=value` each. */
   readonly set: readonly string[]
 }
 
 export async function createClusterTopic(
-  { place, topic, json, partitions, set }: CreateClusterTopicOptions,
+  { place, topic, json, partitions, replicationFactor, set }: CreateClusterTopicOptions,
   io: CommandIo,
 ): Promise<number> {
-  const settings = parseSettings(set) as CreateTopicOptions
+  requireCount('partitions', partitions, 1)
+  requireCount('replication-factor', replicationFactor, 1)
+  const configs = parseConfigs(set).map(({ name, value }) => [name, value ?? ''] as const)
+  const options: CreateTopicOptions = {
+    ...{ partitions, kafkaSettings: Object.fromEntries(configs) },
+    ...(replicationFactor !== null && { replicationFactor }),
+  }
   await using varve = await openCluster(place)
-  const { name } = await varve.createTopic(topic, { ...settings, partitions })
-  const text = `${name}: made, with ${formatAmount(partitions, 'partition')}`
-  return say(io, json, text, { topic: name, partitions })
+  const made = await varve.createTopic(topic, options)
+  const text = `${made.name}: made, with ${formatAmount(partitions, 'partition')}`
+  return await say(io, json, text, summaryOf(made))
+}
+
+export interface AlterClusterTopicOptions extends ClusterTopicOptions {
+  /** More than there are; null leaves them. */
+  readonly partitions: number | null
+  readonly set: readonly string[]
+  readonly unset: readonly string[]
+}
+
+export async function alterClusterTopic(
+  { place, topic, json, partitions, set, unset }: AlterClusterTopicOptions,
+  io: CommandIo,
+): Promise<number> {
+  requireCount('partitions', partitions, 1)
+  const changes = parseConfigs(set, unset)
+  if (partitions === null && changes.length === 0) {
+    throw new InvalidArgumentError('arguments', 'none', 'say what to --set, --unset or add')
+  }
+  await using varve = await openCluster(place)
+  const { administration } = partsOf(varve)
+  if (changes.length > 0) await administration.alterConfigs(topic, changes)
+  if (partitions !== null) await administration.addPartitions(topic, partitions)
+  const altered = await administration.describe(topic)
+  return await say(io, json, `${topic}: altered`, summaryOf(altered))
 }
 
 export interface DeleteClusterTopicOptions extends ClusterTopicOptions {
@@ -85,19 +109,23 @@ export async function deleteClusterTopic(
   { place, topic, json, yes }: DeleteClusterTopicOptions,
   io: CommandIo,
 ): Promise<number> {
-  await using varve: Varve = await openCluster(place)
-  const { partitions } = await varve.describeTopic(topic)
-  if (yes) await varve.deleteTopic(topic)
-  const what = formatAmount(partitions.length, 'partition')
-  const planned = `${topic}: ${what} would be deleted. Run it again with --yes.`
-  const told = { topic, deleted: yes, partitions: partitions.length }
-  return say(io, json, yes ? `${topic}: deleted` : planned, told)
+  await using varve = await openCluster(place)
+  if (!yes) return await sayDeletion(io, json, await factsOf(partsOf(varve), topic))
+  await varve.deleteTopic(topic)
+  return await say(io, json, `${topic}: deleted`, { topic, deleted: true })
 }
 
-async function say(io: CommandIo, json: boolean, text: string, document: object): Promise<number> {
-  const lines = new LineOutput(io.stdout)
-  if (json) lines.json(document)
-  else lines.line(text)
-  await lines.flush()
-  return exitCodes.fine
+async function factsOf(
+  { cluster, administration }: OpenClusterParts,
+  topic: string,
+): Promise<TopicFacts> {
+  const { name, topicId, isInternal, partitions } = await administration.outline(topic)
+  const sizes = await partitionSizes(cluster, topic, partitions.length)
+  const settings = (await readGivenSettings(cluster, [topic])).get(topic) ?? null
+  const facts = partitions.map(({ partition, logStartOffset, highWatermark, error }) => ({
+    ...{ partition, logStartOffset, highWatermark, segments: null },
+    sizeBytes: sizes?.get(partition) ?? null,
+    error: error?.message ?? null,
+  }))
+  return { name, topicId, isInternal, partitions: facts, settings }
 }

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type ClusterVarve, openVarve } from '@varve/broker'
+import { clusterPartsOf, type OpenClusterParts } from '@varve/broker/serving'
+import { InvalidArgumentError } from '@varve/record'
 import { type ClusterPlace, clientOptionsOf } from './client-properties.ts'
 
 /** Rejects with ClusterUnavailableError, and as `openVarve` does. */
@@ -10,4 +12,11 @@ export function openCluster({
   const text = commandConfig === null ? '' : readFileSync(commandConfig, 'utf8')
   const { isTls, cluster } = clientOptionsOf(text)
   return openVarve(`kafka${isTls ? '+tls' : ''}://${bootstrapServer}`, { cluster })
+}
+
+/** What an open cluster is made of. */
+export function partsOf(varve: ClusterVarve): OpenClusterParts {
+  const parts = clusterPartsOf(varve)
+  if (parts === null) throw new InvalidArgumentError('varve', varve, 'must be an open cluster')
+  return parts
 }

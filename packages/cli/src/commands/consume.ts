@@ -2,8 +2,8 @@ import type { StartingPoint } from '@varve/broker'
 import { type Isolation, openLogReadOnly, type ReadOnlyLog } from '@varve/log'
 import { partitionDirectoryName } from '@varve/log/files'
 import { InvalidArgumentError } from '@varve/record'
+import type { Home } from '../cluster/home.ts'
 import { type CommandIo, exitCodes, throwIfInterrupted } from '../command-io.ts'
-import { consumeInGroup } from '../consume/group-consuming.ts'
 import { JsonRecordOutput, type RecordOutput, ValueOutput } from '../consume/record-output.ts'
 import { parseStartingPoint } from '../consume/starting-point.ts'
 import { requireCount } from '../option-checks.ts'
@@ -11,10 +11,10 @@ import { requireCount } from '../option-checks.ts'
 export interface ConsumeOptions {
   readonly topic: string
   /**
-   * The data directory. Without a group it is only read, without a lock: somebody may be appending
-   * to it.
+   * A data directory, without a group, is only read, without a lock: somebody may be appending to
+   * it.
    */
-  readonly data: string
+  readonly home: Home
   /** Null: 0, or with a group all of them. */
   readonly partition: number | null
   /** Read all partitions as a member of this group, and commit what was printed. */
@@ -45,25 +45,39 @@ export async function consume(options: ConsumeOptions, io: CommandIo): Promise<n
   const output =
     options.format === 'json' ? new JsonRecordOutput(io.stdout) : new ValueOutput(io.stdout)
   const most = max ?? Number.POSITIVE_INFINITY
-  const count =
-    group === null
-      ? await consumePartition(options, { from, max: most }, output, io)
-      : await consumeInGroup({ ...options, group, from, max: most }, output, io)
+  const count = await print({ ...options, from, max: most }, output, io)
   // To follow is to be interrupted some day; anything else has not printed all it was asked for.
   if (!follow && count < most) throwIfInterrupted(io)
   return exitCodes.fine
 }
 
+/** What is left to be done, without anything to be checked. */
+interface Printing extends Omit<ConsumeOptions, 'from' | 'max'> {
+  readonly from: StartingPoint
+  readonly max: number
+}
+
 /** Resolves with how many it printed. */
+async function print(printing: Printing, output: RecordOutput, io: CommandIo): Promise<number> {
+  const { home, group, partition } = printing
+  if (group !== null) {
+    const { consumeInGroup } = await import('../consume/group-consuming.ts')
+    return consumeInGroup({ ...printing, group }, output, io)
+  }
+  if ('data' in home) return consumePartition({ ...printing, ...home }, output, io)
+  const { consumeOnServer } = await import('../consume/server-consuming.ts')
+  return consumeOnServer({ ...printing, ...home, partition: partition ?? 0 }, output, io)
+}
+
 async function consumePartition(
-  { data, topic, partition, follow, isolation }: ConsumeOptions,
-  { from: place, max }: { readonly from: StartingPoint; readonly max: number },
+  options: Printing & { readonly data: string },
   output: RecordOutput,
   io: CommandIo,
 ): Promise<number> {
+  const { data, topic, partition, max, follow, isolation } = options
   const directory = `${data}/${partitionDirectoryName(topic, partition ?? 0)}`
   await using log = await openLogReadOnly(directory)
-  const from = await startOffset(log, place)
+  const from = await startOffset(log, options.from)
   await using reader = log.reader({ from, follow, isolation, signal: io.signal })
   let count = 0
   while (count < max) {

@@ -1,41 +1,33 @@
-import {
-  GroupListing,
-  type ResetTarget,
-  type ResettableLog,
-  resetOffset,
-  type TopicPartition,
-} from '@varve/broker'
-import { openLogReadOnly } from '@varve/log'
+import type { ResetTarget } from '@varve/broker'
 import { InvalidArgumentError } from '@varve/record'
+import type { Home } from '../cluster/home.ts'
 import { type CommandIo, exitCodes } from '../command-io.ts'
 import { parseStartingPoint } from '../consume/starting-point.ts'
-import { editGroup } from '../group/group-editing.ts'
+import { openGroups, type ShownGroup } from '../group/group-home.ts'
 import { progressOf, sumOfLags } from '../group/group-progress.ts'
+import type { ResetStep } from '../group/reset-steps.ts'
 import { chosenPartitions } from '../group/topic-choice.ts'
 import { formatAmount, formatCount } from '../human.ts'
 import { LineOutput, renderTable } from '../output.ts'
-import { lookingOnce, PartitionLooks } from '../stats/partition-looks.ts'
 
 /** What every action of `varve group` on one group is told. */
 export interface GroupOptions {
   readonly group: string
-  readonly data: string
+  readonly home: Home
   readonly json: boolean
 }
 
-/** Lists groups with their lag. Takes no lock, and changes nothing. */
+/** Lists groups with their lag. In a directory it takes no lock, and changes nothing. */
 export async function listGroups(
-  options: { readonly data: string; readonly json: boolean },
+  options: { readonly home: Home; readonly json: boolean },
   io: CommandIo,
 ): Promise<number> {
   const lines = new LineOutput(io.stdout)
-  await using listing = await GroupListing.open(options.data)
-  await using opened = new PartitionLooks(options.data)
-  const looks = lookingOnce(opened)
+  await using groups = await openGroups(options.home, io.clock)
   const rows: string[][] = []
-  for (const listed of listing.groups) {
+  for (const listed of await groups.all()) {
     const { group, members, offsets } = listed
-    const lag = sumOfLags(await progressOf(listed, looks))
+    const lag = sumOfLags(await progressOf(listed, groups.looks))
     const topics = [...new Set(offsets.map(({ topic }) => topic))]
     if (options.json) {
       lines.json({ group, members: members.length, topics, partitions: offsets.length, lag })
@@ -51,20 +43,19 @@ export async function listGroups(
   return exitCodes.fine
 }
 
-/** Shows how far a group has come, by partition. Takes no lock, and changes nothing. */
+/** Shows how far a group has come, by partition. In a directory it takes no lock. */
 export async function describeGroup(options: GroupOptions, io: CommandIo): Promise<number> {
   const lines = new LineOutput(io.stdout)
-  await using listing = await GroupListing.open(options.data)
-  await using looks = new PartitionLooks(options.data)
-  const listed = listing.group(options.group)
-  const partitions = await progressOf(listed, looks)
-  const { group, protocolType, generation, members } = listed
+  await using groups = await openGroups(options.home, io.clock)
+  const listed = await groups.group(options.group)
+  const partitions = await progressOf(listed, groups.looks)
+  const { group, protocolType, generation, state, members } = listed
   if (options.json) {
     const lag = sumOfLags(partitions)
-    lines.json({ group, protocolType, generation, members, lag, partitions })
+    const told = { group, protocolType, generation, members, lag, partitions }
+    lines.json(state === null ? told : { ...told, state })
   } else {
-    const noted = members.length === 0 ? 'no members' : formatAmount(members.length, 'member')
-    lines.line(`${group}: generation ${generation}, ${noted} noted`)
+    lines.line(`${group}: ${standingOf(listed)}`)
     const columns = [
       ...[{ title: 'TOPIC' }, right('PARTITION'), right('COMMITTED'), right('END'), right('LAG')],
     ]
@@ -88,34 +79,18 @@ export interface ResetGroupOptions extends GroupOptions {
   readonly yes: boolean
 }
 
-interface ResetStep extends TopicPartition {
-  /** Null where nothing is. */
-  readonly committedOffset: number | null
-  readonly newOffset: number
-}
-
 /** Sets where a group goes on; without `yes`, says where that would be. */
 export async function resetGroup(options: ResetGroupOptions, io: CommandIo): Promise<number> {
-  const { group, data, yes } = options
+  const { group, yes } = options
   const target = resetTargetOf(options)
   if (options.topics.length === 0) {
     throw new InvalidArgumentError('--topic', undefined, 'say which: topic or topic:partition')
   }
-  const places = chosenPartitions(data, options.topics)
+  await using groups = await openGroups(options.home, io.clock)
+  const places = await chosenPartitions(options.topics, (topic) => groups.partitionCount(topic))
   const steps = yes
-    ? await editGroup(data, group, async ({ topics, store }) => {
-        const done = await stepsOf(places, target, {
-          committed: ({ topic, partition }) =>
-            store.committed(group, topic, partition)?.offset ?? null,
-          withLog: (place, use) => use(topics.topic(place.topic).partition(place.partition).log),
-        })
-        const offsets = done.map(({ topic, partition, newOffset: offset }) => {
-          return { topic, partition, offset }
-        })
-        await store.commit(group, offsets, { timestamp: io.clock.now() })
-        return done
-      })
-    : await planReset(group, data, places, target)
+    ? await groups.reset(group, places, target)
+    : await groups.planReset(group, places, target)
   await sayReset(options, steps, io)
   return exitCodes.fine
 }
@@ -126,9 +101,10 @@ export interface DeleteGroupOptions extends GroupOptions {
 
 /** Forgets a group and its offsets; without `yes`, says what that would be. */
 export async function deleteGroup(options: DeleteGroupOptions, io: CommandIo): Promise<number> {
-  const { group, data, yes, json } = options
+  const { group, yes, json } = options
   const lines = new LineOutput(io.stdout)
-  const count = yes ? await forget(group, data, io) : await countOffsets(group, data)
+  await using groups = await openGroups(options.home, io.clock)
+  const count = yes ? await groups.delete(group) : (await groups.group(group)).offsets.length
   if (json) lines.json({ group, deleted: yes, offsets: count })
   else if (yes) lines.line(`${group}: deleted`)
   else {
@@ -139,61 +115,9 @@ export async function deleteGroup(options: DeleteGroupOptions, io: CommandIo): P
   return exitCodes.fine
 }
 
-function forget(group: string, data: string, io: CommandIo): Promise<number> {
-  return editGroup(data, group, async ({ store }) => {
-    const offsets = store.offsets(group)
-    const commit = { timestamp: io.clock.now() }
-    await store.deleteOffsets(group, offsets, commit)
-    if (store.metadata(group) !== null) await store.saveMetadata(group, null, commit)
-    return offsets.length
-  })
-}
-
-async function countOffsets(group: string, data: string): Promise<number> {
-  await using listing = await GroupListing.open(data)
-  return listing.group(group).offsets.length
-}
-
-async function planReset(
-  group: string,
-  data: string,
-  places: readonly TopicPartition[],
-  target: ResetTarget,
-): Promise<readonly ResetStep[]> {
-  await using listing = await GroupListing.open(data)
-  const { offsets } = listing.group(group)
-  return await stepsOf(places, target, {
-    committed: ({ topic, partition }) =>
-      offsets.find((each) => each.topic === topic && each.partition === partition)?.offset ?? null,
-    withLog: async ({ topic, partition }, use) => {
-      await using log = await openLogReadOnly(`${data}/${topic}-${partition}`)
-      return await use(log)
-    },
-  })
-}
-
-interface ResetSource {
-  committed(place: TopicPartition): number | null
-  withLog<Result>(
-    place: TopicPartition,
-    use: (log: ResettableLog) => Promise<Result>,
-  ): Promise<Result>
-}
-
-async function stepsOf(
-  places: readonly TopicPartition[],
-  target: ResetTarget,
-  source: ResetSource,
-): Promise<readonly ResetStep[]> {
-  const steps: ResetStep[] = []
-  for (const place of places) {
-    const committedOffset = source.committed(place)
-    const newOffset = await source.withLog(place, (log) =>
-      resetOffset(target, log, committedOffset),
-    )
-    steps.push({ ...place, committedOffset, newOffset })
-  }
-  return steps
+function standingOf({ generation, state, members }: ShownGroup): string {
+  const count = members.length === 0 ? 'no members' : formatAmount(members.length, 'member')
+  return state === null ? `generation ${generation}, ${count} noted` : `${state}, ${count}`
 }
 
 function resetTargetOf({ to, shiftBy }: ResetGroupOptions): ResetTarget {

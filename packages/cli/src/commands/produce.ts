@@ -1,29 +1,25 @@
 import { createReadStream, statSync } from 'node:fs'
-import { type Acks, type Log, LogDirectory, LogNotFoundError } from '@varve/log'
+import { type Acks, LogNotFoundError } from '@varve/log'
 import { type CompressionType, InvalidArgumentError, type RecordInput } from '@varve/record'
-import { type CommandIo, exitCodes, InterruptedError, throwIfInterrupted } from '../command-io.ts'
-import {
-  formatAmount,
-  formatByteRate,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatRate,
-  ratePerSecond,
-} from '../human.ts'
+import type { Home } from '../cluster/home.ts'
+import { type CommandIo, exitCodes, InterruptedError } from '../command-io.ts'
+import { formatAmount } from '../human.ts'
 import { requireCount } from '../option-checks.ts'
-import { LineOutput } from '../output.ts'
 import { StreamInput } from '../process-io.ts'
 import { AppendWindow } from '../produce/append-window.ts'
 import { LineSplitter } from '../produce/line-splitter.ts'
+import { printSummary } from '../produce/produce-summary.ts'
 import { Progress } from '../progress.ts'
 
 export interface ProduceOptions {
   readonly topic: string
-  /** The data directory; made when it is not there. */
-  readonly data: string
-  /** Made with all partitions before it when it is not there; up to 999. */
-  readonly partition: number
+  /** A data directory is made when it is not there; a topic of a server is not. */
+  readonly home: Home
+  /**
+   * In a data directory 0 for null; made with all partitions before it when it is not there, up to
+   * 999. On a server null leaves it to the keys, or to the producer.
+   */
+  readonly partition: number | null
   readonly acks: Acks
   readonly compressionType: CompressionType
   /** Null: standard input. */
@@ -40,40 +36,48 @@ const groupBytesMax = 256 * 1024
 /** What a record takes at most beside its key and value. */
 const recordOverheadBytes = 64
 const batchHeaderBytes = 61
-/** A slip of the finger must not fill the disk with directories. */
-const newPartitionsMax = 1000
 
 /**
  * Appends a record for each line of a file or of standard input. When the user interrupts it, what
  * was read so far is appended and acknowledged before it ends; a line that had not ended is not.
  */
 export async function produce(options: ProduceOptions, io: CommandIo): Promise<number> {
-  const { topic, partition, maxMessageBytes } = options
-  requireCount('partition', partition, 0)
-  requireCount('max-message-bytes', maxMessageBytes, 1024)
+  requireCount('partition', options.partition, 0)
+  requireCount('max-message-bytes', options.maxMessageBytes, 1024)
   // What is wrong with the arguments is said before anything is made.
   const toRecord = recordReader(options.keySeparator)
   const input = openInput(options, io)
-  const directory = await LogDirectory.open(options.data, { log: { maxMessageBytes } })
-  const startedMs = io.clock.monotonic()
   let window: AppendWindow | null = null
+  const opened = await openTarget(options, io)
+  let startedMs = io.clock.monotonic()
   try {
-    const log = await openPartition(directory, topic, partition, io)
-    await reportRecovery(log, options, io)
-    window = new AppendWindow(log, options)
+    window = new AppendWindow(await opened.target())
+    startedMs = io.clock.monotonic()
     await appendLines(input, window, toRecord, options, io)
   } catch (error) {
-    await directory.close().catch(() => undefined)
-    if (window !== null) await printSummary(window, options, io, { startedMs, isWhole: false })
+    await opened.close().catch(() => undefined)
+    if (window !== null) {
+      await printSummary(window.acknowledged, options, io, { startedMs, isWhole: false })
+    }
     throw error
   }
-  await directory.close()
-  await printSummary(window, options, io, { startedMs, isWhole: !io.signal.aborted })
+  await opened.close()
+  const isWhole = !io.signal.aborted
+  await printSummary(window.acknowledged, options, io, { startedMs, isWhole })
   // At a terminal, Ctrl-C is how one stops typing; anywhere else the input was cut short.
   if (io.signal.aborted && !input.isTerminal) {
     throw new InterruptedError('interrupted: what is said to be appended is, the rest is not')
   }
   return exitCodes.fine
+}
+
+async function openTarget({ home, ...options }: ProduceOptions, io: CommandIo) {
+  if ('data' in home) {
+    const { openLocalTarget } = await import('../produce/local-target.ts')
+    return openLocalTarget({ ...options, ...home }, io)
+  }
+  const { openServerTarget } = await import('../produce/server-target.ts')
+  return openServerTarget({ ...options, ...home })
 }
 
 interface LineInput {
@@ -99,34 +103,6 @@ function openInput(options: ProduceOptions, io: CommandIo): LineInput {
     totalBytes: stat.isFile() ? stat.size : null,
     chunks: () => input.chunks(),
   }
-}
-
-async function openPartition(
-  directory: LogDirectory,
-  topic: string,
-  partition: number,
-  io: CommandIo,
-): Promise<Log> {
-  const isThere = (number: number): boolean =>
-    directory.logs.has(`${topic}-${number}`) || directory.failures.has(`${topic}-${number}`)
-  if (partition >= newPartitionsMax && !isThere(partition)) {
-    const rule = `is not there; make a topic of so many partitions with \`varve topic\``
-    throw new InvalidArgumentError('--partition', partition, rule)
-  }
-  for (let number = 0; number <= partition; number += 1) {
-    throwIfInterrupted(io)
-    if (!isThere(number)) await directory.createLog(topic, number)
-  }
-  return directory.log(topic, partition)
-}
-
-async function reportRecovery(log: Log, options: ProduceOptions, io: CommandIo): Promise<void> {
-  const { cut } = log.recoveryReport
-  if (cut === null || options.json) return
-  const kept = cut.keptIn.length === 0 ? '' : `, kept in ${cut.keptIn.join(', ')}`
-  await io.stderr.write(
-    `${log.name}: recovered; cut at offset ${cut.offset}: ${formatBytes(cut.bytes)}${kept}\n`,
-  )
 }
 
 async function appendLines(
@@ -196,37 +172,4 @@ function recordReader(keySeparator: string | null): ToRecord {
     }
     return { key: bytes.subarray(0, at), value: bytes.subarray(at + separator.length) }
   }
-}
-
-async function printSummary(
-  window: AppendWindow,
-  options: ProduceOptions,
-  io: CommandIo,
-  { startedMs, isWhole }: { readonly startedMs: number; readonly isWhole: boolean },
-): Promise<void> {
-  const { topic, partition, acks } = options
-  const { records, bytes, firstOffset, lastOffset } = window.acknowledged
-  const elapsedMs = io.clock.monotonic() - startedMs
-  const lines = new LineOutput(io.stdout)
-  if (options.json) {
-    lines.json({
-      ...{ topic, partition, acks, records, bytes, firstOffset, lastOffset },
-      elapsedMs: Math.round(elapsedMs),
-      recordsPerSecond: Math.round(ratePerSecond(records, elapsedMs)),
-      bytesPerSecond: Math.round(ratePerSecond(bytes, elapsedMs)),
-      complete: isWhole,
-    })
-  } else {
-    const offsets =
-      firstOffset === null || lastOffset === null
-        ? 'nothing appended'
-        : `offsets ${formatCount(firstOffset)} to ${formatCount(lastOffset)}`
-    lines.line(
-      `${topic}-${partition}: ${formatAmount(records, 'record')}, ${formatBytes(bytes)}, ` +
-        `${offsets}, acknowledged as ${acks}`,
-    )
-    const rates = [formatRate(records, 'record', elapsedMs), formatByteRate(bytes, elapsedMs)]
-    lines.line([formatDuration(elapsedMs), ...rates].join(', '))
-  }
-  await lines.flush()
 }

@@ -1,11 +1,18 @@
-import { listTopics, type TopicDescription, TopicNotFoundError, Topics } from '@varve/broker'
+import { listTopics, TopicNotFoundError, Topics } from '@varve/broker'
 import { openLogReadOnly } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
-import { type CommandIo, exitCodes } from '../command-io.ts'
-import { formatAmount, formatBytes, formatCount } from '../human.ts'
+import type { CommandIo } from '../command-io.ts'
+import { formatAmount } from '../human.ts'
 import { requireCount } from '../option-checks.ts'
-import { LineOutput } from '../output.ts'
 import { parseSettings } from '../topic/setting-arguments.ts'
+import {
+  type PartitionFacts,
+  say,
+  sayDeletion,
+  sayTopic,
+  sayTopics,
+  summaryOf,
+} from '../topic/topic-output.ts'
 
 /** What every action of `varve topic` is told. */
 export interface TopicOptions {
@@ -16,6 +23,8 @@ export interface TopicOptions {
 
 export interface CreateTopicOptions extends TopicOptions {
   readonly partitions: number
+  /** Of a cluster; a directory keeps one copy. Null for the usual number. */
+  readonly replicationFactor: number | null
   /** `name=value` each. */
   readonly set: readonly string[]
 }
@@ -23,12 +32,17 @@ export interface CreateTopicOptions extends TopicOptions {
 /** Makes a topic. The data directory is made when it is not there. */
 export async function createTopic(options: CreateTopicOptions, io: CommandIo): Promise<number> {
   requireCount('partitions', options.partitions, 1)
+  const { replicationFactor } = options
+  if (replicationFactor !== null && replicationFactor !== 1) {
+    const rule = 'a data directory keeps one copy of each partition'
+    throw new InvalidArgumentError('--replication-factor', replicationFactor, rule)
+  }
   const settings = parseSettings(options.set)
   await using topics = await Topics.open(options.data, {})
   const topic = await topics.create(options.topic, options.partitions, withoutNulls(settings))
   const amount = formatAmount(options.partitions, 'partition')
-  await say(io, options, `${topic.name}: made, with ${amount}`, summaryOf(topic.describe()))
-  return exitCodes.fine
+  const text = `${topic.name}: made, with ${amount}`
+  return say(io, options.json, text, summaryOf(topic.describe()))
 }
 
 export interface AlterTopicOptions extends TopicOptions {
@@ -49,8 +63,7 @@ export async function alterTopic(options: AlterTopicOptions, io: CommandIo): Pro
   let topic = topics.topic(name)
   if (Object.keys(alteration).length > 0) topic = await topics.alter(name, alteration)
   if (partitions !== null) topic = await topics.grow(name, partitions)
-  await say(io, options, `${name}: altered`, summaryOf(topic.describe()))
-  return exitCodes.fine
+  return say(io, options.json, `${name}: altered`, summaryOf(topic.describe()))
 }
 
 export interface DeleteTopicOptions extends TopicOptions {
@@ -61,19 +74,10 @@ export interface DeleteTopicOptions extends TopicOptions {
 /** Deletes a topic with its records; without `yes`, says what that would be. */
 export async function deleteTopic(options: DeleteTopicOptions, io: CommandIo): Promise<number> {
   const { topic: name } = options
-  if (!options.yes) {
-    const facts = await describe(options.data, name)
-    const sum = facts.partitions.reduce((all, { sizeBytes }) => all + sizeBytes, 0)
-    const what = `${formatAmount(facts.partitions.length, 'partition')}, ${formatBytes(sum)}`
-    await say(io, options, `${name}: ${what} would be deleted. Run it again with --yes.`, {
-      ...{ topic: name, deleted: false, partitions: facts.partitions.length, sizeBytes: sum },
-    })
-    return exitCodes.fine
-  }
+  if (!options.yes) return sayDeletion(io, options.json, await describe(options.data, name))
   await using topics = await openExisting(options.data, name)
   await topics.delete(name)
-  await say(io, options, `${name}: deleted`, { topic: name, deleted: true })
-  return exitCodes.fine
+  return say(io, options.json, `${name}: deleted`, { topic: name, deleted: true })
 }
 
 /** Lists topics. Takes no lock, and changes nothing. */
@@ -81,47 +85,12 @@ export async function listAllTopics(
   options: { readonly data: string; readonly internal: boolean; readonly json: boolean },
   io: CommandIo,
 ): Promise<number> {
-  const lines = new LineOutput(io.stdout)
-  for (const topic of listTopics(options.data)) {
-    if (topic.isInternal && !options.internal) continue
-    if (options.json) lines.json(topic)
-    else lines.line(`${topic.name}  ${formatAmount(topic.partitions, 'partition')}`)
-  }
-  await lines.flush()
-  return exitCodes.fine
+  return sayTopics(io, options, listTopics(options.data))
 }
 
 /** Says what a topic is and how its partitions stand. Takes no lock, and changes nothing. */
 export async function describeTopic(options: TopicOptions, io: CommandIo): Promise<number> {
-  const facts = await describe(options.data, options.topic)
-  const lines = new LineOutput(io.stdout)
-  if (options.json) {
-    lines.json(facts)
-  } else {
-    lines.line(`${facts.name}  ${facts.topicId ?? '(not in the catalogue)'}`)
-    const { kafkaSettings, ...settings } = facts.settings
-    for (const [name, value] of Object.entries({ ...settings, ...kafkaSettings })) {
-      lines.line(`  ${name}: ${Array.isArray(value) ? value.join(',') : value}`)
-    }
-    for (const each of facts.partitions) {
-      const { logStartOffset, highWatermark } = each
-      const records = `offsets ${formatCount(logStartOffset)} to ${formatCount(highWatermark)}`
-      const size = `${formatBytes(each.sizeBytes)} in ${formatAmount(each.segments, 'segment')}`
-      lines.line(`  ${each.partition}: ${each.error ?? `${records}, ${size}`}`)
-    }
-  }
-  await lines.flush()
-  return exitCodes.fine
-}
-
-interface PartitionFacts {
-  readonly partition: number
-  readonly logStartOffset: number
-  readonly highWatermark: number
-  readonly sizeBytes: number
-  readonly segments: number
-  /** Why it cannot be read; null where it can. */
-  readonly error: string | null
+  return sayTopic(io, options.json, await describe(options.data, options.topic))
 }
 
 async function describe(data: string, name: string) {
@@ -154,23 +123,6 @@ async function openExisting(data: string, name: string): Promise<Topics> {
   return Topics.open(data, {})
 }
 
-function summaryOf(topic: TopicDescription): object {
-  const { name, topicId, settings, partitions } = topic
-  return { topic: name, topicId, partitions: partitions.length, settings }
-}
-
 function withoutNulls(settings: object): object {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null))
-}
-
-async function say(
-  io: CommandIo,
-  options: { readonly json: boolean },
-  text: string,
-  document: object,
-): Promise<void> {
-  const lines = new LineOutput(io.stdout)
-  if (options.json) lines.json(document)
-  else lines.line(text)
-  await lines.flush()
 }

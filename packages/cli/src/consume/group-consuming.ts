@@ -1,17 +1,18 @@
 import {
-  type DirectoryVarve,
   listTopics,
   openDataDirectory,
   type StartingPoint,
   TopicNotFoundError,
+  type Varve,
 } from '@varve/broker'
 import { type Clock, type Isolation, LogLockedError } from '@varve/log'
+import type { Home } from '../cluster/home.ts'
 import type { CommandIo } from '../command-io.ts'
-import { GroupPrinting } from './group-printing.ts'
+import { printConsumed } from './consumed-printing.ts'
 import type { RecordOutput } from './record-output.ts'
 
 export interface GroupConsuming {
-  readonly data: string
+  readonly home: Home
   readonly topic: string
   readonly group: string
   /** Where nothing has been committed. */
@@ -25,7 +26,7 @@ export interface GroupConsuming {
 /**
  * Prints the records of a topic's partitions as a member of a group, and commits what was printed:
  * every few seconds, at the end, and when the user asks for the end. Resolves with how many there
- * were. Needs the data directory for itself.
+ * were. Needs a data directory for itself; on a server it is one member among others.
  *
  * Rejects with TopicNotFoundError, LogLockedError, and as consuming does.
  */
@@ -34,50 +35,41 @@ export async function consumeInGroup(
   output: RecordOutput,
   io: CommandIo,
 ): Promise<number> {
-  const { data, topic, group, max } = options
-  if (!listTopics(data).some(({ name }) => name === topic)) throw new TopicNotFoundError(topic)
-  await using varve = await openAlone(data, io.clock)
-  const failures: unknown[] = []
+  const { home, topic, group, max } = options
+  await using varve = await openTopic(home, topic, io.clock)
   const { from, follow, isolation } = options
-  const consumer = varve.consumer({
-    ...{ group, topics: [topic], from, follow, isolation, signal: io.signal },
-    // Also when it is closed, in whatever way.
-    onRevoked: () => printing.settle().catch((error: unknown) => void failures.push(error)),
+  const reading = { group, topics: [topic], from, follow, isolation, signal: io.signal }
+  return await printConsumed((more) => varve.consumer({ ...reading, ...more }), {
+    ...{ output, max, io, commits: true, tellsPartition: true },
   })
-  const printing = new GroupPrinting({
-    output,
-    clock: io.clock,
-    commit: (offsets) => consumer.commit(offsets),
-    onFailure: (error) => {
-      failures.push(error)
-      void consumer.close().catch(() => undefined)
-    },
-  })
-  let count = 0
-  try {
-    for await (const record of consumer) {
-      if (io.signal.aborted) break
-      printing.add(record)
-      count += 1
-      if (count === max) break
-      if (printing.isFull) await printing.flush()
-    }
-  } finally {
-    printing.end()
-    await consumer.close()
-  }
-  if (failures.length > 0) throw failures[0]
-  return count
 }
 
-async function openAlone(data: string, clock: Clock): Promise<DirectoryVarve> {
+/** A topic that is not there would be waited for. */
+async function openTopic(home: Home, topic: string, clock: Clock): Promise<Varve> {
+  if ('data' in home) {
+    const isThere = listTopics(home.data).some(({ name }) => name === topic)
+    if (!isThere) throw new TopicNotFoundError(topic)
+    return openAlone(home.data, clock)
+  }
+  const { openCluster, partsOf } = await import('../cluster/open-cluster.ts')
+  const varve = await openCluster(home.place)
+  try {
+    await partsOf(varve).topics.topic(topic)
+    return varve
+  } catch (error) {
+    await varve.close()
+    throw error
+  }
+}
+
+async function openAlone(data: string, clock: Clock): Promise<Varve> {
   try {
     return await openDataDirectory(data, { cleaning: false, clock })
   } catch (error) {
     if (!(error instanceof LogLockedError)) throw error
     const hint =
-      'members of a group share the process that has the directory open: consume there, close it ' +
-      'there first, or read here without --group, which commits nothing'
+      'where a server has it open, be a member by the network: --bootstrap-server HOST:PORT; ' +
+      'another program has to close it first; or read here without --group, which commits nothing'
     throw new LogLockedError(error.path, error.holder, hint)
   }
 }

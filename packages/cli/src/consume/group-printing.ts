@@ -6,6 +6,8 @@ export interface GroupPrintingOptions {
   readonly output: RecordOutput
   readonly clock: Clock
   readonly commit: (offsets: readonly CommittedOffset[]) => Promise<void>
+  /** Whether records say which partition they are of. @defaultValue true */
+  readonly tellsPartition?: boolean
   /** Told, once, what kept it from printing or committing while nobody waited for it. */
   readonly onFailure: (error: unknown) => void
 }
@@ -41,7 +43,9 @@ export class GroupPrinting {
   /** Only gathers, see `isFull` and `flush`. */
   add(record: ConsumerRecord): void {
     const { topic, partition, offset, leaderEpoch } = record
-    this.#options.output.add(record, partition)
+    const { output, tellsPartition = true } = this.#options
+    if (tellsPartition) output.add(record, partition)
+    else output.add(record)
     this.#taken.set(partition, { topic, partition, offset: offset + 1, leaderEpoch })
   }
 

@@ -1,5 +1,16 @@
-import type { ListedGroup } from '@varve/broker'
-import type { Looks } from '../stats/partition-looks.ts'
+import type { CommittedOffset } from '@varve/broker'
+import type { PartitionLook } from '../stats/partition-looks.ts'
+
+/** Looks for the ends of partitions. */
+export interface EndLooks {
+  look(topic: string, partition: number): Promise<Pick<PartitionLook, 'highWatermark' | 'error'>>
+}
+
+/** What has to be known of a group. */
+export interface ProgressingGroup {
+  /** By topic and partition. */
+  readonly offsets: ReadonlyArray<Pick<CommittedOffset, 'topic' | 'partition' | 'offset'>>
+}
 
 /** How far a group has come in a partition. */
 export interface PartitionProgress {
@@ -14,8 +25,8 @@ export interface PartitionProgress {
 }
 
 export async function progressOf(
-  group: ListedGroup,
-  looks: Looks,
+  group: ProgressingGroup,
+  looks: EndLooks,
 ): Promise<readonly PartitionProgress[]> {
   const all: PartitionProgress[] = []
   for (const { topic, partition, offset: committedOffset } of group.offsets) {

@@ -1,23 +1,20 @@
-import { listTopics, TopicNotFoundError, type TopicPartition } from '@varve/broker'
+import { TopicNotFoundError, type TopicPartition } from '@varve/broker'
 import { InvalidArgumentError } from '@varve/record'
 
 /**
  * The partitions that `--topic` names, each once: `orders` for all of a topic's, `orders:3` for
- * one.
+ * one. Rejects with InvalidArgumentError when it is neither, and with TopicNotFoundError.
  *
- * @throws {InvalidArgumentError} when it is neither
- * @throws {TopicNotFoundError}
+ * @param partitionCount how many a topic has; rejects where there is none
  */
-export function chosenPartitions(
-  data: string,
+export async function chosenPartitions(
   choices: readonly string[],
-): readonly TopicPartition[] {
+  partitionCount: (topic: string) => Promise<number>,
+): Promise<readonly TopicPartition[]> {
   const parsed = choices.map(parse)
-  const counts = new Map(listTopics(data).map(({ name, partitions }) => [name, partitions]))
   const chosen = new Map<string, TopicPartition>()
   for (const { topic, partition } of parsed) {
-    const count = counts.get(topic)
-    if (count === undefined) throw new TopicNotFoundError(topic)
+    const count = await partitionCount(topic)
     if (partition !== null && partition >= count) {
       throw new TopicNotFoundError(topic, partition, count)
     }

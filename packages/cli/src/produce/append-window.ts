@@ -1,18 +1,13 @@
-import type { Acks, Log } from '@varve/log'
-import type { CompressionType, RecordInput } from '@varve/record'
+import type { RecordInput } from '@varve/record'
+import type { Appended, AppendTarget } from './append-target.ts'
 
 /** What has been acknowledged so far. */
 export interface Acknowledged {
   readonly records: number
   /** Of keys and values. */
   readonly bytes: number
-  readonly firstOffset: number | null
-  readonly lastOffset: number | null
-}
-
-export interface AppendWindowOptions {
-  readonly acks: Acks
-  readonly compressionType: CompressionType
+  /** In their order. */
+  readonly partitions: readonly Appended[]
 }
 
 /** Appends under way at a time: enough to keep a disk busy while the next are read. */
@@ -23,37 +18,28 @@ const appendsMax = 32
  * first failure stops it: whatever was appended behind it does not count.
  */
 export class AppendWindow {
-  readonly #log: Log
-  readonly #options: AppendWindowOptions
+  readonly #target: AppendTarget
   readonly #underWay: Array<Promise<void>> = []
-  readonly #startOffset: number
+  readonly #partitions = new Map<number, Appended>()
   #failure: { readonly error: unknown } | null = null
   #records = 0
   #bytes = 0
-  #firstOffset: number | null = null
-  #lastOffset: number | null = null
 
-  constructor(log: Log, options: AppendWindowOptions) {
-    this.#log = log
-    this.#options = options
-    this.#startOffset = log.logEndOffset
+  constructor(target: AppendTarget) {
+    this.#target = target
   }
 
   get acknowledged(): Acknowledged {
-    return {
-      records: this.#records,
-      bytes: this.#bytes,
-      firstOffset: this.#firstOffset,
-      lastOffset: this.#lastOffset,
-    }
+    const partitions = [...this.#partitions.values()].sort((one, other) => {
+      return one.partition - other.partition
+    })
+    return { records: this.#records, bytes: this.#bytes, partitions }
   }
 
   /** Resolves when there is room for more. Rejects with the first failure. */
   async append(records: readonly RecordInput[], bytes: number): Promise<void> {
-    // What waits for the acknowledgement must not keep the records in memory: the log has them.
-    const count = records.length
-    const appended = this.#log.append(records, this.#options).then(
-      ({ baseOffset, lastOffset }) => this.#count(count, bytes, baseOffset, lastOffset),
+    const appended = this.#target.append(records).then(
+      (places) => this.#count(bytes, places),
       (error: unknown) => {
         this.#failure ??= { error }
       },
@@ -69,14 +55,16 @@ export class AppendWindow {
     this.#throwFailure()
   }
 
-  #count(records: number, bytes: number, baseOffset: number, lastOffset: number): void {
+  #count(bytes: number, places: readonly Appended[]): void {
     if (this.#failure !== null) return
-    this.#records += records
     this.#bytes += bytes
-    // An append that waits for nothing does not learn its offsets; nobody else appends here.
-    const isKnown = baseOffset >= 0
-    this.#firstOffset ??= isKnown ? baseOffset : this.#startOffset
-    this.#lastOffset = isKnown ? lastOffset : this.#startOffset + this.#records - 1
+    for (const place of places) {
+      this.#records += place.records
+      const before = this.#partitions.get(place.partition)
+      const records = place.records + (before?.records ?? 0)
+      const firstOffset = before === undefined ? place.firstOffset : before.firstOffset
+      this.#partitions.set(place.partition, { ...place, records, firstOffset })
+    }
   }
 
   #throwFailure(): void {

@@ -1,4 +1,5 @@
 import { defaultTopicSettings, type TopicAlteration, topicSettingNames } from '@varve/broker'
+import { servedConfigChanges } from '@varve/broker/serving'
 import { InvalidArgumentError } from '@varve/record'
 
 /** What has no limit, as Kafka writes it and as people do. */
@@ -40,6 +41,30 @@ export function kafkaName(name: string): string {
   if (name === 'fileDeleteDelayMs') return 'file.delete.delay.ms'
   if (name === 'segmentIndexBytes') return 'segment.index.bytes'
   return name.replace(/[A-Z]/g, (letter) => `.${letter.toLowerCase()}`)
+}
+
+/**
+ * Settings as a server takes them, by Kafka's names and as texts: whichever it knows, ours too. A
+ * null sets one back. Throws InvalidArgumentError.
+ */
+export function parseConfigs(
+  set: readonly string[],
+  unset: readonly string[] = [],
+): ReadonlyArray<{ readonly name: string; readonly value: string | null }> {
+  const isOurs = (text: string): boolean => {
+    const [name = ''] = text.split('=', 1)
+    return topicSettingNames.some((each) => each === name || kafkaName(each) === name)
+  }
+  const ours = parseSettings(set.filter(isOurs), unset.filter(isOurs))
+  const others = set.filter((text) => !isOurs(text)).map(otherConfig)
+  const back = unset.filter((text) => !isOurs(text)).map((name) => ({ name, value: null }))
+  return [...servedConfigChanges(ours), ...others, ...back]
+}
+
+function otherConfig(text: string): { readonly name: string; readonly value: string } {
+  const at = text.indexOf('=')
+  if (at <= 0) throw new InvalidArgumentError('--set', text, 'must be name=value')
+  return { name: text.slice(0, at), value: text.slice(at + 1) }
 }
 
 function settingName(text: string): keyof typeof defaultTopicSettings {

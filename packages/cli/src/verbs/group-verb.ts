@@ -1,5 +1,14 @@
 import type { Argv } from 'yargs'
-import { type Choose, flag, number, text, texts, withData, withJson } from './verb-options.ts'
+import {
+  type Choose,
+  flag,
+  homeOf,
+  number,
+  text,
+  texts,
+  withHome,
+  withJson,
+} from './verb-options.ts'
 
 export function addGroupVerb(parser: Argv, choose: Choose): void {
   parser.command('group <action>', 'List, describe, reset and delete consumer groups', (verb) => {
@@ -8,7 +17,8 @@ export function addGroupVerb(parser: Argv, choose: Choose): void {
       .example('$0 group reset billing --data ./data --topic orders --to earliest --yes', '')
       .epilogue(
         'list and describe take no lock and change nothing. reset and delete show what they would ' +
-          'do; with --yes they need the data directory for itself, so no member is active then.',
+          'do; with --yes they need the data directory for itself, so no member is active then. On ' +
+          'a server, Varve’s or Kafka’s, a group with members is refused.',
       )
       .demandCommand(1, 'Which action? One of list, describe, reset, delete.')
     addList(actions, choose)
@@ -23,11 +33,15 @@ function addList(parser: Argv<{ json: boolean }>, choose: Choose): void {
   parser.command(
     'list',
     'List the groups, and how far they are behind',
-    (verb) => withData(verb).example('$0 group list --data ./data', ''),
-    ({ data, json }) =>
+    (verb) =>
+      withHome(verb)
+        .example('$0 group list --data ./data', '')
+        .example('$0 group list --bootstrap-server localhost:9092', ''),
+    (given) =>
       choose(async (io) => {
+        const home = homeOf(given)
         const { listGroups } = await import('../commands/group.ts')
-        return listGroups({ data, json }, io)
+        return listGroups({ home, json: given.json }, io)
       }),
   )
 }
@@ -37,17 +51,19 @@ function addDescribe(parser: Argv<{ json: boolean }>, choose: Choose): void {
     'describe <group>',
     'Show what a group has committed, the end and its lag, by partition',
     (verb) => withGroup(verb).example('$0 group describe billing --data ./data', ''),
-    ({ group, data, json }) =>
+    (given) =>
       choose(async (io) => {
+        const { group, json } = given
+        const home = homeOf(given)
         const { describeGroup } = await import('../commands/group.ts')
-        return describeGroup({ group, data, json }, io)
+        return describeGroup({ group, home, json }, io)
       }),
   )
 }
 
 function addReset(parser: Argv<{ json: boolean }>, choose: Choose): void {
   parser.command(
-    'reset <group>',
+    ['reset <group>', 'reset-offsets <group>'],
     'Set where a group goes on',
     (verb) =>
       withGroup(verb)
@@ -62,10 +78,11 @@ function addReset(parser: Argv<{ json: boolean }>, choose: Choose): void {
         .example('$0 group reset billing --data ./data --topic orders:2 --shift-by -100 --yes', ''),
     (given) =>
       choose(async (io) => {
+        const home = homeOf(given)
         const { resetGroup } = await import('../commands/group.ts')
-        const { group, data, json, topic: topics, yes } = given
+        const { group, json, topic: topics, yes } = given
         const where = { to: given.to ?? null, shiftBy: given['shift-by'] ?? null }
-        return resetGroup({ group, data, json, topics, ...where, yes }, io)
+        return resetGroup({ group, home, json, topics, ...where, yes }, io)
       }),
   )
 }
@@ -78,16 +95,18 @@ function addDelete(parser: Argv<{ json: boolean }>, choose: Choose): void {
       withGroup(verb)
         .option('yes', { ...flag, describe: 'Do it; else it is only said what would go' })
         .example('$0 group delete billing --data ./data --yes', ''),
-    ({ group, data, json, yes }) =>
+    (given) =>
       choose(async (io) => {
+        const { group, json, yes } = given
+        const home = homeOf(given)
         const { deleteGroup } = await import('../commands/group.ts')
-        return deleteGroup({ group, data, json, yes }, io)
+        return deleteGroup({ group, home, json, yes }, io)
       }),
   )
 }
 
-function withGroup<T>(verb: Argv<T>): Argv<T & { data: string; group: string }> {
-  return withData(verb).positional('group', {
+function withGroup<T>(verb: Argv<T>) {
+  return withHome(verb).positional('group', {
     type: 'string',
     demandOption: true,
     describe: 'Name of the group',

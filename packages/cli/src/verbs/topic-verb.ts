@@ -1,14 +1,5 @@
 import type { Argv } from 'yargs'
-import {
-  type Choose,
-  flag,
-  homeOf,
-  number,
-  texts,
-  withData,
-  withHome,
-  withJson,
-} from './verb-options.ts'
+import { type Choose, flag, homeOf, number, texts, withHome, withJson } from './verb-options.ts'
 
 export function addTopicVerb(parser: Argv, choose: Choose): void {
   parser.command('topic <action>', 'Make, list, describe, alter and delete topics', (verb) => {
@@ -17,7 +8,8 @@ export function addTopicVerb(parser: Argv, choose: Choose): void {
       .example('$0 topic alter orders --data ./data --set retention.ms=86400000', '')
       .epilogue(
         'Settings have Kafka’s names, with dots or camel-cased: retention.ms or retentionMs. ' +
-          'list and describe take no lock and change nothing.',
+          'list and describe take no lock and change nothing. On a server, Varve’s or Kafka’s, a ' +
+          'setting may be any that it knows.',
       )
       .demandCommand(1, 'Which action? One of create, list, describe, alter, delete.')
     addCreate(actions, choose)
@@ -36,21 +28,33 @@ function addCreate(parser: Argv<{ json: boolean }>, choose: Choose): void {
     (verb) =>
       withPlacedTopic(verb)
         .option('partitions', { ...number, default: 1, describe: 'How many' })
+        .option('replication-factor', {
+          ...number,
+          describe: 'How many brokers of a cluster keep it  [as they are configured]',
+        })
         .option('set', { ...texts, describe: 'A setting, as name=value; more than once' })
+        .example('$0 topic create orders --bootstrap-server localhost:9092 --partitions 3', '')
         .example(
           '$0 topic create users --data ./data --set cleanup.policy=compact --set segment.ms=3600000',
           '',
         ),
     (given) =>
       choose(async (io) => {
-        const { topic, json, partitions, set } = given
+        const {
+          topic,
+          json,
+          partitions,
+          set,
+          'replication-factor': replicationFactor = null,
+        } = given
         const home = homeOf(given)
+        const options = { topic, json, partitions, replicationFactor, set }
         if ('data' in home) {
           const { createTopic } = await import('../commands/topic.ts')
-          return createTopic({ topic, ...home, json, partitions, set }, io)
+          return createTopic({ ...options, ...home }, io)
         }
         const { createClusterTopic } = await import('../cluster/cluster-topics.ts')
-        return createClusterTopic({ topic, ...home, json, partitions, set }, io)
+        return createClusterTopic({ ...options, ...home }, io)
       }),
   )
 }
@@ -58,7 +62,7 @@ function addCreate(parser: Argv<{ json: boolean }>, choose: Choose): void {
 function addList(parser: Argv<{ json: boolean }>, choose: Choose): void {
   parser.command(
     'list',
-    'List the topics of a data directory',
+    'List the topics of a data directory or a server',
     (verb) =>
       withHome(verb)
         .option('internal', { ...flag, describe: 'Kafka’s own topics too' })
@@ -102,19 +106,22 @@ function addAlter(parser: Argv<{ json: boolean }>, choose: Choose): void {
     'alter <topic>',
     'Change settings, or add partitions',
     (verb) =>
-      withTopic(verb)
+      withPlacedTopic(verb)
         .option('partitions', { ...number, describe: 'How many it shall have: more than it has' })
         .option('set', { ...texts, describe: 'A setting, as name=value; more than once' })
         .option('unset', { ...texts, describe: 'A setting that gets its default back' })
         .example('$0 topic alter orders --data ./data --set retentionBytes=1073741824', ''),
     (given) =>
       choose(async (io) => {
-        const { alterTopic } = await import('../commands/topic.ts')
-        const { topic, data, json, set, unset } = given
-        return alterTopic(
-          { topic, data, json, set, unset, partitions: given.partitions ?? null },
-          io,
-        )
+        const { topic, json, set, unset, partitions = null } = given
+        const home = homeOf(given)
+        const options = { topic, json, set, unset, partitions }
+        if ('data' in home) {
+          const { alterTopic } = await import('../commands/topic.ts')
+          return alterTopic({ ...options, ...home }, io)
+        }
+        const { alterClusterTopic } = await import('../cluster/cluster-topics.ts')
+        return alterClusterTopic({ ...options, ...home }, io)
       }),
   )
 }
@@ -146,11 +153,3 @@ function withPlacedTopic<T>(verb: Argv<T>) {
 }
 
 const topicName = { type: 'string', demandOption: true, describe: 'Name of the topic' } as const
-
-function withTopic<T>(verb: Argv<T>): Argv<T & { data: string; topic: string }> {
-  return withData(verb).positional('topic', {
-    type: 'string',
-    demandOption: true,
-    describe: 'Name of the topic',
-  })
-}

@@ -87,15 +87,6 @@ export function homeOf(given: {
   throw new UsageError('Say where: --data DIR, or --bootstrap-server HOST:PORT.', 'One of the two.')
 }
 
-export function withPartition<T>(
-  verb: Argv<T>,
-): Argv<T & { topic: string; data: string; partition: number }> {
-  return verb
-    .positional('topic', { type: 'string', demandOption: true, describe: 'Name of the topic' })
-    .option('data', { ...text, demandOption: true, describe: 'The data directory' })
-    .option('partition', { ...number, default: 0, describe: 'Which of the topic’s partitions' })
-}
-
 /** What opens an encrypted repository. */
 export function withKeys<T>(
   verb: Argv<T>,

@@ -1,7 +1,7 @@
 import { topicSettingNames } from '@varve/broker'
 import { InvalidArgumentError } from '@varve/record'
 import { describe, expect, test } from 'vitest'
-import { kafkaName, parseSettings } from '../../src/topic/setting-arguments.ts'
+import { kafkaName, parseConfigs, parseSettings } from '../../src/topic/setting-arguments.ts'
 
 describe('settings on a command line', () => {
   test('have Kafka’s names, with dots or camel-cased', () => {
@@ -47,4 +47,19 @@ describe('settings on a command line', () => {
   ])('%j, less %j, is refused', (set, unset) => {
     expect(() => parseSettings(set, unset)).toThrow(InvalidArgumentError)
   })
+})
+
+test('settings of a server are any, ours by either name, the others as they are', () => {
+  expect(
+    parseConfigs(['retentionMs=never', 'record.ttl.ms=5', 'a.b=c=d'], ['segmentMs', 'x']),
+  ).toEqual([
+    { name: 'retention.ms', value: '-1' },
+    { name: 'segment.ms', value: null },
+    { name: 'varve.record.ttl.ms', value: '5' },
+    { name: 'a.b', value: 'c=d' },
+    { name: 'x', value: null },
+  ])
+  expect(() => parseConfigs(['retentionMs=-7'])).toThrow(InvalidArgumentError)
+  expect(() => parseConfigs(['recordTtlMs=-7'])).toThrow(InvalidArgumentError)
+  expect(() => parseConfigs(['=7'])).toThrow(InvalidArgumentError)
 })
