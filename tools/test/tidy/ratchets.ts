@@ -51,7 +51,6 @@ export const untestedAllowed: readonly string[] = [
   'packages/cli/src/inspect/partition-report.ts',
   'packages/cli/src/inspect/segment-report.ts',
   'packages/cli/src/option-checks.ts',
-  'packages/cli/src/produce/append-window.ts',
   'packages/cli/src/unambiguous-path.ts',
   'packages/log/src/append/acknowledgement.ts',
   'packages/log/src/append/append-validation.ts',

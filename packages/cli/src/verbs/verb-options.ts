@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs'
-import type { ClusterPlace } from '../cluster/client-properties.ts'
+import type { Home } from '../cluster/home.ts'
 import { type CommandIo, UsageError } from '../command-io.ts'
 
 /**
@@ -71,10 +71,12 @@ export function withHome<T>(verb: Argv<T>): Argv<
 
 /** Which of the two was given. Throws UsageError. */
 export function homeOf(given: {
+  /** The verb and its action, as the parser tells them. */
+  readonly _: readonly (string | number)[]
   readonly data: string | undefined
   readonly 'bootstrap-server': string | undefined
   readonly 'command-config': string | undefined
-}): { readonly data: string } | { readonly place: ClusterPlace } {
+}): Home {
   const {
     data,
     'bootstrap-server': bootstrapServer,
@@ -84,7 +86,8 @@ export function homeOf(given: {
   if (bootstrapServer !== undefined && data === undefined) {
     return { place: { bootstrapServer, commandConfig } }
   }
-  throw new UsageError('Say where: --data DIR, or --bootstrap-server HOST:PORT.', 'One of the two.')
+  const rule = 'Say where: either --data DIR, or --bootstrap-server HOST:PORT.'
+  throw new UsageError(rule, `See 'varve ${given._[0]} --help'.`)
 }
 
 /** What opens an encrypted repository. */

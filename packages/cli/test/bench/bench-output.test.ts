@@ -59,7 +59,10 @@ describe('files that are to be written', () => {
     [{ report: temporary.path }, /--report .* must be a file/],
     [{ report: '' }, /--report/],
     [{ hlog: `${temporary.path}/absent/latency.hlog` }, /--hlog .* directory that is there/],
-    [{ report: path, hgrm: `${temporary.path}/./page.html` }, /--hgrm .* another file than --report/],
+    [
+      { report: path, hgrm: `${temporary.path}/./page.html` },
+      /--hgrm .* another file than --report/,
+    ],
   ])('%j is refused before the run', (paths, message) => {
     expect(() => checkOutputs(paths)).toThrow(message)
   })
