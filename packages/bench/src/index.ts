@@ -47,6 +47,7 @@ export {
   machineLine,
   measurementLines,
   taskLine,
+  unmetRateNote,
 } from './report/summary-lines.ts'
 export { type BackupRunOptions, runBackups } from './workload/backup-run.ts'
 export {

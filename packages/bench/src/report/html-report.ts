@@ -62,10 +62,12 @@ function subtitle({ startedAt, machine, conditions }: RunReport): string {
 function plotsOf({ measurements }: RunReport): readonly Plot[] {
   if (measurements.length === 0) return []
   const timed = measurements.filter(({ latency }) => latency !== null)
+  // Flat out there is no moment to count from, so that its times are of another kind.
+  const rated = timed.filter(({ rate }) => rate !== null)
   // A single interval is a figure, and stands in the table.
   const isLong = measurements.some((one) => wholeIntervals(one).length > 1)
   return [
-    ...(timed.length > 1 ? [latencyAgainstRate(timed)] : []),
+    ...(rated.length > 1 ? [latencyAgainstRate(rated)] : []),
     ...(timed.length > 0 ? [percentiles(timed)] : []),
     ...(isLong ? [throughput(measurements)] : []),
     ...(isLong && timed.length > 0 ? [latencyOverTime(timed)] : []),
@@ -168,7 +170,7 @@ function loadOf({ rate, recordsPerSecond }: Measurement): number {
 
 function measurementTables(measurements: readonly Measurement[]): readonly string[] {
   if (measurements.length === 0) return []
-  const kind = measurements[0]?.latencyKind ?? null
+  const kinds = new Set(measurements.flatMap(({ latencyKind }) => latencyKind ?? []))
   const columns = ['', ...measurements.map(nameOf)]
   const row = (name: string, of: (one: Measurement) => number | null | undefined): string[] => {
     return [name, ...measurements.map((one) => numberText(of(one)))]
@@ -177,7 +179,7 @@ function measurementTables(measurements: readonly Measurement[]): readonly strin
     row('records', (one) => one.records),
     row('records/s', (one) => one.recordsPerSecond),
     row('MiB/s', (one) => one.mebibytesPerSecond),
-    ...(kind === null
+    ...(kinds.size === 0
       ? []
       : [
           row('mean, ms', (one) => one.latency?.meanMs),
@@ -186,8 +188,8 @@ function measurementTables(measurements: readonly Measurement[]): readonly strin
           }),
           row('sent late by (99 %), ms', (one) => one.sendDelay?.p99Ms),
         ]),
-    row('records per flush', (one) => one.engine?.recordsPerFlush),
-    row('flushes/s', (one) => one.engine?.flushesPerSecond),
+    row('records per flush', (one) => flushed(one)?.recordsPerFlush),
+    row('flushes/s', (one) => flushed(one)?.flushesPerSecond),
     row('bytes written per byte', (one) => one.engine?.bytesPerPayloadByte),
     row('CPU s per million records', (one) => one.process.cpuSecondsPerMillionRecords),
     row('event-loop utilisation', (one) => one.process.eventLoopUtilization),
@@ -195,8 +197,13 @@ function measurementTables(measurements: readonly Measurement[]): readonly strin
     row('resident memory, MiB', (one) => one.process.residentMiB),
   ]
   const told = rows.filter(([, ...cells]) => cells.some((cell) => cell !== absent))
-  const caption = kind === null ? '' : `<p>${escapeXml(sentence(latencyNames[kind]))}</p>`
-  return ['<h2>Figures</h2>', caption, table(columns, told)]
+  const captions = [...kinds].map((kind) => `<p>${escapeXml(sentence(latencyNames[kind]))}</p>`)
+  return ['<h2>Figures</h2>', ...captions, table(columns, told)]
+}
+
+/** Null where nothing was flushed, as at `written`. */
+function flushed({ engine }: Measurement): Measurement['engine'] {
+  return engine === null || engine.flushes === 0 ? null : engine
 }
 
 function sentence(text: string): string {

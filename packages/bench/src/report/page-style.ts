@@ -19,7 +19,7 @@ td, th { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid var(-
 td:first-child, th:first-child { text-align: left; padding-left: 0 }
 @media (max-width: 40rem) {
   body { font-size: 14px }
-  .plot text { font-size: 15px }
+  .plot text { font-size: 17px }
   td, th { padding: .2rem .5rem }
 }
 `

@@ -15,10 +15,11 @@ export function measurementLines(measurement: Measurement): readonly string[] {
   if (sendDelay !== null) lines.push(`sent after they were due: ${percentilesText(sendDelay)}`)
   if (engine !== null) {
     const { recordsPerFlush, flushesPerSecond, meanFlushMs, bytesPerPayloadByte } = engine
-    lines.push(
+    const flushes =
       `${round(recordsPerFlush)} records per flush, ${round(flushesPerSecond)} flushes/s, ` +
-        `${round(meanFlushMs)} ms per flush, ${round(bytesPerPayloadByte)} bytes written per byte`,
-    )
+      `${round(meanFlushMs)} ms per flush`
+    const written = `${round(bytesPerPayloadByte)} bytes written per byte`
+    lines.push(`${engine.flushes === 0 ? 'no flushes' : flushes}, ${written}`)
   }
   const { eventLoopUtilization: utilization } = process
   const loop =
@@ -38,6 +39,23 @@ export function consumerIntervalLine(intervals: readonly IntervalFigures[]): str
   const rate = seconds > 0 ? records / seconds : 0
   const mebibytes = seconds > 0 ? bytes / seconds / 2 ** 20 : 0
   return `${records} records read, ${rate.toFixed(1)} records/sec (${mebibytes.toFixed(2)} MB/sec).`
+}
+
+/** By so much longer than it was due a run takes without a word. */
+const lateSecondsMin = 0.1
+const latePartMin = 0.02
+
+/** That a rate was not reached, which its latencies can only be read with; null where it was. */
+export function unmetRateNote({ rate, records, seconds, latency }: Measurement): string | null {
+  if (rate === null) return null
+  const dueSeconds = records / rate
+  // What is sent last is acknowledged later, as everything is.
+  const lateSeconds = seconds - (latency?.p50Ms ?? 0) / 1000 - dueSeconds
+  if (lateSeconds < Math.max(lateSecondsMin, latePartMin * dueSeconds)) return null
+  return (
+    `${rate} records/s were not reached: to send them took ${round(seconds)} s instead of ` +
+    `${round(dueSeconds)}, and latency grows with the length of such a run`
+  )
 }
 
 /** What the figures depend on besides the run, in a line. */

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest'
 import type { Interval } from '../../src/measuring/interval-series.ts'
 import { htmlReport, reportPlots } from '../../src/report/html-report.ts'
 import { plotSvg } from '../../src/report/line-plot.ts'
-import { machineLine, measurementLines, taskLine } from '../../src/report/summary-lines.ts'
+import {
+  machineLine,
+  measurementLines,
+  taskLine,
+  unmetRateNote,
+} from '../../src/report/summary-lines.ts'
 import { interval, latency, measurement, runReport } from './report-samples.ts'
 
 describe('a report', () => {
@@ -17,6 +22,27 @@ describe('a report', () => {
     expect(page).toContain('Latency against rate')
     expect(page).toContain('<td>99.99 %, ms</td><td>80</td><td>80</td><td>80</td>')
     expect(page).toContain('Latency from the intended send time.')
+  })
+
+  test('keeps times of service out of latency against rate, and says which is which', () => {
+    const flatOut = measurement({})
+    const page = htmlReport(runReport({ measurements: [...sweep, flatOut] }))
+    expect(page).toContain('Latency from the intended send time.')
+    expect(page).toContain('Service time (flat out')
+    const [first, second] = [sweep, [...sweep, flatOut]].map((measurements) => {
+      return reportPlots(runReport({ measurements })).find(({ title }) => title.includes('against'))
+    })
+    expect(second?.svg).toBe(first?.svg)
+    const one = reportPlots(runReport({ measurements: [...sweep.slice(0, 1), flatOut] }))
+    expect(one.map(({ title }) => title)).not.toContain('Latency against rate')
+  })
+
+  test('without a flush has no figures of flushes', () => {
+    const engine = measurement({}).engine
+    const none = engine === null ? null : { ...engine, flushes: 0, recordsPerFlush: 0 }
+    const unflushed = measurement({ engine: none })
+    expect(htmlReport(runReport({ measurements: [unflushed] }))).not.toContain('flushes/s')
+    expect(measurementLines(unflushed).join('\n')).toContain('no flushes, 1.09 bytes written')
   })
 
   test('gives its plots as files of their own, whose colours they bring along', () => {
@@ -131,6 +157,16 @@ describe('lines for people', () => {
     const paced = measurement({ latencyKind: 'intended', rate: 10, sendDelay: latency })
     expect(measurementLines(paced)[0]).toContain('from the intended send time')
     expect(measurementLines(paced)[1]).toContain('sent after they were due')
+  })
+
+  test('say that a rate was not reached, and nothing where it was', () => {
+    const at = (rate: number | null, seconds: number): string | null =>
+      unmetRateNote(measurement({ rate, seconds, records: 50_000 }))
+    expect(at(10_000, 10)).toContain('10000 records/s were not reached')
+    expect(at(10_000, 10)).toContain('10 s instead of 5')
+    expect(at(10_000, 5.05)).toBe(null)
+    expect(at(10_000, 4)).toBe(null)
+    expect(at(null, 5)).toBe(null)
   })
 
   test('a task tells its amount, its time and its rate', () => {

@@ -15,6 +15,7 @@ import {
   runEndToEnd,
   runProducing,
   type SendingPlan,
+  unmetRateNote,
 } from '@varve/bench'
 import type { CommandIo } from '../command-io.ts'
 import { batchBytesOf, checkPoll, checkRecordRun, checkSending } from './bench-checks.ts'
@@ -84,6 +85,8 @@ async function atEachRate(
             pollMs: endToEnd.poll,
           })
     if (measurement.records > 0) measurements.push(measurement)
+    const note = unmetRateNote(measurement)
+    if (note !== null) run.notes.push(note)
     if (run.context.signal?.aborted === true) break
   }
   return measurements

@@ -71,6 +71,7 @@ export function withPayload<T>(verb: Argv<T>): Argv<T & PayloadArguments> {
   return verb
     .option('record-size', { ...text, default: '1024', describe: 'Bytes of a value, as 10KiB' })
     .option('payload', {
+      ...text,
       choices: ['json', 'text', 'compressed'],
       default: 'json',
       describe: 'What values are made of',
@@ -90,6 +91,7 @@ export function withKeyOptions<T>(
 ): Argv<T & KeysArguments> {
   return verb
     .option('keys', {
+      ...text,
       choices,
       default: defaults.keys as string,
       describe: 'How keys are drawn',
@@ -114,7 +116,12 @@ export function withRecords<T>(verb: Argv<T>): Argv<T & Omit<RecordArguments, 'j
     .option('records', { ...number, describe: 'How many are counted' })
     .option('warmup', { ...number, default: 2, describe: 'Seconds beforehand that do not count' })
     .option('interval', { ...number, default: 5, describe: 'Seconds between lines of progress' })
-    .option('compression', { choices: compressionTypes, default: 'none', describe: 'Codec' })
+    .option('compression', {
+      ...text,
+      choices: compressionTypes,
+      default: 'none',
+      describe: 'Codec',
+    })
     .option('batch-size', { ...text, default: '64KiB', describe: 'A batch is sent when so large' })
 }
 
@@ -134,6 +141,7 @@ export function withSending<T>(verb: Argv<T>): Argv<T & SendingArguments> {
     .option('rates', { ...text, describe: 'Several, one after the other: 1000,5000,-1' })
     .conflicts('rate', 'rates')
     .option('pacing', {
+      ...text,
       choices: ['precise', 'timer'],
       default: 'precise',
       describe: 'Meet moments by turning the event loop, or rest up to a millisecond too long',

@@ -114,8 +114,9 @@ function addRecover(parser: Workloads, choose: Choose): void {
         .option('segment-size', { ...text, describe: 'Of its segments; as large as can be' })
         .option('batch-size', { ...text, default: '64KiB', describe: 'Of its batches' })
         .option('recovery-point', {
-          choices: ['start', 'end'] as const,
-          default: 'end' as const,
+          ...text,
+          choices: ['start', 'end'],
+          default: 'end',
           describe: 'What was known to be flushed: nothing, or all but the last batch',
         })
         .option('repeat', repeat)

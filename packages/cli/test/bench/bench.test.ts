@@ -72,6 +72,16 @@ describe('varve bench produce', () => {
     expect(readFileSync(`${distribution}.flat-out`, 'utf8')).toContain('Total count')
   })
 
+  test('a rate that is out of reach is told as that', async () => {
+    const argv = ['--rate', '10000000', '--records', '60000', '--acks', 'written', '--json']
+    const { stdout } = await run('bench', 'produce', ...tiny, ...argv)
+    const [{ notes, measurements }] = stdout.documents
+    expect(notes.join()).toContain('10000000 records/s were not reached')
+    // What was due at once waited for nearly all of the run.
+    const [{ seconds, latency }] = measurements
+    expect(latency.maxMs / 1000).toBeGreaterThan(seconds * 0.8)
+  })
+
   test('what is kept is named, and can be read', async () => {
     const disk = `${temporary.path}/kept`
     const argv = ['--data', disk, '--warmup', '0', '--records', '7', '--keep']
