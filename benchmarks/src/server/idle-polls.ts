@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { apiNamed, encodeRequest } from '@varve/server'
 import type { BrokerUse } from './broker-use.ts'
 
-/** So many connections are opened at a time: a broker's backlog is short. */
-const opening = 100
+/** So many connections are opened at a time: Kafka has a backlog of 50. */
+const opening = 40
 const settleMs = 1_000
 
 export interface IdlePolls {

@@ -71,12 +71,12 @@ async function producing(
   const { load, acks, partitions, recordBytes } = round
   const payload = payloadFile(brokers, recordBytes)
   const records = context.size(Math.floor((150 * 2 ** 20) / recordBytes), 20_000)
-  const of = `records of ${recordBytes} B, partitions ${partitions}`
+  const of = `${recordBytes} B, partitions ${partitions}`
   // What is read is not read otherwise with other acks; that it is the same is seen in any case.
   const verbs = acks === '1' ? ['producing', 'consuming'] : ['producing']
   const asked = verbs.flatMap((verb): AskedFigure[] => [
     { name: `${verb} ${of}`, unit: 'records/s', bar: wallBar },
-    { name: `${verb} ${of}, for each CPU second of the broker`, unit: 'records/s', bar: cpuBar },
+    { name: `${verb} ${of}, per CPU second`, unit: 'records/s', bar: cpuBar },
   ])
   let rounds = 0
   const measure = async ({ port, use, wire }: Subject): Promise<readonly Sample[]> => {
@@ -89,7 +89,12 @@ async function producing(
     if (written.result.sum !== read.result.sum) throw new Error(`${topic} is not read as sent`)
     return [...samplesOf(written), ...samplesOf(read)]
   }
-  const client = { client: load.name, acks, 'records a round': records }
+  const client = {
+    client: load.name,
+    acks,
+    'records a round': records,
+    'per CPU second': 'of the broker',
+  }
   return await figuresBeside(context, brokers, asked, measure, client)
 }
 
