@@ -44,6 +44,7 @@ export async function idlePolls(asked: IdlePolls): Promise<SeenIdle> {
 class WaitingConsumers {
   answers = 0
   readonly #port: number
+  readonly #hello: Buffer
   readonly #fetch: Buffer
   readonly #sockets: Socket[] = []
 
@@ -52,6 +53,8 @@ class WaitingConsumers {
     const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 2 ** 20 }]
     const request = { maxWaitMs, minBytes: 1, maxBytes: 2 ** 20, topics: [{ topic, partitions }] }
     const origin = { correlationId: 1, clientId: 'idle' }
+    const asked = { topics: [], allowAutoTopicCreation: false }
+    this.#hello = Buffer.concat(encodeRequest(apiNamed('Metadata'), 4, origin, asked))
     this.#fetch = Buffer.concat(encodeRequest(apiNamed('Fetch'), 11, origin, request))
   }
 
@@ -66,17 +69,25 @@ class WaitingConsumers {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** A client that was answered once is not taken for one that never asks for anything. */
   async #openOne(): Promise<void> {
-    // An answer without records is short, and comes in one piece.
-    const answered = (): boolean => {
-      this.answers++
-      socket.write(this.#fetch)
-      return true
-    }
-    const onread = { buffer: Buffer.allocUnsafeSlow(1024), callback: answered }
-    const socket = connect({ host: '127.0.0.1', port: this.#port, onread })
+    let isKnown = false
+    const socket = connect({
+      host: '127.0.0.1',
+      port: this.#port,
+      // An answer without records is short, and comes in one piece.
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(1024),
+        callback: () => {
+          if (isKnown) this.answers++
+          isKnown = true
+          socket.write(this.#fetch)
+          return true
+        },
+      },
+    })
     this.#sockets.push(socket)
     await once(socket, 'connect')
-    socket.write(this.#fetch)
+    socket.write(this.#hello)
   }
 }
