@@ -119,7 +119,7 @@ test('a batch larger than its consumer may ever read passes when nothing else di
 
 test('time on the event loop is counted, and pauses for it are at most a second', async () => {
   await using server = await startTestServer()
-  await limit(server, anonymous, { request_percentage: 0.001 })
+  await limit(server, anonymous, { request_percentage: 0.000_001 })
   await using client = await WireClient.connect(server.port)
   const answer = await client.call(metadata, 9, { topics: null })
   expect(answer.throttleTimeMs).toBeGreaterThan(0)
