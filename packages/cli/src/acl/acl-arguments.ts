@@ -216,5 +216,5 @@ function operationOf(text: string): Acl['operation'] {
 
 function checkPrincipal(option: string, principal: string): void {
   if (/^[^:]+:./s.test(principal)) return
-  throw new InvalidArgumentError(option, principal, 'is written as User:NAME, or User:*')
+  throw new InvalidArgumentError(option, principal, 'must be written as User:NAME, or User:*')
 }

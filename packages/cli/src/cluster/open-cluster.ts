@@ -4,14 +4,24 @@ import { clusterPartsOf, type OpenClusterParts } from '@varve/broker/serving'
 import { InvalidArgumentError } from '@varve/record'
 import { type ClusterPlace, clientOptionsOf } from './client-properties.ts'
 
-/** Rejects with ClusterUnavailableError, and as `openVarve` does. */
-export function openCluster({
+/** Rejects with ClusterUnavailableError, InvalidArgumentError, and as `openVarve` does. */
+export async function openCluster({
   bootstrapServer,
   commandConfig,
 }: ClusterPlace): Promise<ClusterVarve> {
-  const text = commandConfig === null ? '' : readFileSync(commandConfig, 'utf8')
+  const text = commandConfig === null ? '' : readConfig(commandConfig)
   const { isTls, cluster } = clientOptionsOf(text)
   return openVarve(`kafka${isTls ? '+tls' : ''}://${bootstrapServer}`, { cluster })
+}
+
+function readConfig(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    if (!isMissing) throw error
+    throw new InvalidArgumentError('--command-config', path, 'is not there')
+  }
 }
 
 /** What an open cluster is made of. */

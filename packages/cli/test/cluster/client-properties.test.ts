@@ -85,5 +85,11 @@ test('what cannot be understood is refused, without the password', () => {
 
 test('an address that is none is refused', async () => {
   const place = { bootstrapServer: 'a b', commandConfig: null }
-  await expect((async () => openCluster(place))()).rejects.toThrow(/host:port|host/)
+  await expect(openCluster(place)).rejects.toThrow(/host:port|host/)
+})
+
+test('a file that is not there is an error of usage', async () => {
+  const commandConfig = `${temporary.path}/none.properties`
+  const opened = openCluster({ bootstrapServer: 'localhost:1', commandConfig })
+  await expect(opened).rejects.toThrow(/--command-config.*not there/)
 })
