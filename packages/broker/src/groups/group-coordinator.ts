@@ -272,7 +272,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     if (found === undefined && !store.has(group)) throw new GroupNotFoundError(group)
     found?.die()
     this.#groups.delete(group)
-    await store.deleteOffsets(group, store.offsets(group), this.#commitOptions)
+    await store.deleteOffsets(group, store.partitions(group), this.#commitOptions)
     if (store.metadata(group) !== null) await store.saveMetadata(group, null, this.#commitOptions)
   }
 
@@ -349,13 +349,12 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     this.topicsChanged(new Set([topic]))
   }
 
-  /** Forgets what groups have committed of a topic. */
+  /** Forgets what groups have committed of a topic, and what open transactions would commit. */
   async forgetOffsetsOf(topic: string): Promise<void> {
     for (const store of this.#stores) {
       await store.refresh()
       for (const group of store.groups) {
-        const gone = store.offsets(group).filter((commit) => commit.topic === topic)
-        await store.deleteOffsets(group, gone, this.#commitOptions)
+        await store.deleteOffsets(group, store.partitions(group, topic), this.#commitOptions)
       }
     }
   }
@@ -375,8 +374,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
         const { expired, isOver } = expiredInStore(store, name, group, retention)
         await store.deleteOffsets(name, expired, this.#commitOptions)
         count += expired.length
-        const isEmpty = (this.#groups.get(name)?.state ?? 'Empty') === 'Empty'
-        if (isOver && isEmpty && this.has(name)) await this.delete(name)
+        if (isOver) await this.#forgetUnused(store, name)
       }
     }
     return count
@@ -387,6 +385,16 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     this.#isClosed = true
     for (const group of this.#groups.values()) group.close(new UnknownMemberError(group.name, ''))
     this.#groups.clear()
+  }
+
+  /** Forgets a group that has neither members nor offsets, unless it has got some meanwhile. */
+  async #forgetUnused(store: OffsetStore, name: string): Promise<void> {
+    const group = this.#groups.get(name)
+    const hasOffsets = store.offsets(name).length > 0 || store.hasPending(name)
+    if (hasOffsets || store.isCommitting(name) || (group?.state ?? 'Empty') !== 'Empty') return
+    group?.die()
+    this.#groups.delete(name)
+    if (store.metadata(name) !== null) await store.saveMetadata(name, null, this.#commitOptions)
   }
 
   /** Who only was given an id, or was refused, has made no group. */

@@ -5,13 +5,17 @@ import { subscribedTopicsOf } from './group-view.ts'
 import { type ExpiryFacts, expiredOffsets } from './offset-expiration.ts'
 import type { OffsetStore } from './offset-store.ts'
 
-/** Which offsets of a group in a store have expired, and whether nothing is left of it then. */
+/**
+ * Which offsets of a group in a store have expired, and whether nothing is left of it then. While
+ * it commits, none: what is on its way to the log would be forgotten with what it replaces.
+ */
 export function expiredInStore(
   store: OffsetStore,
   name: string,
   group: Group | undefined,
   { nowMs, retentionMs }: { readonly nowMs: Timestamp; readonly retentionMs: number },
 ): { readonly expired: readonly StoredOffset[]; readonly isOver: boolean } {
+  if (store.isCommitting(name)) return { expired: [], isOver: false }
   const all = store.offsets(name)
   const expired = expiredOffsets(all, factsOf(group), nowMs, retentionMs).filter(
     ({ topic, partition }) => !store.isPending(name, topic, partition),

@@ -37,6 +37,16 @@ export class GroupOffsets {
     return [...this.#committed.values()]
   }
 
+  /** Of which something is committed, or is by an open transaction; of one topic, or of all. */
+  partitions(topic: string | null = null): TopicPartition[] {
+    const known = new Map(this.#committed)
+    for (const pending of this.#pending.values()) {
+      for (const [key, commit] of pending) known.set(key, commit)
+    }
+    const all = [...known.values()]
+    return topic === null ? all : all.filter((each) => each.topic === topic)
+  }
+
   /** Whether an open transaction may change this partition's offset. */
   isPending(topic: string, partition: number): boolean {
     const key = keyOf({ topic, partition })

@@ -66,6 +66,8 @@ export class OffsetStore {
   readonly #openLog: (() => Log) | null
   readonly #groups = new Map<string, GroupOffsets>()
   readonly #skipped = new Map<string, number>()
+  /** How many commits of each group are on their way to the log. */
+  readonly #committing = new Map<string, number>()
   /** Everything before it stands here. */
   #nextOffset: Offset
   #catchingUp: Promise<void> | null = null
@@ -119,6 +121,16 @@ export class OffsetStore {
 
   offsets(group: string): StoredOffset[] {
     return this.#groups.get(group)?.all() ?? []
+  }
+
+  /** Of which a group has committed something, or has by an open transaction: see GroupOffsets. */
+  partitions(group: string, topic: string | null = null): TopicPartition[] {
+    return this.#groups.get(group)?.partitions(topic) ?? []
+  }
+
+  /** Whether a commit of the group is on its way to the log, and does not stand here yet. */
+  isCommitting(group: string): boolean {
+    return this.#committing.has(group)
   }
 
   /** Whether an open transaction may yet change the offset (Kafka: UNSTABLE_OFFSET_COMMIT). */
@@ -175,7 +187,14 @@ export class OffsetStore {
         timestamp,
       }
     })
-    await this.#append(records, options.acks)
+    this.#committing.set(group, (this.#committing.get(group) ?? 0) + 1)
+    try {
+      await this.#append(records, options.acks)
+    } finally {
+      const left = (this.#committing.get(group) ?? 1) - 1
+      if (left > 0) this.#committing.set(group, left)
+      else this.#committing.delete(group)
+    }
   }
 
   /** Forgets committed offsets, with tombstones. */

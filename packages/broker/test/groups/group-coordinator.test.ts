@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@varve/record'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { decodeAssignment, encodeSubscription } from '../../src/groups/consumer-protocol.ts'
 import { GroupCoordinator } from '../../src/groups/group-coordinator.ts'
 import {
@@ -152,6 +152,41 @@ test('an empty group that has committed nothing is forgotten', async () => {
   await bench.restart('close')
   expect(await bench.coordinator.list()).toEqual([])
 })
+
+test('a commit that comes while what it replaces expires is kept, and its group', async () => {
+  await using place = await openOffsets()
+  const { coordinator } = await coordinate(place)
+  const commit = (group: string, partition: number, offset: number) =>
+    coordinator.commit(group, nobody, [{ topic: 't', partition, offset }])
+  await Promise.all([commit('g', 0, 4), commit('h', 0, 4)])
+  place.clock.advance(8 * dayMs)
+  const appends = vi.spyOn(place.log, 'append')
+  const before = commit('g', 0, 5)
+  const expiring = coordinator.expireOffsets()
+  while (appends.mock.calls.length < 2) await new Promise(setImmediate)
+  const meanwhile = commit('h', 1, 6)
+  await Promise.all([before, expiring, meanwhile])
+  const offsets = async (group: string) => {
+    return (await coordinator.describe(group)).offsets.map((each) => [each.partition, each.offset])
+  }
+  expect(await expiring).toBe(1)
+  expect([await offsets('g'), await offsets('h')]).toEqual([[[0, 5]], [[1, 6]]])
+})
+
+test.each(['its topic', 'the group'])(
+  'what an open transaction brings is forgotten with %s',
+  async (what) => {
+    await using place = await openOffsets()
+    const { store, coordinator } = await coordinate(place)
+    await coordinator.commit('g', nobody, [{ topic: 't', partition: 1, offset: 4 }])
+    await store.appendBatch(transactionalCommit(7, 0, [['t', 0, 5]]))
+    if (what === 'the group') await coordinator.delete('g')
+    else await coordinator.topicDeleted('t')
+    await store.appendBatch(marker('commit', 7), { origin: 'coordinator' })
+    expect(coordinator.has('g')).toBe(false)
+    expect((await OffsetStore.load(place.log)).groups).toEqual([])
+  },
+)
 
 test('offsets in an open transaction do not expire', async () => {
   await using place = await openOffsets()
