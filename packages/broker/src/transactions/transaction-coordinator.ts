@@ -45,6 +45,8 @@ export interface EndingOptions {
 }
 
 const retryMs = 1000
+/** Kafka's transaction.abort.timed.out.transaction.cleanup.interval.ms. */
+const timedOutRetryMs = 10_000
 const expiredAtOnce = 1000
 
 /**
@@ -304,6 +306,7 @@ export class TransactionCoordinator {
       // Not known to be decided; opening the directory again will tell.
       state.status = status
       state.producerEpoch = producerEpoch
+      this.#startTimer(state, timedOutRetryMs)
       throw error
     }
     await this.#carryOut(state)
@@ -381,6 +384,7 @@ export class TransactionCoordinator {
   }
 
   #startTimer(state: TransactionState, delayMs: number): void {
+    if (this.#isClosed) return
     state.timer?.cancel()
     state.timer = this.#context.clock.setTimer(Math.max(delayMs, 0), () => {
       void state

@@ -183,6 +183,26 @@ describe('a transaction', () => {
     await next.close()
   })
 
+  test('is aborted after its time-out although that could not be noted then', async () => {
+    const producer = opened.producer('p', { transactionTimeoutMs: 1000 })
+    const transaction = await producer.begin()
+    await transaction.send('a', { value: '1' }, { partition: 0 })
+    const turns = async () => {
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    machine.fs.injectFault({ kind: 'ENOSPC', after: 0, isLasting: true })
+    machine.clock.advance(1000)
+    await turns()
+    expect(logOf('__transaction_state').isFailed).toBe(true)
+    machine.fs.clearFaults()
+    await opened.topics.directory.reopenLog('__transaction_state', 0)
+    machine.clock.advance(10_000)
+    await turns()
+    expect(logOf('a').lastStableOffset).toBe(2)
+    expect(await committed('a')).toEqual([])
+    await producer.close().catch(() => undefined)
+  })
+
   test('left open by a crash is aborted when its producer comes back', async () => {
     const transaction = await opened.producer('p').begin()
     await transaction.send('a', { value: '1' }, { partition: 0 })
