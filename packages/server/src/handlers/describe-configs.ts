@@ -15,6 +15,7 @@ import { refusal, unauthorized } from '../administration/refusals.ts'
 import { checkBroker } from '../administration/replica-assignment.ts'
 import { clusterResource } from '../base/access.ts'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
+import { distinctBy } from '../base/distinct.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import { RequestRefusedError } from '../base/server-errors.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
@@ -32,6 +33,9 @@ const brokerTypes: ReadonlySet<number> = new Set([
   resourceTypes.clientMetrics,
 ])
 
+/** So many resources are described at once. */
+const perTurn = 32
+
 /**
  * DescribeConfigs: of topics, of the broker, and of all brokers (whose name is empty). Groups,
  * loggers and metrics of clients have no settings here, which is what is said of them.
@@ -40,24 +44,41 @@ export function describeConfigsHandler(
   server: ServerContext,
   administration: Administration,
 ): ApiHandler {
-  return handlerOf(describeConfigs, { versions: '0-4' }, (call, request) => {
-    const results = request.resources.map((resource): Result => {
-      const { resourceType, resourceName, configurationKeys } = resource
-      try {
-        const entries = entriesOf(server, administration, call, resource)
-        const wanted =
-          configurationKeys === null || configurationKeys.length === 0
-            ? entries
-            : entries.filter(({ name }) => configurationKeys.includes(name))
-        const configs = wanted.map((entry) => described(entry, request))
-        const none = { errorCode: errorCodes.NONE, errorMessage: '' }
-        return { ...none, resourceType, resourceName, configs }
-      } catch (error) {
-        return { ...refusal(error), resourceType, resourceName, configs: [] }
-      }
-    })
+  return handlerOf(describeConfigs, { versions: '0-4' }, async (call, request) => {
+    const results: Result[] = []
+    for (const resource of distinctBy(request.resources, keyOf)) {
+      results.push(describe(server, administration, call, request, resource))
+      // Others have their turn: of many topics there is much to be said.
+      if (results.length % perTurn === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
     return { results }
   })
+}
+
+function keyOf({ resourceType, resourceName }: Resource): string {
+  return `${resourceType} ${resourceName}`
+}
+
+function describe(
+  server: ServerContext,
+  administration: Administration,
+  call: Call,
+  request: Request,
+  resource: Resource,
+): Result {
+  const { resourceType, resourceName, configurationKeys } = resource
+  try {
+    const entries = entriesOf(server, administration, call, resource)
+    const wanted =
+      configurationKeys === null || configurationKeys.length === 0
+        ? entries
+        : entries.filter(({ name }) => configurationKeys.includes(name))
+    const configs = wanted.map((entry) => described(entry, request))
+    const none = { errorCode: errorCodes.NONE, errorMessage: '' }
+    return { ...none, resourceType, resourceName, configs }
+  } catch (error) {
+    return { ...refusal(error), resourceType, resourceName, configs: [] }
+  }
 }
 
 function entriesOf(

@@ -42,11 +42,22 @@ function topicsAsked({ parts: { topics } }: ServerContext, asked: Asked): TopicA
   const wanted =
     asked === null
       ? topics.all.map((topic) => described(topic, null))
-      : asked.flatMap(({ topic: name, partitions }) => {
+      : [...partitionsByTopic(asked)].flatMap(([name, partitions]) => {
           const topic = topics.find(name)
-          return topic === null ? [] : [described(topic, new Set(partitions))]
+          return topic === null ? [] : [described(topic, partitions)]
         })
   return wanted.filter(({ partitions }) => partitions.length > 0)
+}
+
+/** A topic that is named twice is looked through once. */
+function partitionsByTopic(asked: Exclude<Asked, null>): ReadonlyMap<string, ReadonlySet<number>> {
+  const byTopic = new Map<string, Set<number>>()
+  for (const { topic, partitions } of asked) {
+    const known = byTopic.get(topic) ?? new Set()
+    byTopic.set(topic, known)
+    for (const partition of partitions) known.add(partition)
+  }
+  return byTopic
 }
 
 function described({ name, partitions }: Topic, wanted: ReadonlySet<number> | null): TopicAnswer {

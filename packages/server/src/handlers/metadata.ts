@@ -2,6 +2,7 @@ import type { Topic } from '@varve/broker/serving'
 import { clusterResource } from '../base/access.ts'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
 import { authorizedOperations, operationsNotAsked } from '../base/authorized-operations.ts'
+import { distinctBy } from '../base/distinct.ts'
 import { toldError } from '../base/kafka-error.ts'
 import { noTopicId } from '../base/no-topic-id.ts'
 import type { ServerContext } from '../base/server-context.ts'
@@ -19,8 +20,9 @@ type TopicAnswer = ResponseOf<typeof metadata>['topics'][number]
 export function metadataHandler(server: ServerContext): ApiHandler {
   const { nodeId } = server.options
   return handlerOf(metadata, { versions: '0-13' }, async (call, request) => {
-    const asked = request.topics
-    const isForAll = asked === null || (call.version === 0 && asked.length === 0)
+    const { topics: named } = request
+    const isForAll = named === null || (call.version === 0 && named.length === 0)
+    const asked = distinctBy(named ?? [], ({ name, topicId }) => name ?? `id ${topicId}`)
     const topics = isForAll
       ? visibleTopics(server, call).map((topic) => describe(server, call, request, topic))
       : await Promise.all(asked.map((wanted) => describeWanted(server, call, request, wanted)))

@@ -1,5 +1,6 @@
 import type { GroupCoordinator } from '@varve/broker/serving'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
+import { distinctBy } from '../base/distinct.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import { groupErrorCode, usedCoordinatorOf } from '../groups/group-calls.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
@@ -30,7 +31,7 @@ export function offsetFetchHandler(server: ServerContext): ApiHandler {
     const { requireStable } = request
     if (call.version >= 8) {
       const groups: GroupAnswer[] = []
-      for (const asked of request.groups) {
+      for (const asked of distinctBy(request.groups, ({ groupId }) => groupId)) {
         groups.push(await fetchGroup(server, call, asked, requireStable))
       }
       return { groups }
@@ -48,6 +49,22 @@ export function offsetFetchHandler(server: ServerContext): ApiHandler {
       return { name, partitions: partitionIndexes.map(refused) }
     })
     return { topics: failed }
+  })
+}
+
+/** A partition that is named twice is told once: what was noted with its offset may be long. */
+function eachOnce(asked: readonly AskedTopic[]): AskedTopic[] {
+  const told = new Map<string, Set<number>>()
+  return asked.map((topic) => {
+    const key = `${topic.topicId} ${topic.name}`
+    const known = told.get(key) ?? new Set()
+    told.set(key, known)
+    const isNew = (partition: number): boolean => {
+      const isKnown = known.has(partition)
+      known.add(partition)
+      return !isKnown
+    }
+    return { ...topic, partitionIndexes: topic.partitionIndexes.filter(isNew) }
   })
 }
 
@@ -77,7 +94,7 @@ async function fetchGroup(
     // What transactions have brought is noted when somebody looks.
     await coordinator?.storeOf(groupId).refresh()
     const found = { server, call, groupId, requireStable, coordinator }
-    const topics = asked.topics ?? allTopics(found)
+    const topics = asked.topics === null ? allTopics(found) : eachOnce(asked.topics)
     return { groupId, topics: topics.map((topic) => answerTopic(found, topic)) }
   } catch (error) {
     return { groupId, errorCode: groupErrorCode(server, groupId, error), topics: [] }
