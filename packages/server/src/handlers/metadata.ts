@@ -14,6 +14,13 @@ type Request = RequestOf<typeof metadata>
 type TopicAnswer = ResponseOf<typeof metadata>['topics'][number]
 
 /**
+ * So many topics are made for one request at most: making one takes some writes to the disk, and
+ * others who change topics wait for it. Of the others a client is told that they are not there yet,
+ * and asks again.
+ */
+const madeMax = 100
+
+/**
  * Metadata: the brokers, of which there is one, and topics with their partitions. A topic that is
  * not there is made where the server and the client agree to it, and the client may.
  */
@@ -25,7 +32,7 @@ export function metadataHandler(server: ServerContext): ApiHandler {
     const asked = distinctBy(named ?? [], ({ name, topicId }) => name ?? `id ${topicId}`)
     const topics = isForAll
       ? visibleTopics(server, call).map((topic) => describe(server, call, request, topic))
-      : await Promise.all(asked.map((wanted) => describeWanted(server, call, request, wanted)))
+      : await describeAll(server, call, request, asked)
     const isClusterAsked = request.includeClusterAuthorizedOperations
     return {
       brokers: [{ nodeId, ...call.client.advertised }],
@@ -43,12 +50,35 @@ function visibleTopics(server: ServerContext, call: Call): readonly Topic[] {
   return server.parts.topics.all.filter(({ name }) => call.may('describe', 'topic', name))
 }
 
-async function describeWanted(
+interface Wanted {
+  readonly name: string | null
+  readonly topicId: string
+}
+
+/** Of those that are not there some are made, one after the other, while the client waits. */
+async function describeAll(
   server: ServerContext,
   call: Call,
   request: Request,
-  { name, topicId }: { readonly name: string | null; readonly topicId: string },
-): Promise<TopicAnswer> {
+  asked: readonly Wanted[],
+): Promise<TopicAnswer[]> {
+  const topics: TopicAnswer[] = []
+  let made = 0
+  const mayMakeMore = (): boolean => made++ < madeMax && !call.client.isClosed
+  for (const wanted of asked) {
+    const answer = describeWanted(server, call, request, wanted, mayMakeMore)
+    topics.push(answer instanceof Promise ? await answer : answer)
+  }
+  return topics
+}
+
+function describeWanted(
+  server: ServerContext,
+  call: Call,
+  request: Request,
+  { name, topicId }: Wanted,
+  mayMakeMore: () => boolean,
+): TopicAnswer | Promise<TopicAnswer> {
   const { topics } = server.parts
   if (name === null) {
     const topic = topics.findById(topicId)
@@ -62,13 +92,32 @@ async function describeWanted(
   }
   const topic = topics.find(name)
   if (topic !== null) return describe(server, call, request, topic)
-  const made = await make(server, call, request, name)
-  return { ...made, topicAuthorizedOperations: operationsOn(call, request, name) }
+  const topicAuthorizedOperations = operationsOn(call, request, name)
+  const refusal = makingRefusal(server, call, request, name, mayMakeMore)
+  if (refusal !== null) {
+    return { ...refused(name, noTopicId, refusal), topicAuthorizedOperations }
+  }
+  return make(server, call, request, name).then((made) => ({ ...made, topicAuthorizedOperations }))
 }
 
 function operationsOn(call: Call, request: Request, name: string): number {
   const isAsked = request.includeTopicAuthorizedOperations
   return isAsked ? authorizedOperations(call, 'topic', name) : operationsNotAsked
+}
+
+/** Why a topic that is not there is not made; null where it is. */
+function makingRefusal(
+  { options }: ServerContext,
+  call: Call,
+  { allowAutoTopicCreation }: Request,
+  name: string,
+  mayMakeMore: () => boolean,
+): number | null {
+  if (!options.autoCreateTopics || !allowAutoTopicCreation) return missingCode(name)
+  const mayMake =
+    call.may('create', 'cluster', clusterResource) || call.may('create', 'topic', name)
+  if (!mayMake) return errorCodes.TOPIC_AUTHORIZATION_FAILED
+  return mayMakeMore() ? null : missingCode(name)
 }
 
 async function make(
@@ -77,12 +126,6 @@ async function make(
   request: Request,
   name: string,
 ): Promise<TopicAnswer> {
-  if (!server.options.autoCreateTopics || !request.allowAutoTopicCreation) {
-    return refused(name, noTopicId, missingCode(name))
-  }
-  const mayMake =
-    call.may('create', 'cluster', clusterResource) || call.may('create', 'topic', name)
-  if (!mayMake) return refused(name, noTopicId, errorCodes.TOPIC_AUTHORIZATION_FAILED)
   try {
     call.throttle?.countMutations(server.options.numPartitions, false)
     await server.parts.topics.create(name, server.options.numPartitions, {})

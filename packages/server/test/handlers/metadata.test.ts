@@ -76,3 +76,17 @@ test('the cluster keeps its id when the directory is served again', async () => 
   expect(ids[0]).toMatch(/^[A-Za-z0-9_-]{22}$/)
   expect(ids[1]).toBe(ids[0])
 })
+
+test('one request makes no more than a hundred topics, and is told of the others to ask again', async () => {
+  await using server = await startTestServer()
+  await using client = await WireClient.connect(server.port)
+  const topics = Array.from({ length: 130 }, (_, index) => ({ name: `t${index}` }))
+  const missing = async () => {
+    const answer = await client.call(metadata, 9, { topics, allowAutoTopicCreation: true })
+    expect(answer.topics.map(({ name }) => name)).toEqual(topics.map(({ name }) => name))
+    return answer.topics.filter(({ errorCode }) => {
+      return errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION
+    }).length
+  }
+  expect([await missing(), await missing()]).toEqual([30, 0])
+})
