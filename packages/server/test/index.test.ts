@@ -10,6 +10,7 @@ test('the package offers exactly these names', () => {
     'InsecureListenerError',
     'ListenError',
     'MalformedMessageError',
+    'UnknownAclError',
     'UnsupportedApiError',
     'apiByKey',
     'apiNamed',
@@ -27,7 +28,9 @@ test('the package offers exactly these names', () => {
     'parseAddress',
     'parseAssignment',
     'parseProperties',
+    'readSecurity',
     'securityOf',
+    'securityOfCluster',
     'startServer',
   ])
 })
