@@ -1,6 +1,5 @@
 import type { GroupCoordinator } from '@varve/broker/serving'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
-import { distinctBy } from '../base/distinct.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import { groupErrorCode, usedCoordinatorOf } from '../groups/group-calls.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
@@ -23,6 +22,11 @@ interface AskedTopic {
   readonly partitionIndexes: readonly number[]
 }
 
+/** Partitions of a group that have been told, by topic. */
+type Told = Map<string, Set<number>>
+/** Where all of a group have been; no topic's key. */
+const allOfIt = 'all'
+
 const noTopicId = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /** OffsetFetch: how far a group has come, from version 8 on of several. */
@@ -31,8 +35,11 @@ export function offsetFetchHandler(server: ServerContext): ApiHandler {
     const { requireStable } = request
     if (call.version >= 8) {
       const groups: GroupAnswer[] = []
-      for (const asked of distinctBy(request.groups, ({ groupId }) => groupId)) {
-        groups.push(await fetchGroup(server, call, asked, requireStable))
+      const told = new Map<string, Told>()
+      for (const asked of request.groups) {
+        const toldOfIt = told.get(asked.groupId) ?? new Map()
+        told.set(asked.groupId, toldOfIt)
+        groups.push(await fetchGroup(server, call, asked, requireStable, toldOfIt))
       }
       return { groups }
     }
@@ -53,8 +60,7 @@ export function offsetFetchHandler(server: ServerContext): ApiHandler {
 }
 
 /** A partition that is named twice is told once: what was noted with its offset may be long. */
-function eachOnce(asked: readonly AskedTopic[]): AskedTopic[] {
-  const told = new Map<string, Set<number>>()
+function eachOnce(asked: readonly AskedTopic[], told: Told): AskedTopic[] {
   return asked.map((topic) => {
     const key = `${topic.topicId} ${topic.name}`
     const known = told.get(key) ?? new Set()
@@ -84,6 +90,7 @@ async function fetchGroup(
   call: Call,
   asked: AskedGroup,
   requireStable: boolean,
+  told: Told = new Map(),
 ): Promise<GroupAnswer> {
   const { groupId } = asked
   if (!call.may('describe', 'group', groupId)) {
@@ -94,7 +101,9 @@ async function fetchGroup(
     // What transactions have brought is noted when somebody looks.
     await coordinator?.storeOf(groupId).refresh()
     const found = { server, call, groupId, requireStable, coordinator }
-    const topics = asked.topics === null ? allTopics(found) : eachOnce(asked.topics)
+    const isToldWhole = asked.topics === null && told.has(allOfIt)
+    if (asked.topics === null) told.set(allOfIt, new Set())
+    const topics = isToldWhole ? [] : eachOnce(asked.topics ?? allTopics(found), told)
     return { groupId, topics: topics.map((topic) => answerTopic(found, topic)) }
   } catch (error) {
     return { groupId, errorCode: groupErrorCode(server, groupId, error), topics: [] }
