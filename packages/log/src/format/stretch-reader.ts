@@ -5,6 +5,8 @@ import type { File } from '../storage/file-system.ts'
  * Read at once: large enough that the thread-pool hop costs little, small enough to stay cached.
  */
 const stretchBytes = 1024 * 1024
+/** And at most, where batches are larger than that: the next is likely as large. */
+const stretchBytesMax = 4 * 1024 * 1024
 /** Below this a read is shorter than the hop through the thread pool. */
 const synchronousBytes = 64 * 1024
 /** Stretches that were looked at, but somebody else is not done with. */
@@ -35,9 +37,11 @@ export class StretchReader {
   readonly #file: File
   readonly #to: FilePosition
   /** Read at once. */
-  readonly #wanted: number
-  /** Not in use. */
-  readonly #free: Buffer[] = []
+  #wanted: number
+  /** Not in use, of that size. */
+  #free: Buffer[] = []
+  /** Not in use, for one batch that is larger; null where there is none. */
+  #large: Buffer | null = null
   /** What those who still use a buffer do with it, oldest first. It gets free with that. */
   readonly #users: Array<Promise<void>> = []
   #current: Stretch
@@ -81,14 +85,15 @@ export class StretchReader {
     const ahead = this.#ahead
     this.#ahead = null
     const free = (): void => {
-      // Larger ones are for one batch.
-      if (given.length > 0 && given.length === this.#wanted) this.#free.push(given)
+      if (given.length === this.#wanted) this.#free.push(given)
+      else if (given.length > Math.max(this.#wanted, this.#large?.length ?? 0)) this.#large = given
     }
     if (ahead !== null) {
       this.#current = await ahead.reading
     } else {
+      if (least > this.#wanted && least <= stretchBytesMax) this.#grow()
       const isLarge = least > this.#wanted
-      const memory = isLarge ? Buffer.allocUnsafeSlow(least) : await this.#freeBuffer()
+      const memory = isLarge ? this.#largeBuffer(least) : await this.#freeBuffer()
       this.#current = await this.#read(memory, used, memory.length)
     }
     if (using === null) free()
@@ -110,6 +115,17 @@ export class StretchReader {
     // It is asked for later.
     using.catch(() => undefined)
     this.#users.push(using)
+  }
+
+  #grow(): void {
+    this.#wanted = stretchBytesMax
+    this.#free = []
+  }
+
+  #largeBuffer(least: number): Buffer {
+    const large = this.#large
+    this.#large = null
+    return large !== null && large.length >= least ? large : Buffer.allocUnsafeSlow(least)
   }
 
   async #freeBuffer(): Promise<Buffer> {

@@ -59,7 +59,7 @@ const sizes = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: fc.nat(2 * KiB) },
     { weight: 4, arbitrary: fc.integer({ min: 20 * KiB, max: 300 * KiB }) },
-    { weight: 1, arbitrary: fc.integer({ min: 900 * KiB, max: 3 * MiB }) },
+    { weight: 1, arbitrary: fc.integer({ min: 900 * KiB, max: 6 * MiB }) },
   ),
   { minLength: 1, maxLength: 60, size: 'max' },
 )
@@ -103,6 +103,23 @@ describe('a scan', () => {
       expect(Buffer.concat(taken).equals(bytes.subarray(0, end.position))).toBe(true)
     })
   }, 30_000)
+
+  test.each([
+    ['several of which are read at once', 2 * MiB],
+    ['each of which is larger than what is read at once', 5 * MiB],
+  ])('uses memory again for large batches, %s', async (_, size) => {
+    const bytes = fileOf(Array.from({ length: 12 }, () => size))
+    const memories = new Set<Buffer>()
+    let count = 0
+    const visit = (_: unknown, memory: Buffer): boolean => {
+      memories.add(memory)
+      count += 1
+      return true
+    }
+    await scanBatches(new LateFile(bytes), visit, { onVisited: () => turns(3) })
+    expect(count).toBe(12)
+    expect(memories.size).toBeLessThanOrEqual(4)
+  })
 
   test('ends where the visitor ends it, with that batch not taken', async () => {
     const bytes = fileOf(Array.from({ length: 100 }, () => 40 * KiB))
