@@ -88,6 +88,7 @@ export {
   CorruptGroupRecordError,
   FencedInstanceError,
   GroupError,
+  GroupMemoryFullError,
   GroupNotEmptyError,
   GroupNotFoundError,
   IllegalGenerationError,

@@ -123,6 +123,7 @@ export {
   type GroupCoordinator,
   type GroupDescription,
   GroupError,
+  GroupMemoryFullError,
   GroupNotEmptyError,
   GroupNotFoundError,
   HandlerRunningError,

@@ -1,9 +1,12 @@
 import type { Clock } from '@varve/log'
+import type { GroupMemory } from './group-memory.ts'
 import type { GroupMetadata } from './group-metadata.ts'
 
 /** What a group needs of the world. */
 export interface GroupContext {
   readonly clock: Clock
+  /** Shared with the other groups. */
+  readonly memory: GroupMemory
   /** A name for a new member, never given before, that begins with this. */
   newMemberId(prefix: string): string
   /** Notes the group durably. */

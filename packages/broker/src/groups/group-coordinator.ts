@@ -15,6 +15,7 @@ import {
   UnknownMemberError,
 } from './group-errors.ts'
 import { expiredInStore } from './group-expiration.ts'
+import { GroupMemory } from './group-memory.ts'
 import type { StoredOffset } from './group-offsets.ts'
 import { partitionForGroup } from './group-partition.ts'
 import type {
@@ -60,6 +61,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   readonly #stores: readonly OffsetStore[]
   readonly #options: GroupCoordinatorOptions
   readonly #groups = new Map<string, Group>()
+  readonly #memory = new GroupMemory()
   /** When partitions were made, as far as that was seen: counted in `#age`. */
   readonly #made = new Map<string, number>()
   #age = 0
@@ -421,7 +423,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   #contextOf(name: string): GroupContext {
     const { clock, newId, onError } = this.#options
     return {
-      clock,
+      ...{ clock, memory: this.#memory },
       newMemberId: (prefix) => `${prefix.slice(0, memberIdPrefixMax)}-${newId()}`,
       save: (metadata) => this.storeOf(name).saveMetadata(name, metadata, this.#commitOptions),
       failed: (error) => onError?.(error, name),

@@ -123,6 +123,23 @@ export class GroupNotEmptyError extends GroupError {
   }
 }
 
+/**
+ * What the members of all groups say of themselves takes as much memory as it may (Kafka:
+ * GROUP_MAX_SIZE_REACHED).
+ */
+export class GroupMemoryFullError extends GroupError {
+  readonly code = 'VARVE_GROUP_MEMORY_FULL'
+  readonly kafkaErrorCode = 81
+  /** For all groups together. */
+  readonly limitBytes: number
+
+  constructor(group: string, limitBytes: number) {
+    const hint = 'members that are not there any more leave when their sessions end'
+    super(group, `the members of all groups take ${limitBytes} bytes, or nearly so`, hint)
+    this.limitBytes = limitBytes
+  }
+}
+
 /** There is no such group (Kafka: GROUP_ID_NOT_FOUND). */
 export class GroupNotFoundError extends GroupError {
   readonly code = 'VARVE_GROUP_NOT_FOUND'

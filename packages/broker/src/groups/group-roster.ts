@@ -2,11 +2,13 @@ import type { Clock, Timer } from '@varve/log'
 import {
   FencedInstanceError,
   type GroupError,
+  GroupMemoryFullError,
   InconsistentGroupProtocolError,
   UnknownMemberError,
 } from './group-errors.ts'
+import { GroupMemory } from './group-memory.ts'
 import type { JoinRequest, MemberName } from './group-protocol.ts'
-import type { MemberState } from './member-state.ts'
+import { type MemberState, sizeOf } from './member-state.ts'
 import { chooseProtocol } from './protocol-choice.ts'
 
 /** So many who were given an id and have not come with it yet are remembered, per group. */
@@ -18,6 +20,7 @@ const expectedMax = 10_000
  */
 export class GroupRoster {
   readonly #group: string
+  readonly #memory: GroupMemory
   readonly #members = new Map<string, MemberState>()
   /** Member ids of static members, by instance id. */
   readonly #instances = new Map<string, string>()
@@ -25,8 +28,10 @@ export class GroupRoster {
   /** How many members offer each protocol. */
   readonly #offers = new Map<string, number>()
 
-  constructor(group: string) {
+  /** @param memory what it and others take */
+  constructor(group: string, memory: GroupMemory = new GroupMemory()) {
     this.#group = group
+    this.#memory = memory
   }
 
   get size(): number {
@@ -93,6 +98,13 @@ export class GroupRoster {
     return member
   }
 
+  /** Gives a member its part. */
+  assign(member: MemberState, assignment: Buffer): void {
+    this.#memory.letGo(member)
+    member.assignment = assignment
+    this.#memory.hold(member)
+  }
+
   /** Who leads of those who have joined: who led, or else who came first; undefined for nobody. */
   leaderAfter(leader: string | null): MemberState | undefined {
     const before = this.#members.get(leader ?? '')
@@ -120,9 +132,10 @@ export class GroupRoster {
 
   /**
    * Throws InconsistentGroupProtocolError for who is of another type than the others, or has no
-   * protocol in common with all of them.
+   * protocol in common with all of them, and GroupMemoryFullError.
    */
   checkProtocols({ memberId, protocolType, protocols }: JoinRequest, groupType: string): void {
+    this.#checkRoom(sizeOf(protocols))
     const own = this.#members.get(memberId)
     const others = this.#members.size - (own === undefined ? 0 : 1)
     const isOfType = protocolType !== '' && (others === 0 || protocolType === groupType)
@@ -136,6 +149,11 @@ export class GroupRoster {
       ...(others === 0 ? [] : [groupType]),
       ...[...this.#offers.keys()].filter(isCommon),
     ])
+  }
+
+  /** Throws GroupMemoryFullError where there is no room for what a leader hands out. */
+  checkAssignments(assignments: ReadonlyMap<string, Buffer>): void {
+    this.#checkRoom([...assignments.values()].reduce((sum, { length }) => sum + length, 0))
   }
 
   /** Gives somebody an id to join with, which is good for so long; `gone` when it is not used. */
@@ -186,7 +204,14 @@ export class GroupRoster {
     for (const member of this.#members.values()) member.end(error)
   }
 
-  #count(member: MemberState, change: number): void {
+  #checkRoom(bytes: number): void {
+    const { limitBytes } = this.#memory
+    if (!this.#memory.hasRoomFor(bytes)) throw new GroupMemoryFullError(this.#group, limitBytes)
+  }
+
+  #count(member: MemberState, change: 1 | -1): void {
+    if (change > 0) this.#memory.hold(member)
+    else this.#memory.letGo(member)
     for (const name of member.protocolNames) {
       const count = (this.#offers.get(name) ?? 0) + change
       if (count === 0) this.#offers.delete(name)

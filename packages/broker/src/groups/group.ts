@@ -58,7 +58,7 @@ export class Group {
   ) {
     this.name = name
     this.#context = context
-    this.#roster = new GroupRoster(name)
+    this.#roster = new GroupRoster(name, context.memory)
     this.#standing = standing
   }
 
@@ -150,6 +150,7 @@ export class Group {
     this.#standing.checkBelief(request)
     this.#heard(member)
     if (this.state === 'PreparingRebalance') throw new RebalanceInProgressError(this.name)
+    this.#roster.checkAssignments(request.assignments)
     member.awaitsSync = false
     if (this.state === 'Stable') {
       if (this.#roster.haveAllSynced) this.#timer?.cancel()
@@ -316,7 +317,7 @@ export class Group {
     this.#standing.enter('PreparingRebalance')
     if (this.#delay === null) this.#setTimer(() => this.#completeJoin())
     for (const member of this.#roster.all) {
-      if (isCompleting) member.assignment = Buffer.alloc(0)
+      if (isCompleting) this.#roster.assign(member, Buffer.alloc(0))
       member.awaitsSync = false
     }
     this.#answerSyncs((syncing) => syncing.reject(new RebalanceInProgressError(this.name)))
@@ -365,7 +366,7 @@ export class Group {
   async #assign(assignments: ReadonlyMap<string, Buffer>): Promise<void> {
     const generation = this.generation
     for (const member of this.#roster.all) {
-      member.assignment = assignments.get(member.memberId) ?? Buffer.alloc(0)
+      this.#roster.assign(member, assignments.get(member.memberId) ?? Buffer.alloc(0))
     }
     const noted = { ...this.metadata, currentStateTimestamp: this.#context.clock.now() }
     const failure = await this.#context.save(noted).then(

@@ -6,6 +6,11 @@ import type { JoinRequest, JoinResult, LocalMember, MemberProtocol } from './gro
 /** What stands for a client host in the metadata of members of this process. */
 export const localHost = 'in-process'
 
+/** Bytes of what somebody offers. */
+export function sizeOf(protocols: readonly MemberProtocol[]): number {
+  return protocols.reduce((sum, { name, metadata }) => sum + name.length + metadata.length, 0)
+}
+
 /** One member, as its group sees it. */
 export class MemberState {
   memberId: string
@@ -69,6 +74,11 @@ export class MemberState {
   /** What it offers, each name once. */
   get protocolNames(): ReadonlySet<string> {
     return new Set(this.protocols.map(({ name }) => name))
+  }
+
+  /** Bytes of what its client has said and was given. */
+  get sizeBytes(): number {
+    return sizeOf(this.protocols) + this.assignment.length
   }
 
   offers(protocol: string): boolean {

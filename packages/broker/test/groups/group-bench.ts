@@ -1,12 +1,15 @@
 import { ManualClock } from '@varve/log/testing'
 import { expect } from 'vitest'
 import { Group } from '../../src/groups/group.ts'
+import { GroupMemory } from '../../src/groups/group-memory.ts'
 import type { GroupMetadata } from '../../src/groups/group-metadata.ts'
 import type { JoinRequest, JoinResult, MemberIdentity } from '../../src/groups/group-protocol.ts'
 
 /** A group whose members speak by heartbeats, as over the wire. */
 export class RemoteGroupBench {
   readonly clock = new ManualClock()
+  /** So many bytes hold what its members say. */
+  readonly memory = new GroupMemory(5000)
   readonly saved: GroupMetadata[] = []
   failure: Error | null = null
   /** How often it was told that nobody uses the group. */
@@ -14,6 +17,7 @@ export class RemoteGroupBench {
   #ids = 0
   readonly context = {
     clock: this.clock,
+    memory: this.memory,
     newMemberId: (prefix: string) => `${prefix}-${++this.#ids}`,
     save: async (metadata: GroupMetadata) => {
       if (this.failure !== null) throw this.failure
