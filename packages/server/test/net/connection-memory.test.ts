@@ -50,7 +50,7 @@ async function connected(handler: ApiHandler) {
     slowClients.stop()
     server.close()
   }
-  return { client, memory, end }
+  return { client, memory, slowClients, end }
 }
 
 test('of a client that never waits so many bytes are begun, the rest when those are answered', async () => {
@@ -124,4 +124,40 @@ test('the memory of an answer is used again once it has been sent, and not befor
   const before = new Set(given.slice(0, -1).map(({ buffer }) => buffer))
   expect(before.has(given.at(-1)?.buffer as ArrayBuffer)).toBe(true)
   await end()
+})
+
+test('a client that goes leaves nothing behind that is counted, whatever it had begun', async () => {
+  const asking = fetchRequest({ topic: 't' })
+  const records = Buffer.alloc(mib, 'x')
+  const answered = handlerOf(fetch, { versions: '4-12' }, ({ answerMemory }: Call) => {
+    const own = { partitionIndex: 0, errorCode: 0, highWatermark: 9, abortedTransactions: null }
+    const partitions = [{ ...own, records: answerMemory(4 * mib) }]
+    return { responses: [{ topic: 't', partitions }] }
+  })
+  const never = new Promise<never>(() => undefined)
+  const parked = handlerOf(produce, { versions: '3-13', overlaps: true }, () => never)
+
+  const deaf = await connected(answered)
+  deaf.client.socket.pause()
+  for (let count = 0; count < 8; count++) deaf.client.send(fetch, 12, asking)
+  await expect.poll(() => deaf.slowClients.unreadBytes).toBeGreaterThan(mib)
+
+  const busy = await connected(parked)
+  for (let count = 0; count < 6; count++) {
+    busy.client.send(produce, 9, produceRequest({ topic: 't', records }))
+  }
+  await expect.poll(() => busy.memory.usedBytes).toBeGreaterThan(5 * mib)
+
+  const halfway = await connected(parked)
+  const part = Buffer.alloc(300_000)
+  part.writeInt32BE(600_000, 0)
+  halfway.client.socket.write(part)
+  await expect.poll(() => halfway.slowClients.partialBytes).toBeGreaterThan(200_000)
+
+  for (const { client, memory, slowClients, end } of [deaf, busy, halfway]) {
+    client.socket.destroy()
+    const counted = () => [memory.usedBytes, slowClients.partialBytes, slowClients.unreadBytes]
+    await expect.poll(counted).toEqual([0, 0, 0])
+    await end()
+  }
 })
