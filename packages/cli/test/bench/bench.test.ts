@@ -73,7 +73,7 @@ describe('varve bench produce', () => {
   })
 
   test('a rate that is out of reach is told as that', async () => {
-    const argv = ['--rate', '10000000', '--records', '60000', '--acks', 'written', '--json']
+    const argv = ['--rate', '10000000', '--records', '400000', '--acks', 'written', '--json']
     const { stdout } = await run('bench', 'produce', ...tiny, ...argv)
     const [{ notes, measurements }] = stdout.documents
     expect(notes.join()).toContain('10000000 records/s were not reached')
