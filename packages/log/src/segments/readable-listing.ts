@@ -1,5 +1,5 @@
 import { type ListedSegment, LogListing, listSegmentFiles } from '../format/segment-listing.ts'
-import type { FileSystem } from '../storage/file-system.ts'
+import { type FileSystem, isSystemError } from '../storage/file-system.ts'
 import { completeSwaps, spansOf } from './segment-swap.ts'
 
 /** A directory that changes faster than it can be listed is taken as it was seen last. */
@@ -15,10 +15,15 @@ export async function listReadableSegments(
 ): Promise<readonly ListedSegment[]> {
   let before = namesOf(fs, directory)
   for (let attempt = 1; ; attempt++) {
-    const found = await listOnce(fs, directory)
+    const isLast = attempt === attemptsMax
+    const found = await listOnce(fs, directory).catch((error: unknown) => {
+      // A file that was to be looked into has another name by now.
+      if (isSystemError(error, 'ENOENT') && !isLast) return null
+      throw error
+    })
     const after = namesOf(fs, directory)
     // Files that were renamed meanwhile may have been seen under both of their names, or none.
-    if (after === before || attempt === attemptsMax) return found
+    if (found !== null && (after === before || isLast)) return found
     before = after
   }
 }

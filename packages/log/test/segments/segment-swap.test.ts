@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Log } from '../../src/log.ts'
 import { CleanedSegmentWriter } from '../../src/segments/cleaned-segment-writer.ts'
+import { listReadableSegments } from '../../src/segments/readable-listing.ts'
 import { finishSwap } from '../../src/segments/segment-swap.ts'
 import { segmentFileName } from '../../src/storage/file-names.ts'
 import {
@@ -183,6 +184,27 @@ describe('after a crash, opening', () => {
     const { place } = await cleanedBeside()
     for (const kind of kinds) rename(place, 0, kind, '.cleaned', '.swap')
     expect(await offsetsAfterOpening(place)).toEqual(newOffsets)
+  })
+
+  test('a look from another process follows what gets its last name meanwhile', async () => {
+    const { place } = await cleanedBeside()
+    for (const kind of kinds) rename(place, 0, kind, '.cleaned', '.swap')
+    const swapped = `/data/t-0/${segmentFileName(0, 'log')}.swap`
+    const open = place.fs.open.bind(place.fs)
+    vi.spyOn(place.fs, 'open').mockImplementation((path, mode) => {
+      // Between the listing and the look into the file its writer goes on.
+      if (path === swapped) {
+        for (const base of [0, 10]) {
+          for (const kind of kinds) rename(place, base, kind, '', '.deleted')
+        }
+        for (const kind of kinds) rename(place, 0, kind, '.swap', '')
+      }
+      return open(path, mode)
+    })
+    const listed = await listReadableSegments(place.fs, '/data/t-0')
+    expect(listed.map(({ baseOffset }) => baseOffset)).toEqual([0, 20, 30])
+    const gone = listReadableSegments(place.fs, '/data/t-1')
+    await expect(gone).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
   test('with .swap files and some .deleted uses the new ones', async () => {
