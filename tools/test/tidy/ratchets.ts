@@ -72,7 +72,6 @@ export const untestedAllowed: readonly string[] = [
   'packages/log/src/append/placement.ts',
   'packages/log/src/producers/producer-loading.ts',
   'packages/log/src/producers/producer-replay.ts',
-  'packages/log/src/segments/readable-listing.ts',
   'packages/log/src/segments/sealed-segment.ts',
   'packages/log/src/segments/segment-files.ts',
   'packages/log/src/repair/segment-mending.ts',
