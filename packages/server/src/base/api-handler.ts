@@ -48,6 +48,8 @@ export interface ApiHandler {
    * `bytes` and `records`, which are views of it. If not, the frame's memory is used again.
    */
   readonly keepsRequest: boolean
+  /** Whether a request is begun also when its client has ended after it. */
+  readonly outlivesClient: boolean
   /** Whether it answers those who have not said who they are yet. */
   readonly isForStrangers: boolean
   /**
@@ -69,6 +71,8 @@ export interface HandlerOptions {
   /** @defaultValue true */
   readonly keepsRequest?: boolean
   /** @defaultValue false */
+  readonly outlivesClient?: boolean
+  /** @defaultValue false */
   readonly isForStrangers?: boolean
 }
 
@@ -85,13 +89,14 @@ export function handlerOf<Declaration extends Api>(
   ) => Answer<Declaration> | Promise<Answer<Declaration>>,
 ): ApiHandler {
   const { versions, advertised = versions, overlaps = false, isForStrangers = false } = options
-  const { keepsRequest = true } = options
+  const { keepsRequest = true, outlivesClient = false } = options
   return {
     api,
     versions: parseVersionRange(versions),
     advertised: parseVersionRange(advertised),
     overlaps,
     keepsRequest,
+    outlivesClient,
     isForStrangers,
     async answer(call, { frame, bodyAt }) {
       const { version, correlationId, throttle } = call

@@ -23,7 +23,13 @@ type PartitionAnswer = TopicAnswer['partitionResponses'][number]
  * clients. Nobody is told of acks 0; where it fails the connection is closed, as Kafka does it.
  */
 export function produceHandler(server: ServerContext): ApiHandler {
-  const options = { versions: '3-13', advertised: '0-13', overlaps: true, keepsRequest: false }
+  const options = {
+    versions: '3-13',
+    advertised: '0-13',
+    overlaps: true,
+    keepsRequest: false,
+    outlivesClient: true,
+  }
   return handlerOf(produce, options, async (call, request) => {
     call.throttle?.countProduced()
     const acks = acksOf(request.acks)

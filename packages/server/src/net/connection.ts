@@ -74,6 +74,8 @@ export class Connection implements Client {
   readonly #line: RequestLine
   readonly #closed = new Set<() => void>()
   #isClosed = false
+  /** Its client has said that it ends, and not broken off. */
+  #hasClientEnded = false
   #isPaused = false
   #isEnding = false
   #isSettled = false
@@ -107,6 +109,9 @@ export class Connection implements Client {
     socket.on('drain', () => {
       this.#pace.wrote(socket.writableLength, socket.bytesWritten)
       this.#goOn()
+    })
+    socket.on('end', () => {
+      this.#hasClientEnded = true
     })
     socket.on('error', (error) => this.#lost(error))
     socket.on('close', () => this.#wasClosed())
@@ -204,6 +209,10 @@ export class Connection implements Client {
 
   /** Begins what may be begun, and reads on where there is room. */
   #goOn(): void {
+    if (this.#isClosed) {
+      this.#finishAlone()
+      return
+    }
     while (!this.#isClosed && !this.#hasUnsent && !this.#hold.isOn) {
       const frame = this.#line.next
       if (frame === null || !this.#begin(frame)) break
@@ -219,6 +228,14 @@ export class Connection implements Client {
     else this.#resume()
   }
 
+  /** Begins what came before its client's end and counts without it, and forgets the rest. */
+  #finishAlone(): void {
+    for (let frame = this.#line.next; frame !== null; frame = this.#line.next) {
+      if (!this.#begin(frame)) break
+    }
+    if (!this.#line.isAnyBegun) this.#line.dropWaiting()
+  }
+
   get #hasUnsent(): boolean {
     return this.#socket.writableLength > unsentBytesMax
   }
@@ -229,6 +246,7 @@ export class Connection implements Client {
     const request = this.#open(frame)
     if (request === null) return false
     const handler = this.#context.handlers.get(request.api.key)
+    if (this.#isClosed && handler?.outlivesClient !== true) return false
     const overlaps = handler?.overlaps ?? false
     if (!this.#line.mayBegin(overlaps)) return false
     if (this.login?.admits(handler?.isForStrangers ?? false) === false) {
@@ -244,7 +262,7 @@ export class Connection implements Client {
 
   /** As after SaslHandshake 0: a token without a request around it, answered by another. */
   #beginToken(login: Login, frame: Buffer): boolean {
-    if (this.#line.isAnyBegun) return false
+    if (this.#line.isAnyBegun || this.#isClosed) return false
     const begun = this.#line.begin(false)
     login.authenticate(frame).then(
       (answer) => {
@@ -408,7 +426,10 @@ export class Connection implements Client {
     this.#cancelRoom?.()
     this.#hold.cancel()
     this.#splitter.abandon()
-    this.#line.dropAll()
+    // As with Kafka: who asks for no acknowledgement sends, ends, and is gone.
+    this.#line.dropBegun()
+    if (this.#hasClientEnded) this.#finishAlone()
+    else this.#line.dropWaiting()
     for (const callback of this.#closed) callback()
     this.#closed.clear()
   }

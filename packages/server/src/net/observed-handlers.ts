@@ -21,9 +21,11 @@ export function observedHandlers(
 }
 
 function observed(handler: ApiHandler, { clock, traffic, logger }: RequestObservers): ApiHandler {
-  const { api, versions, advertised, overlaps, keepsRequest, isForStrangers } = handler
+  const { api, versions, advertised, overlaps, isForStrangers } = handler
+  const { keepsRequest, outlivesClient } = handler
   return {
-    ...{ api, versions, advertised, overlaps, keepsRequest, isForStrangers },
+    ...{ api, versions, advertised, overlaps, isForStrangers, keepsRequest },
+    outlivesClient,
     answer(call, request) {
       const startedMs = clock.monotonic()
       const tell = (answer: readonly Uint8Array[] | null): void => {

@@ -92,11 +92,10 @@ export class RequestLine {
     this.#waitingBytes = 0
   }
 
-  /** Forgets all: there is nobody to be answered. */
-  dropAll(): void {
+  /** Forgets those that have been: there is nobody to be answered. */
+  dropBegun(): void {
     for (const { frame } of this.#begun) this.#memory.giveBack(frame.length)
     this.#begun.length = 0
     this.#begunBytes = 0
-    this.dropWaiting()
   }
 }

@@ -58,6 +58,6 @@ test('what is not said of a handler is the careful choice', () => {
   const handler = handlerOf(heartbeat, { versions: '0-4' }, () => null)
   expect(handler).toMatchObject({
     ...{ versions: { first: 0, last: 4 }, advertised: { first: 0, last: 4 } },
-    ...{ overlaps: false, keepsRequest: true, isForStrangers: false },
+    ...{ overlaps: false, keepsRequest: true, isForStrangers: false, outlivesClient: false },
   })
 })

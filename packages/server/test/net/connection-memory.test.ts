@@ -161,3 +161,24 @@ test('a client that goes leaves nothing behind that is counted, whatever it had 
     await end()
   }
 })
+
+test('what a client sent before it ended is begun, when there is room for it', async () => {
+  const begun: (() => void)[] = []
+  const options = { versions: '3-13', overlaps: true, outlivesClient: true }
+  const handler = handlerOf(produce, options, async () => {
+    await new Promise<void>((resolve) => begun.push(resolve))
+    return null
+  })
+  const { client, memory, end } = await connected(handler)
+  const records = Buffer.alloc(mib, 'x')
+  for (let count = 0; count < 6; count++) {
+    client.send(produce, 9, produceRequest({ topic: 't', records, acks: 0 }))
+  }
+  client.socket.end()
+  for (let index = 0; index < 6; index++) {
+    await expect.poll(() => begun.length).toBeGreaterThan(index)
+    begun[index]?.()
+  }
+  await expect.poll(() => memory.usedBytes).toBe(0)
+  await end()
+})
