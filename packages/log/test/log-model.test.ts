@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, test } from 'vitest'
+import { drawn } from '../../record/test/campaign-scale.ts'
 import type { LogSnapshot } from '../src/log-snapshot.ts'
 import { nodeFileSystem } from '../src/storage/node-file-system.ts'
 import {
@@ -183,7 +184,7 @@ describe('a log does what its model does', () => {
         promise(fs.openFiles().length === 0, name, `left open: ${fs.openFiles()}`)
       },
     )
-    await fc.assert(property, { seed, numRuns: 150 })
+    await fc.assert(property, { seed, numRuns: drawn(60, 2000) })
   })
 
   test('on the real file system', async () => {

@@ -15,6 +15,14 @@ export function scaled(count: number): number {
   return Math.ceil(count * campaignScale)
 }
 
+/**
+ * How often a test draws that is a campaign in its long form: `short` times, or, where a file of
+ * the campaigns has set VARVE_CAMPAIGN=long and imported it, so many of `long` as the scale says.
+ */
+export function drawn(short: number, long: number): number {
+  return process.env['VARVE_CAMPAIGN'] === 'long' ? scaled(long) : short
+}
+
 function scaleFromEnvironment(): number {
   const value = process.env['VARVE_CAMPAIGN_SCALE'] || '1'
   const scale = Number(value)

@@ -4,6 +4,9 @@ import type BetterSqlite from 'better-sqlite3'
 
 export type SqliteDatabase = BetterSqlite.Database
 
+/** Newer ones need Node.js 22. */
+const version = Number.parseInt(process.versions.node, 10) < 22 ? '@12' : ''
+
 /** A database is asked for, and the package that makes them is not installed. */
 export class SqliteMissingError extends VarveError {
   readonly code = 'VARVE_SQLITE_MISSING'
@@ -11,7 +14,7 @@ export class SqliteMissingError extends VarveError {
   constructor(cause: unknown) {
     super('databases need the package better-sqlite3, which cannot be loaded', {
       cause,
-      hint: 'install it beside Varve: npm install better-sqlite3',
+      hint: `install it beside Varve: npm install better-sqlite3${version}`,
     })
   }
 }

@@ -1,6 +1,7 @@
 import { type Log, type LogDirectory, nodeFileSystem } from '@varve/log'
 import { makeTemporaryDirectory, Random, seedFromEnvironment } from '@varve/log/testing'
 import { expect, test } from 'vitest'
+import { drawn } from '../../../record/test/campaign-scale.ts'
 import type { Repository } from '../../src/repository/repository.ts'
 import { encodeExtent, inlineEncoder } from '../../src/taking/extent-encoder.ts'
 import type { ExtentTask } from '../../src/taking/extent-task.ts'
@@ -31,7 +32,7 @@ test('any bit that is flipped in a sealed segment is found, and the good copy is
   const { path = '', sizeBytes = 0, nextOffset } = sealed ?? {}
   const header = Array.from({ length: 61 * 8 }, (_, bit) => bit)
   const others = Array.from({ length: 200 }, () => random.int(8 * sizeBytes))
-  for (const bit of random.shuffle([...header, ...others]).slice(0, 40)) {
+  for (const bit of random.shuffle([...header, ...others]).slice(0, drawn(16, 400))) {
     machine.fs.flipBit(path, bit)
     const report = await machine.back(repository, directory, { kind: 'full' })
     expect(report.gaps, `bit ${bit}`).toEqual([])

@@ -101,7 +101,7 @@ test('threads do what one does, with keys and without', async () => {
     log: { segmentBytes: 65_536 },
   })
   const log = await directory.createLog('t', 0)
-  await appendRecords(log, 1500)
+  await appendRecords(log, 600)
   for (const encryption of [null, { passphrase: 'correct horse', scryptN: 1024, rsaBits: 2048 }]) {
     const target = new DirectoryTarget(`${place.path}/${encryption === null ? 'plain' : 'secret'}`)
     const made = await Repository.create(target, {

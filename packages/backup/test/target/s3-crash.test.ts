@@ -1,6 +1,7 @@
 import { LogDirectory, nodeFileSystem } from '@varve/log'
 import { makeTemporaryDirectory, Random, seedFromEnvironment } from '@varve/log/testing'
 import { expect, test } from 'vitest'
+import { drawn } from '../../../record/test/campaign-scale.ts'
 import { inlineDecoder } from '../../src/reading/object-decoder.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { LiveSource } from '../../src/source/live-source.ts'
@@ -10,7 +11,7 @@ import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { S3Double } from './s3-double.ts'
 
 const decoder = inlineDecoder()
-const rounds = 10
+const rounds = drawn(6, 40)
 
 test('whatever request a backup gets to, the bucket holds whole backups only', async () => {
   const random = new Random(seedFromEnvironment('backups to a bucket that go no further'))
@@ -42,7 +43,7 @@ test('whatever request a backup gets to, the bucket holds whole backups only', a
       await log.append([{ key: 'k', value: random.bytes(1000) }], { acks: 'written' })
     }
     // From some request on nobody answers any more; what it asked for was done, or was not.
-    let left = random.int(70)
+    let left = random.int(round === 0 ? 10 : 70)
     const isDone = random.bool()
     double.fault = () => {
       if (left > 0) {

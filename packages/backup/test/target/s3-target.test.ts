@@ -19,7 +19,8 @@ describeTarget(
     const double = await S3Double.start()
     double.conditions = 'refused'
     double.knowsBatchDelete = false
-    return { open: () => double.target() }
+    // Who writes the same file at the same time writes again after a while, and not all at once.
+    return { open: () => double.target({ retryDelayMs: 20 }) }
   },
   options,
 )
@@ -30,7 +31,7 @@ describeTarget(
     const double = await S3Double.start()
     double.conditions = 'ignored'
     double.etagsAreMd5 = false
-    return { open: () => double.target() }
+    return { open: () => double.target({ retryDelayMs: 20 }) }
   },
   options,
 )

@@ -4,6 +4,12 @@ import { systemClock, type Timer } from '@varve/log'
 /** How often it is looked. */
 const lookMs = 50
 
+/**
+ * What it takes to wake the thread and to hand it a message, beside what is done with it, on a
+ * processor that the worker itself keeps busy: half a millisecond is a hundredth of a look already.
+ */
+const wakeMs = 0.25
+
 /** An event loop that is busy for less than this part of the time has nobody waiting for it. */
 const idleShare = 0.01
 
@@ -18,12 +24,15 @@ export class ThreadTraffic {
   #timer: Timer | null = null
   #before: ReturnType<typeof performance.eventLoopUtilization> | null = null
   #watchers = 0
+  /** Of the time since the last look, what this thread had to do for the worker. */
+  #ownMs = 0
 
   /** Counts as busy until the first look. Ends when as many have called what they were given. */
   watch(): () => void {
     if (this.#watchers++ === 0) {
       Atomics.store(this.flag, 0, 1)
       this.#before = performance.eventLoopUtilization()
+      this.#ownMs = 0
       this.#lookLater()
     }
     let isWatching = true
@@ -34,12 +43,22 @@ export class ThreadTraffic {
     }
   }
 
+  /** Does what a message of the worker asks for: that is nobody else's work. */
+  answer(message: () => void): void {
+    const startedMs = systemClock.monotonic()
+    message()
+    this.#ownMs += systemClock.monotonic() - startedMs + wakeMs
+  }
+
   #lookLater(): void {
     this.#timer = systemClock.setTimer(lookMs, () => {
       const now = performance.eventLoopUtilization()
-      const { utilization } = performance.eventLoopUtilization(now, this.#before ?? now)
+      const { active, idle } = performance.eventLoopUtilization(now, this.#before ?? now)
+      // Looking wakes the thread, too.
+      const othersMs = active - this.#ownMs - wakeMs
       this.#before = now
-      Atomics.store(this.flag, 0, utilization < idleShare ? 0 : 1)
+      this.#ownMs = 0
+      Atomics.store(this.flag, 0, othersMs < idleShare * (active + idle) ? 0 : 1)
       this.#lookLater()
     })
   }

@@ -38,7 +38,9 @@ class WorkerRound {
     const { signal } = this.#callbacks
     signal?.throwIfAborted()
     const { port1, port2 } = new MessageChannel()
-    port1.on('message', (message: WorkerMessage) => this.#receive(port1, message))
+    port1.on('message', (message: WorkerMessage) => {
+      this.#pool.answer(() => this.#receive(port1, message))
+    })
     try {
       const outcome = await this.#pool.run({ task: this.#task, port: port2 }, signal)
       return this.#resultOf(outcome)

@@ -51,6 +51,11 @@ export class WorkerPool {
     }
   }
 
+  /** Does what a message of a worker asks for: no work that workers make way for. */
+  answer(message: () => void): void {
+    this.#traffic.answer(message)
+  }
+
   /** Ends all threads. */
   async close(): Promise<void> {
     await this.#madePool?.destroy()

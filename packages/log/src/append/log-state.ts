@@ -232,7 +232,8 @@ export class LogState implements ReadSource {
     let segment: ReadableSegment | null = this.segmentFor(from)
     while (segment !== null) {
       const { aborted, isComplete } = segment.transactionIndex.collect(from, upperBound)
-      found.push(...aborted)
+      // There may be more than a call can have arguments.
+      for (const transaction of aborted) found.push(transaction)
       if (isComplete) break
       segment = this.segmentAfter(segment.baseOffset)
     }

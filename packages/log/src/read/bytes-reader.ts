@@ -1,9 +1,4 @@
-import {
-  batchOverheadBytes,
-  CorruptBatchError,
-  type FilePosition,
-  type Offset,
-} from '@varve/record'
+import { CorruptBatchError, type FilePosition, type Offset } from '@varve/record'
 import { logChannels } from '../base/diagnostics.ts'
 import { CorruptLogError, OffsetOutOfRangeError } from '../base/log-errors.ts'
 import type { AbortedTransaction } from '../format/transaction-index.ts'
@@ -53,12 +48,13 @@ interface Further {
   readonly leastBytes: number
 }
 
-/** Up to so many bytes are read on the event loop: the hop through the thread pool takes longer. */
-const readSyncBytesMax = 64 * 1024
+/** From so many bytes on, the start of the first batch is looked at before they are read. */
+const headFirstBytes = 8 * 1024
 /** Places where readers will go on. */
 const placesMax = 64
-/** Beside what is wanted, where an index has led to a batch before it. */
+/** Beside what is wanted, where that is little: an index may have led to a batch before it. */
 const slackBytes = 8 * 1024
+const slackBelowBytes = 64 * 1024
 /** The first batch is whole in so many bytes, mostly. */
 const leastReadBytes = 4096
 /** A log that changes under the reader more often than this is given up. */
@@ -110,10 +106,10 @@ export class BytesReader {
         const tail = next === null ? this.#readTail(place, limit, options) : null
         if (tail !== null) return tail
         const length = lengthOf(place, limit, options, next?.leastBytes ?? 0)
-        if (length > readSyncBytesMax) {
-          if (this.#isTooLarge(options, place)) return this.#nothing(options)
-          return this.#readLater(options, place, length, failures)
+        if (length > headFirstBytes && this.#isTooLarge(options, place)) {
+          return this.#nothing(options)
         }
+        if (!this.#mayReadNow(length)) return this.#readLater(options, place, length, failures)
         const taken = this.#take(options, place, this.#readSync(options, place, length))
         if (!('place' in taken)) return taken
         next = taken
@@ -125,9 +121,12 @@ export class BytesReader {
 
   /** Whether the batch at a place is more than is wanted: its size stands at its start. */
   #isTooLarge(options: ReadBytesOptions, place: Place): boolean {
-    if (options.isFirstWhole !== false || place.expectedLastOffset !== null) return false
+    if (options.isFirstWhole !== false) return false
     const head = this.#readSync({ ...options, memory: () => headMemory }, place, headMemory.length)
-    return this.#cut(head, place, options).missingBytes > options.maxBytes
+    const { missingBytes, firstLastOffset } = this.#cut(head, place, options)
+    // Where an index means another batch, the rest is read all the same, and looked at.
+    const isMeant = (place.expectedLastOffset ?? firstLastOffset) === firstLastOffset
+    return isMeant && missingBytes > options.maxBytes
   }
 
   async #readLater(
@@ -241,13 +240,22 @@ export class BytesReader {
     return this.#result(options, pieces, sizeBytes, nextOffset)
   }
 
+  #mayReadNow(length: number): boolean {
+    const { files, clock } = this.#source
+    return files.loopReads.allows(length, clock.monotonic())
+  }
+
   #readSync(options: ReadBytesOptions, { segment, position }: Place, length: number): Buffer {
-    const file: File = this.#source.files.borrow(segment.path, 'read')
+    const { files, clock } = this.#source
+    const file: File = files.borrow(segment.path, 'read')
     try {
       const bytes = memoryFor(options, length)
-      return whole(bytes, file.readSync(bytes, position), position)
+      const fromMs = clock.monotonic()
+      const count = file.readSync(bytes, position)
+      files.loopReads.made(fromMs, clock.monotonic())
+      return whole(bytes, count, position)
     } finally {
-      this.#source.files.giveBack(file)
+      files.giveBack(file)
     }
   }
 
@@ -319,16 +327,18 @@ export class BytesReader {
   }
 }
 
-/** How much is read at a place. */
+/**
+ * How much is read at a place. Of much no more than is wanted, also where an index has led to a
+ * batch before it: so answers take memory in few sizes, the same as requests of that size.
+ */
 function lengthOf(
-  { position, expectedLastOffset }: Place,
+  { position }: Place,
   limit: FilePosition,
   { maxBytes }: ReadBytesOptions,
   leastBytes: number,
 ): number {
-  const slack = expectedLastOffset === null && position > 0 ? batchOverheadBytes : slackBytes
-  const wanted = Math.max(maxBytes, leastBytes, leastReadBytes) + slack
-  return Math.min(limit - position, wanted)
+  const wanted = Math.max(maxBytes, leastBytes, leastReadBytes)
+  return Math.min(limit - position, wanted < slackBelowBytes ? wanted + slackBytes : wanted)
 }
 
 function memoryFor({ memory }: ReadBytesOptions, sizeBytes: number): Buffer {

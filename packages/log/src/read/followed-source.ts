@@ -230,7 +230,9 @@ export class FollowedSource implements ReadSource {
       if (segment === undefined || segment.baseOffset >= committed.startOffset) break
       if (segment.nextOffset <= from) continue
       const { aborted } = this.#transactionIndexOf(segment).collect(from, upperBound)
-      found.push(...aborted.filter(({ lastOffset }) => lastOffset < committed.startOffset))
+      for (const transaction of aborted) {
+        if (transaction.lastOffset < committed.startOffset) found.push(transaction)
+      }
     }
     return [...found, ...committed.aborted(from, upperBound)]
   }

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
 import type { File, FileSystem } from './file-system.ts'
+import { LoopReads } from './loop-reads.ts'
 import { defaultReadCacheBytes, ReadCache } from './read-cache.ts'
 import { TailMemory } from './tail-memory.ts'
 
@@ -16,6 +17,8 @@ export class OpenFiles {
   readonly cache: ReadCache
   /** What was written to them last and is kept in memory for followers. */
   readonly tails: TailMemory = new TailMemory()
+  /** Which of them are read on the event loop. */
+  readonly loopReads: LoopReads = new LoopReads()
   readonly #filesMax: number
   readonly #byPath = { read: new Map<string, Entry>(), write: new Map<string, Entry>() }
   /** Also those whose path is gone while somebody still has them. */

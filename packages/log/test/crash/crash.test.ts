@@ -11,7 +11,7 @@ describe('after a crash at any moment', () => {
   test.each(scenarios.map((scenario) => ({ name: scenario.name, scenario })))(
     'what was promised is kept: $name',
     async ({ scenario }) => {
-      const options = { seed, variants: 2, nested: 0.3, states: 60 }
+      const options = { seed, variants: 2, nested: 0.3, states: 40 }
       const counts = await new Campaign(scenario, options).run()
       expect(counts.distinct).toBeGreaterThan(10)
     },

@@ -5,7 +5,7 @@ import { scenarios } from './scenarios.ts'
 
 // The short form: every scenario, a few of its calls. `npm run campaign` fails each of them.
 const seed = seedFromEnvironment('faults.test.ts')
-const faultsPerScenario = 14
+const faultsPerScenario = 8
 
 describe('when a call of the file system fails', () => {
   const unhandled: unknown[] = []

@@ -7,10 +7,10 @@ import { fileTargets } from './file-targets.ts'
 
 test('files of hostile bytes end in what they hold or a typed error', async () => {
   const seed = fuzzSeed('fuzz of the files of a log')
-  await fuzz(fileTargets, { seed, inputs: 20_000 })
+  await fuzz(fileTargets, { seed, inputs: 8000 })
 })
 
 test('directories of hostile files open, or fail to with a typed error', async () => {
   const seed = fuzzSeed('fuzz of data directories')
-  await fuzz([await directoryTarget()], { seed, inputs: 150 })
+  await fuzz([await directoryTarget()], { seed, inputs: 60 })
 })

@@ -83,6 +83,32 @@ test('of a batch that does not fit only the start is read', async () => {
   }
 })
 
+test('what does not fit is not read, also where only the index says where it begins', async () => {
+  const { log } = await createLog(simulatedPlace(), { indexIntervalBytes: 1000 })
+  for (let count = 0; count < 4; count++) {
+    await log.appendBatch(batchOf([{ value: Buffer.alloc(200_000) }]))
+  }
+  const memory = (): Buffer => {
+    throw new Error('it is read')
+  }
+  for (const from of [3, 2, 1]) {
+    const options = { from, isFirstWhole: false, memory, maxBytes: 150_000 }
+    expect(await readFrom(log, options)).toMatchObject({ pieces: [], nextOffset: from })
+  }
+})
+
+test('batches of a MiB are read at once, unless a disk has kept the loop waiting', async () => {
+  const place = simulatedPlace()
+  const { log } = await createLog(place)
+  for (let count = 0; count < 3; count++) {
+    await log.appendBatch(batchOf([{ value: Buffer.alloc(900_000) }]))
+  }
+  const options = { from: 1, maxBytes: 2 ** 20 }
+  expect(log.readBytes(options)).not.toBeInstanceOf(Promise)
+  expect(offsetsIn(await readFrom(log, { from: 0, maxBytes: 4 * 2 ** 20 }))).toEqual([0, 1, 2])
+  expect(log.readBytes({ from: 0, maxBytes: 4 * 2 ** 20 })).toBeInstanceOf(Promise)
+})
+
 test('what is in memory is read at once', async () => {
   const { log } = await createLog(simulatedPlace())
   log.keepTail()

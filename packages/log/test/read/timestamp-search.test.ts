@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '@varve/record'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { drawn } from '../../../record/test/campaign-scale.ts'
 import type { Log } from '../../src/log.ts'
 import { openLogReadOnly, type ReadOnlyLog } from '../../src/read/read-only-log.ts'
 import {
@@ -73,7 +74,7 @@ describe('the offset for a timestamp', () => {
       indexIntervalBytes: fc.integer({ min: 0, max: 300 }),
       segmentBytes: fc.integer({ min: 400, max: 1500 }),
     })
-    await checkProperty(shape, 60, async ({ batches, start, ...options }) => {
+    await checkProperty(shape, drawn(25, 1000), async ({ batches, start, ...options }) => {
       const place = simulatedPlace()
       const { directory, log } = await createLog(place, {
         ...options,

@@ -2,10 +2,7 @@ import { crc32c } from '@varve/record'
 import { afterEach, describe, expect, test } from 'vitest'
 import { logChannels } from '../../src/base/diagnostics.ts'
 import { CorruptLogError, LostWriteError } from '../../src/base/log-errors.ts'
-import type { LogOptions } from '../../src/base/log-options.ts'
-import { OffsetCheckpointFile } from '../../src/format/offset-checkpoint.ts'
 import { decodeOffsetIndex } from '../../src/format/offset-index.ts'
-import { decodeSegmentDigest } from '../../src/format/segment-digest.ts'
 import type { SimulatedFileSystem } from '../../src/testing/index.ts'
 import {
   appendValues,
@@ -28,52 +25,15 @@ import {
   values,
 } from '../log-fixture.ts'
 
-const written = { acks: 'written' } as const
-
-/** A log whose process was killed: three segments of ten, nothing known to be flushed. */
-async function killedLog(
-  place: Place,
-  options: LogOptions = written,
-  count = 30,
-): Promise<{ readonly left: Place; remove(): void }> {
-  const { directory, log } = await createLog(place, options)
-  await appendValues(log, count, 10)
-  const left = place.killed()
-  await directory.close()
-  // What was flushed on the way is forgotten, as a power cut forgets it.
-  putBytes(left, 't-0/progress', Buffer.alloc(0))
-  for (const name of namesIn(left).filter((name) => name.endsWith('.digest'))) {
-    await left.fs.remove(`${left.path}/t-0/${name}`)
-  }
-  return { left, remove: () => removePlace(left) }
-}
-
-/** Position of each batch of one record that `appendValues` writes. */
-function positionsIn(place: Place, baseOffset: number): number[] {
-  const bytes = bytesAt(place, `t-0/${fileOf(baseOffset)}`)
-  const positions: number[] = []
-  for (let at = 0; at < bytes.length; at += 12 + bytes.readInt32BE(at + 8)) positions.push(at)
-  return positions
-}
-
-function overwrite(place: Place, baseOffset: number, position: number, bytes: Uint8Array): void {
-  const file = place.fs.open(`${place.path}/t-0/${fileOf(baseOffset)}`, 'write')
-  file.writeSync(bytes, position)
-  file.close()
-}
-
-function truncate(place: Place, baseOffset: number, size: number): void {
-  const file = place.fs.open(`${place.path}/t-0/${fileOf(baseOffset)}`, 'write')
-  file.truncate(size)
-  file.close()
-}
-
-async function setRecoveryPoint(place: Place, offset: number): Promise<void> {
-  const path = `${place.path}/recovery-point-offset-checkpoint`
-  await new OffsetCheckpointFile(place.fs, path).write(new Map([['t-0', offset]]))
-}
-
-const garbage = Buffer.from('these bytes are no batch and never were one')
+import {
+  garbage,
+  killedLog,
+  overwrite,
+  positionsIn,
+  setRecoveryPoint,
+  truncate,
+  written,
+} from './recovery-fixture.ts'
 
 describe.each(places)('recovery on %s', (_name, makePlace) => {
   let place: Place
@@ -452,151 +412,3 @@ function emptyMarkerValue(marker: Buffer): Buffer {
   bytes.writeUInt32BE(crc32c(bytes.subarray(21)), 17)
   return bytes
 }
-
-describe('side files that cannot be read', () => {
-  async function cleanLog(): Promise<ReturnType<typeof simulatedPlace>> {
-    const place = simulatedPlace()
-    const { directory, log } = await createLog(place, { leaderEpoch: 3 })
-    await appendValues(log, 15, 10)
-    await directory.close()
-    const second = await openDirectory(place, { leaderEpoch: 5 })
-    await appendValues(second.log('t', 0), 15, 5)
-    await second.close()
-    return place
-  }
-
-  const damages: ReadonlyArray<readonly [string, (bytes: Buffer) => Buffer]> = [
-    ['empty', () => Buffer.alloc(0)],
-    ['cut off', (bytes) => bytes.subarray(0, Math.floor(bytes.length / 2) - 1)],
-    ['garbage', () => garbage],
-    ['zeros', (bytes) => Buffer.alloc(bytes.length + 5)],
-    ['huge', (bytes) => Buffer.concat([bytes, Buffer.alloc(17 * 2 ** 20, 0x31)])],
-  ]
-
-  test.each(damages)(
-    'never keep a log from opening and lose nothing: %s',
-    async (_kind, damage) => {
-      const place = await cleanLog()
-      const names = namesIn(place).filter(
-        (name) => !name.endsWith('.log') && name !== 'partition.metadata',
-      )
-      expect(names.length).toBeGreaterThan(10)
-      for (const name of names) {
-        const left = simulatedPlace(place.fs.fork())
-        putBytes(left, `t-0/${name}`, damage(bytesAt(place, `t-0/${name}`)))
-        const { directory, log } = await reopenLog(left)
-        expect(await readAll(log), name).toEqual(values(0, 30))
-        const { batches } = await log.read({ from: 29 })
-        expect(batches.at(-1)?.leaderEpoch).toBe(5)
-        await appendValues(log, 1)
-        const last = (await log.read({ from: 30 })).batches.at(-1)
-        expect(last?.leaderEpoch, name).toBe(5)
-        await directory.close()
-        const again = await reopenLog(left)
-        expect(again.log.recoveryReport).toMatchObject({ clean: true, rebuiltFiles: [] })
-        const epochs = bytesAt(left, 't-0/leader-epoch-checkpoint').toString()
-        expect(epochs, name).toBe('0\n2\n3 0\n5 15\n')
-        await again.directory.close()
-      }
-    },
-  )
-})
-
-describe('a clean restart', () => {
-  test('of a log of a thousand segments opens none of the sealed ones', async () => {
-    const place = simulatedPlace()
-    const { directory, log } = await createLog(place)
-    await appendValues(log, 1000, 1)
-    await directory.close()
-    const opened: string[] = []
-    const { fs } = place
-    const open = fs.open.bind(fs)
-    fs.open = (path, mode) => {
-      opened.push(path)
-      return open(path, mode)
-    }
-    const before = fs.calls
-    const { log: again, directory: second } = await reopenLog(place)
-    expect(again.recoveryReport).toMatchObject({ segments: 1000, scannedBytes: 0 })
-    const sealed = opened.filter((path) => /\/\d{20}\./.test(path) && !path.includes('0999.'))
-    expect(sealed.filter((path) => !path.endsWith(fileOf(1000, 'snapshot')))).toEqual([])
-    // A stat for each .log, and a few calls besides.
-    expect(fs.calls - before).toBeLessThan(1000 + 100)
-    await second.close()
-  })
-
-  test('reads no record data', async () => {
-    const place = simulatedPlace()
-    const { directory, log } = await createLog(place)
-    await log.append({ value: Buffer.alloc(900_000, 'x'), timestamp: 1 })
-    await appendValues(log, 20, 10)
-    await directory.close()
-    let bytesRead = 0
-    const { fs } = place
-    const open = fs.open.bind(fs)
-    fs.open = (path, mode) => {
-      const file = open(path, mode)
-      if (!path.endsWith('.log')) return file
-      const [readSync, read] = [file.readSync.bind(file), file.read.bind(file)]
-      file.readSync = (target, position) => {
-        bytesRead += target.length
-        return readSync(target, position)
-      }
-      file.read = (target, position) => {
-        bytesRead += target.length
-        return read(target, position)
-      }
-      return file
-    }
-    const { directory: second } = await reopenLog(place)
-    // One batch header, for the age of the active segment.
-    expect(bytesRead).toBeLessThanOrEqual(61)
-    await second.close()
-  })
-
-  test('after nothing was changed writes nothing but the marker and the checkpoints', async () => {
-    const place = simulatedPlace()
-    const { directory, log } = await createLog(place)
-    await appendValues(log, 20, 10)
-    await directory.close()
-    const before = place.fs.operations
-    await (await openDirectory(place)).close()
-    const paths = range(before, place.fs.operations).map((index) =>
-      place.fs.describeOperation(index),
-    )
-    expect(paths.filter((line) => line.includes('/t-0'))).toEqual([])
-  })
-
-  test('goes on where the active segment was: its indexes, its age, its digest', async () => {
-    const options = { indexIntervalBytes: 100, segmentMs: 1000 }
-    const whole = simulatedPlace()
-    const one = await createLog(whole, options)
-    for (const offset of range(0, 40))
-      await one.log.append({ value: `v${offset}`, timestamp: offset * 10 })
-    await one.log.roll()
-    await one.directory.close()
-    const parts = simulatedPlace()
-    await (await createLog(parts, options)).directory.close()
-    for (const offset of range(0, 40)) {
-      const { directory, log } = await reopenLog(parts, options)
-      expect(log.recoveryReport.scannedBytes).toBe(0)
-      await log.append({ value: `v${offset}`, timestamp: offset * 10 })
-      if (offset === 39) await log.roll()
-      await directory.close()
-    }
-    expect(bytesAt(parts, `t-0/${fileOf(0)}`)).toEqual(bytesAt(whole, `t-0/${fileOf(0)}`))
-    const digestIn = (place: Place) => {
-      const path = `t-0/${fileOf(0, 'digest')}`
-      // Every closing completes the time index: it has more entries.
-      const { timeIndexCrc32c: _, ...digest } = decodeSegmentDigest(bytesAt(place, path), path)
-      return digest
-    }
-    expect(digestIn(parts)).toEqual(digestIn(whole))
-    // Older than its first record by a second: the next one rolls.
-    const { directory, log } = await reopenLog(parts, options)
-    await log.append({ value: 'a', timestamp: 0 })
-    await log.append({ value: 'b', timestamp: 1001 })
-    expect(log.segments().map(({ baseOffset }) => baseOffset)).toEqual([0, 40, 41])
-    await directory.close()
-  })
-})

@@ -61,7 +61,7 @@ describe.each(shapes.map((shape) => ({ name: shape.name, shape })))('a log: $nam
   test(
     'with a bit of a segment flipped is found out, with the file and the place',
     async () => {
-      const flips = [...flipsOf(shape, logFiles, 60), ...headerFlipsOf(shape, 60)]
+      const flips = [...flipsOf(shape, logFiles, 20), ...headerFlipsOf(shape, 20)]
       for (const flip of tell(shape, 'segments, verified', flips)) {
         const found = await faults(flipped(shape, flip, true))
         const byte = flip.bit >> 3
@@ -80,7 +80,7 @@ describe.each(shapes.map((shape) => ({ name: shape.name, shape })))('a log: $nam
   test(
     'with a bit of a segment flipped never loses a record in silence when it is opened',
     async () => {
-      const flips = [...flipsOf(shape, logFiles, 30, 5), ...headerFlipsOf(shape, 40)]
+      const flips = [...flipsOf(shape, logFiles, 12, 5), ...headerFlipsOf(shape, 14)]
       for (const flip of tell(shape, 'segments, opened', flips)) {
         for (const isClean of [true, false]) {
           const lost = await silentLoss(flipped(shape, flip, isClean), shape)
@@ -94,7 +94,7 @@ describe.each(shapes.map((shape) => ({ name: shape.name, shape })))('a log: $nam
   test(
     'with a bit of a derived file flipped gives out the same records or an error',
     async () => {
-      const flips = flipsOf(shape, otherFiles, 60, 5)
+      const flips = flipsOf(shape, otherFiles, 20, 5)
       for (const flip of tell(shape, 'derived files, opened', flips)) {
         for (const isClean of [true, false]) {
           const lost = await silentLoss(flipped(shape, flip, isClean), shape)
@@ -108,7 +108,7 @@ describe.each(shapes.map((shape) => ({ name: shape.name, shape })))('a log: $nam
   test(
     'with a bit of a derived file flipped after a clean shutdown is found out',
     async () => {
-      const flips = flipsOf(shape, otherFiles, 60)
+      const flips = flipsOf(shape, otherFiles, 20)
       for (const flip of tell(shape, 'derived files, verified', flips)) {
         // Two slots, of which one may be torn at any time: that is no fault.
         if (flip.path.endsWith('progress')) continue
