@@ -64,7 +64,17 @@ export type {
   Assignor,
   GroupAssignment,
   PartitionCounts,
-} from './groups/assignor.ts'
+} from './groups/assigning/assignor.ts'
+export { cooperativeStickyAssignor } from './groups/assigning/cooperative-sticky-assignor.ts'
+export { rangeAssignor } from './groups/assigning/range-assignor.ts'
+export { roundRobinAssignor } from './groups/assigning/round-robin-assignor.ts'
+export {
+  FencedMemberEpochError,
+  GroupFullError,
+  InvalidExpressionError,
+  StaleMemberEpochError,
+  UnreleasedInstanceError,
+} from './groups/consumer/consumer-group-errors.ts'
 export {
   type Assignment,
   decodeAssignment,
@@ -73,17 +83,17 @@ export {
   encodeSubscription,
   type Subscription,
 } from './groups/consumer-protocol.ts'
-export { cooperativeStickyAssignor } from './groups/cooperative-sticky-assignor.ts'
 export type {
   GroupAdministration,
   GroupDescription,
+  GroupType,
   MemberDescription,
 } from './groups/group-administration.ts'
-export {
-  GroupCoordinator,
-  type GroupCoordinatorOptions,
-  type StoredGroupDescription,
-} from './groups/group-coordinator.ts'
+export { GroupCoordinator } from './groups/group-coordinator.ts'
+export type {
+  GroupCoordinatorOptions,
+  StoredGroupDescription,
+} from './groups/group-coordinator-options.ts'
 export {
   CorruptGroupRecordError,
   FencedInstanceError,
@@ -127,8 +137,6 @@ export {
 } from './groups/offset-commit.ts'
 export { type ResetTarget, type ResettableLog, resetOffset } from './groups/offset-reset.ts'
 export { type CommitOptions, OffsetStore } from './groups/offset-store.ts'
-export { rangeAssignor } from './groups/range-assignor.ts'
-export { roundRobinAssignor } from './groups/round-robin-assignor.ts'
 export { NotRetriable } from './handling/attempts.ts'
 export { CommitTracker } from './handling/commit-tracker.ts'
 export {

@@ -22,6 +22,16 @@ export { whole } from './cluster/kafka-failures.ts'
 export { clusterPartsOf, type OpenClusterParts } from './cluster-parts.ts'
 export type { DirectoryParts } from './directory-parts.ts'
 export { partsOf } from './directory-parts.ts'
+export {
+  type AssignedPartitions,
+  listPartitions,
+  type TargetPartitions,
+} from './groups/consumer/assigned-partitions.ts'
+export type { ConsumerGroupHeartbeat } from './groups/consumer/consumer-group-heartbeat.ts'
+export type { ConsumerGroupMember } from './groups/consumer/consumer-group-member.ts'
+export type { ConsumerGroupState } from './groups/consumer/consumer-group-state.ts'
+export { assignorOf } from './groups/consumer/consumer-group-target.ts'
+export { serverAssignors } from './groups/consumer/server-assignor.ts'
 export { decodeAssignment } from './groups/consumer-protocol.ts'
 export type { GroupCoordinator } from './groups/group-coordinator.ts'
 export { MemberIdRequiredError } from './groups/group-errors.ts'

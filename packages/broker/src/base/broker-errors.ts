@@ -36,7 +36,8 @@ export class TopicNotFoundError extends VarveError {
     super(
       partition === null
         ? `there is no topic '${topic}'`
-        : `topic '${topic}' has ${partitions} partitions, counted from 0: none is ${partition}`,
+        : `topic '${topic}' has ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}, ` +
+            `counted from 0: none is ${partition}`,
       partition === null ? { hint: 'make it with createTopic' } : {},
     )
     this.topic = topic

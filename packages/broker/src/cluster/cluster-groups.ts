@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@varve/record'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
+import type { ConsumerGroupPhase } from '../groups/consumer/consumer-group-state.ts'
 import type { GroupAdministration, GroupDescription } from '../groups/group-administration.ts'
 import {
   GroupNotEmptyError,
@@ -8,6 +9,7 @@ import {
 } from '../groups/group-errors.ts'
 import type { GroupState } from '../groups/group-protocol.ts'
 import type { Cluster } from './cluster.ts'
+import { ClusterRefusedError, ClusterUnsupportedError } from './cluster-errors.ts'
 import { allOffsets } from './cluster-offsets.ts'
 import { offsetsByTopic } from './cluster-transactions.ts'
 import { groupErrorOf } from './group-failures.ts'
@@ -39,6 +41,7 @@ export class ClusterGroups implements GroupAdministration {
   }
 
   async describe(group: string): Promise<GroupDescription> {
+    const offsets = await allOffsets(this.#cluster, group)
     const { api } = this.#cluster.client.describeGroupsV5
     const answer = await this.#ask(group, 'describing', () => {
       return this.#cluster.onCoordinator('group', group, (connection) => {
@@ -46,17 +49,49 @@ export class ClusterGroups implements GroupAdministration {
       })
     })
     const found = answer.groups[0]
-    if (found === undefined || found.groupState === 'Dead') throw new GroupNotFoundError(group)
+    if (found === undefined || found.groupState === 'Dead') {
+      return { ...(await this.#describeConsumers(group)), offsets }
+    }
     return {
-      group,
+      ...{ group, type: 'classic', protocolType: found.protocolType, generation: -1, offsets },
       state: found.groupState as GroupState,
-      protocolType: found.protocolType,
-      generation: -1,
       protocol: found.protocolData === '' ? null : found.protocolData,
       members: found.members.map(({ memberId, groupInstanceId, clientId, clientHost }) => {
         return { memberId, groupInstanceId: groupInstanceId ?? null, clientId, clientHost }
       }),
-      offsets: await allOffsets(this.#cluster, group),
+    }
+  }
+
+  /** A group of the consumer protocol, where the cluster knows of such. */
+  async #describeConsumers(group: string): Promise<Omit<GroupDescription, 'offsets'>> {
+    const { consumerGroupDescribeV0 } = this.#cluster.client
+    let api: typeof consumerGroupDescribeV0.api
+    try {
+      api = this.#cluster.version('ConsumerGroupDescribe', [consumerGroupDescribeV0.api])
+    } catch (error) {
+      // There are no such groups then.
+      if (error instanceof ClusterUnsupportedError) throw new GroupNotFoundError(group)
+      throw error
+    }
+    const answer = await this.#ask(group, 'describing', () => {
+      return this.#cluster.onCoordinator('group', group, (connection) => {
+        return api.async(connection, [group], false)
+      })
+    }).catch((error: unknown) => {
+      // Kafka before 4.0 knows the request, and has such groups only where that was switched on.
+      const isOff =
+        error instanceof ClusterRefusedError && error.kafkaErrorName === 'UNSUPPORTED_VERSION'
+      throw isOff ? new GroupNotFoundError(group) : error
+    })
+    const [found] = answer.groups
+    if (found === undefined) throw new GroupNotFoundError(group)
+    return {
+      ...{ group, type: 'consumer', protocolType: 'consumer', generation: found.groupEpoch },
+      state: found.groupState as ConsumerGroupPhase,
+      protocol: found.members.length === 0 ? null : found.assignorName,
+      members: found.members.map(({ memberId, instanceId, clientId, clientHost }) => {
+        return { memberId, groupInstanceId: instanceId ?? null, clientId, clientHost }
+      }),
     }
   }
 

@@ -1,13 +1,21 @@
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
+import type { ConsumerGroupPhase } from './consumer/consumer-group-state.ts'
 import type { GroupState } from './group-protocol.ts'
+
+/**
+ * By which protocol members speak: the one in which they divide partitions themselves, or that of
+ * KIP-848, in which the server does. Kafka's GroupType.
+ */
+export type GroupType = 'classic' | 'consumer'
 
 /** A group as `describe` shows it. */
 export interface GroupDescription {
   readonly group: string
-  readonly state: GroupState
+  readonly type: GroupType
+  readonly state: GroupState | ConsumerGroupPhase
   /** `consumer`; empty where only offsets were ever committed in its name. */
   readonly protocolType: string
-  /** -1 on a cluster, which does not say. */
+  /** Of a group of type `consumer` its epoch. -1 where a cluster does not say. */
   readonly generation: number
   /** The assignor that is used; null in an empty group. */
   readonly protocol: string | null

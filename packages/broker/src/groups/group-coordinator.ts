@@ -1,12 +1,28 @@
 import type { Clock } from '@varve/log'
 import { InvalidArgumentError, type Offset } from '@varve/record'
 import { ClosedError } from '../base/broker-errors.ts'
-import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
+import type { TopicPartition } from '../base/topic-partition.ts'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
 import type { MeasuredGroup } from '../metrics/measured.ts'
-import { Group } from './group.ts'
-import type { GroupAdministration, GroupDescription } from './group-administration.ts'
-import type { GroupContext } from './group-context.ts'
+import { Group } from './classic/group.ts'
+import type { GroupContext } from './classic/group-context.ts'
+import {
+  type ConsumerGroupCommit,
+  checkConsumerGroupCommit,
+  checkConsumerGroupFetch,
+} from './consumer/consumer-group-commit.ts'
+import { ConsumerGroups } from './consumer/consumer-groups.ts'
+import {
+  describedConsumers,
+  describedGroup,
+  groupsInShort,
+  readTopicsOf,
+} from './described-group.ts'
+import type { GroupAdministration } from './group-administration.ts'
+import type {
+  GroupCoordinatorOptions,
+  StoredGroupDescription,
+} from './group-coordinator-options.ts'
 import {
   type GroupError,
   GroupNotEmptyError,
@@ -14,8 +30,8 @@ import {
   IllegalGenerationError,
   UnknownMemberError,
 } from './group-errors.ts'
-import { expiredInStore } from './group-expiration.ts'
 import { GroupMemory } from './group-memory.ts'
+import { checkGroupName } from './group-name.ts'
 import type { StoredOffset } from './group-offsets.ts'
 import { partitionForGroup } from './group-partition.ts'
 import type {
@@ -25,29 +41,14 @@ import type {
   MemberName,
   SyncRequest,
 } from './group-protocol.ts'
+import { type GroupTopics, noTopics } from './group-topics.ts'
 import { emptyGroup, type GroupOverview, type GroupView, subscribedTopicsOf } from './group-view.ts'
+import { MadePartitions } from './made-partitions.ts'
+import { measuredGroups } from './measured-groups.ts'
 import type { MemberCoordinator } from './member-coordinator.ts'
 import { defaultOffsetsRetentionMs } from './offset-expiration.ts'
+import { OffsetHousekeeping } from './offset-housekeeping.ts'
 import type { CommitOptions, OffsetStore } from './offset-store.ts'
-
-export interface GroupCoordinatorOptions {
-  readonly clock: Clock
-  /** A text that was never given before, for member ids: a UUID. */
-  readonly newId: () => string
-  /** How many partitions a topic has; null for one that is not there. */
-  readonly partitionCount: (topic: string) => number | null
-  /** How long offsets are kept, see `expireOffsets`. @defaultValue 7 days */
-  readonly offsetsRetentionMs?: number
-  /** What commits survive. @defaultValue 'flushed' */
-  readonly acks?: CommitOptions['acks']
-  /** Told of what went wrong where nobody waits for it. @defaultValue nothing */
-  readonly onError?: (error: unknown, group: string) => void
-}
-
-/** A group of a data directory, with what is stored of its offsets. */
-export interface StoredGroupDescription extends GroupDescription {
-  readonly offsets: readonly StoredOffset[]
-}
 
 /**
  * The groups of a data directory: who is in them, which partitions each member has, and how far
@@ -62,9 +63,9 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   readonly #options: GroupCoordinatorOptions
   readonly #groups = new Map<string, Group>()
   readonly #memory = new GroupMemory()
-  /** When partitions were made, as far as that was seen: counted in `#age`. */
-  readonly #made = new Map<string, number>()
-  #age = 0
+  readonly #made = new MadePartitions()
+  /** Those of the consumer protocol (KIP-848), which have no `Group`. */
+  readonly consumers: ConsumerGroups
   #isClosed = false
 
   /** @param stores of every partition of `__consumer_offsets`, in order, loaded */
@@ -72,10 +73,12 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     if (stores.length === 0) throw new InvalidArgumentError('stores', 0, 'must be one at least')
     this.#stores = stores
     this.#options = options
+    this.consumers = this.#makeConsumers()
     for (const store of stores) {
       for (const name of store.groups) {
+        this.consumers.restore(name)
         const metadata = store.metadata(name)
-        if (metadata === null) continue
+        if (metadata === null || this.consumers.has(name)) continue
         this.#groups.set(name, Group.restore(name, metadata, this.#contextOf(name)))
       }
     }
@@ -108,6 +111,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   async join(group: string, request: JoinRequest): Promise<JoinResult> {
     checkGroupName(group)
     if (this.#isClosed) throw new ClosedError('the group coordinator')
+    while (this.consumers.has(group)) await this.consumers.release(group)
     const known = this.#groups.get(group)
     if (known !== undefined) return known.join(request)
     if (request.memberId !== '') throw new UnknownMemberError(group, request.memberId)
@@ -160,15 +164,21 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     offsets: readonly CommittedOffset[],
     retentionMs?: number,
   ): Promise<void> {
-    this.checkCommit(group, identity)
+    this.checkCommit(group, identity, offsets)
     const options = this.#commitOptions
     const expireTimestamp = retentionMs === undefined ? -1 : options.timestamp + retentionMs
     await this.storeOf(group).commit(group, offsets, { ...options, expireTimestamp })
   }
 
   /** Throws what `commit` would reject with. */
-  checkCommit(group: string, identity: MemberIdentity): void {
+  checkCommit(
+    group: string,
+    identity: MemberIdentity,
+    places: readonly TopicPartition[] = [],
+  ): void {
     checkGroupName(group)
+    const isTransactional = false
+    if (this.#isConsumerCommit({ group, identity, places, isTransactional })) return
     const found = this.#groups.get(group)
     if (found !== undefined) found.checkCommit(identity)
     else if (identity.generation >= 0) throw new UnknownMemberError(group, identity.memberId)
@@ -178,8 +188,13 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
    * As `checkCommit`, for offsets that a transaction over the wire brings. Kafka's rules are milder
    * there: a client that says nothing of a member is believed, and a rebalance does not matter.
    */
-  checkTransactionalCommit(group: string, identity: MemberIdentity): void {
+  checkTransactionalCommit(
+    group: string,
+    identity: MemberIdentity,
+    places: readonly TopicPartition[] = [],
+  ): void {
     checkGroupName(group)
+    if (this.#isConsumerCommit({ group, identity, places, isTransactional: true })) return
     const found = this.#groups.get(group)
     const { generation } = identity
     if (found !== undefined) found.checkCommit(identity, true)
@@ -199,24 +214,17 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     return partitions.map(({ topic, partition }) => store.committed(group, topic, partition))
   }
 
-  /**
-   * How far each group has come in each partition, as metrics show it.
-   *
-   * @param highWatermarkOf null for a partition that is not there
-   */
-  *measured(
+  /** See measuredGroups. */
+  measured(
     highWatermarkOf: (place: TopicPartition) => Offset | null,
   ): Generator<MeasuredGroup, void, undefined> {
-    for (const store of this.#stores) {
-      for (const group of store.groups) {
-        for (const { topic, partition, offset } of store.offsets(group)) {
-          const highWatermark = highWatermarkOf({ topic, partition })
-          if (highWatermark === null) continue
-          const lag = Math.max(0, highWatermark - offset)
-          yield { group, topic, partition, committedOffset: offset, lag }
-        }
-      }
-    }
+    return measuredGroups(this.#stores, highWatermarkOf)
+  }
+
+  /** See checkConsumerGroupFetch. */
+  checkFetch(group: string, memberId: string | null, memberEpoch: number): void {
+    const state = this.consumers.find(group)
+    if (state !== null) checkConsumerGroupFetch(state, group, memberId, memberEpoch)
   }
 
   // What operators do.
@@ -228,24 +236,20 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
 
   /** All groups in short, in no order. */
   overview(): GroupOverview[] {
-    const found = new Map<string, GroupOverview>()
-    for (const group of this.#stores.flatMap((store) => store.groups)) {
-      found.set(group, { group, protocolType: '', state: 'Empty' })
-    }
-    for (const [group, { protocolType, state }] of this.#groups) {
-      found.set(group, { group, protocolType, state })
-    }
-    return [...found.values()]
+    return groupsInShort(this.#stores, this.#groups.values())
   }
 
-  /** A group as it stands, with what its members say; null where there is none of this name. */
+  /**
+   * A group of the classic protocol as it stands, with what its members say; null where there is
+   * none of this name.
+   */
   view(group: string): GroupView | null {
     const found = this.#groups.get(group)
+    if (this.consumers.has(group)) return null
     if (found !== undefined) return { state: found.state, ...found.metadata }
     return this.storeOf(group).has(group) ? emptyGroup : null
   }
 
-  /** Names of all groups, in order. */
   async list(): Promise<readonly string[]> {
     const names = new Set(this.#groups.keys())
     for (const store of this.#stores) for (const name of store.groups) names.add(name)
@@ -257,13 +261,11 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     const store = this.storeOf(group)
     await store.refresh()
     const offsets = store.offsets(group)
+    const consumers = this.consumers.find(group)
+    if (consumers !== null) return { ...describedConsumers(group, consumers), offsets }
     const found = this.view(group)
     if (found === null) throw new GroupNotFoundError(group)
-    const { state, protocolType, generation, protocol } = found
-    const members = found.members.map(({ memberId, groupInstanceId, clientId, clientHost }) => {
-      return { memberId, groupInstanceId, clientId, clientHost }
-    })
-    return { group, state, protocolType, generation, protocol, members, offsets }
+    return { ...describedGroup(group, found), offsets }
   }
 
   /** Forgets a group and its offsets. Rejects with GroupNotFoundError, GroupNotEmptyError. */
@@ -272,6 +274,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     const store = this.storeOf(group)
     await store.refresh()
     if (found === undefined && !store.has(group)) throw new GroupNotFoundError(group)
+    await this.consumers.delete(group)
     found?.die()
     this.#groups.delete(group)
     await store.deleteOffsets(group, store.partitions(group), this.#commitOptions)
@@ -284,7 +287,8 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
    */
   async resetOffsets(group: string, offsets: readonly CommittedOffset[]): Promise<void> {
     checkGroupName(group)
-    const size = this.#groups.get(group)?.size ?? 0
+    const consumers = this.consumers.find(group)?.members
+    const size = consumers?.size ?? this.#groups.get(group)?.size ?? 0
     if (size > 0) throw new GroupNotEmptyError(group, size)
     await this.storeOf(group).commit(group, offsets, this.#commitOptions)
   }
@@ -295,11 +299,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
    */
   async deletableOffsets(group: string): Promise<{ readTopics: ReadonlySet<string> | null }> {
     await this.storeOf(group).refresh()
-    const found = this.view(group)
-    if (found === null) throw new GroupNotFoundError(group)
-    if (found.members.length === 0) return { readTopics: new Set() }
-    if (found.protocolType === 'consumer') return { readTopics: subscribedTopicsOf(found) }
-    throw new GroupNotEmptyError(group, found.members.length)
+    return { readTopics: readTopicsOf(group, this.consumers.find(group), this.view(group)) }
   }
 
   /** Forgets what was committed of partitions, and what open transactions have brought of them. */
@@ -311,27 +311,23 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     await store.deleteOffsets(group, known, this.#commitOptions)
   }
 
-  /** Goes up whenever partitions are made. */
   get age(): number {
-    return this.#age
+    return this.#made.age
   }
 
-  /** Whether a partition was made after that age: what is in it then was not there before. */
   wasMadeAfter(age: number, place: TopicPartition): boolean {
-    return (this.#made.get(partitionName(place)) ?? -1) > age
+    return this.#made.wasMadeAfter(age, place)
   }
 
   /** Takes note that a topic has been made, or has more partitions: `first` and those after it. */
   partitionsMade(topic: string, first: number): void {
-    this.#age += 1
-    for (let partition = first; partition < this.#partitionCount(topic); partition++) {
-      this.#made.set(partitionName({ topic, partition }), this.#age)
-    }
+    this.#made.note(topic, first, this.#partitionCount(topic))
     this.topicsChanged(new Set([topic]))
   }
 
   /** Takes note that topics have more partitions, or are gone. */
   topicsChanged(topics: ReadonlySet<string>): void {
+    this.consumers.topicsChanged()
     for (const group of this.#groups.values()) {
       // Other leaders see it by themselves, and some make topics while they divide.
       if (!group.isLedHere) continue
@@ -351,52 +347,36 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     this.topicsChanged(new Set([topic]))
   }
 
-  /** Forgets what groups have committed of a topic, and what open transactions would commit. */
-  async forgetOffsetsOf(topic: string): Promise<void> {
-    for (const store of this.#stores) {
-      await store.refresh()
-      for (const group of store.groups) {
-        await store.deleteOffsets(group, store.partitions(group, topic), this.#commitOptions)
-      }
-    }
+  /** See OffsetHousekeeping. */
+  forgetOffsetsOf(topic: string): Promise<void> {
+    return this.#housekeeping.forgetOffsetsOf(topic)
   }
 
-  /**
-   * Forgets offsets whose time is over, by Kafka's rule (see expiredOffsets), and groups that have
-   * neither members nor offsets after that. Returns how many offsets it forgot.
-   */
-  async expireOffsets(): Promise<number> {
+  /** See OffsetHousekeeping. */
+  expireOffsets(): Promise<number> {
     const { offsetsRetentionMs = defaultOffsetsRetentionMs } = this.#options
-    let count = 0
-    for (const store of this.#stores) {
-      await store.refresh()
-      for (const name of store.groups) {
-        const group = this.#groups.get(name)
-        const retention = { nowMs: this.clock.now(), retentionMs: offsetsRetentionMs }
-        const { expired, isOver } = expiredInStore(store, name, group, retention)
-        await store.deleteOffsets(name, expired, this.#commitOptions)
-        count += expired.length
-        if (isOver) await this.#forgetUnused(store, name)
-      }
-    }
-    return count
+    return this.#housekeeping.expireOffsets(offsetsRetentionMs)
   }
 
   /** Members that wait for something are told that they are none any more. Nothing is noted. */
   close(): void {
     this.#isClosed = true
+    this.consumers.close()
     for (const group of this.#groups.values()) group.close(new UnknownMemberError(group.name, ''))
     this.#groups.clear()
   }
 
-  /** Forgets a group that has neither members nor offsets, unless it has got some meanwhile. */
-  async #forgetUnused(store: OffsetStore, name: string): Promise<void> {
-    const group = this.#groups.get(name)
-    const hasOffsets = store.offsets(name).length > 0 || store.hasPending(name)
-    if (hasOffsets || store.isCommitting(name) || (group?.state ?? 'Empty') !== 'Empty') return
-    group?.die()
-    this.#groups.delete(name)
-    if (store.metadata(name) !== null) await store.saveMetadata(name, null, this.#commitOptions)
+  get #housekeeping(): OffsetHousekeeping {
+    return new OffsetHousekeeping(this.#stores, {
+      clock: this.clock,
+      commitOptions: () => this.#commitOptions,
+      group: (name) => this.#groups.get(name),
+      forgetGroup: async (name) => {
+        this.#groups.get(name)?.die()
+        this.#groups.delete(name)
+        await this.consumers.dropEmpty(name)
+      },
+    })
   }
 
   /** Who only was given an id, or was refused, has made no group. */
@@ -420,6 +400,40 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     return group
   }
 
+  /** Whether a commit is to a group of the consumer protocol, and allowed. Throws why it is not. */
+  #isConsumerCommit(commit: ConsumerGroupCommit): boolean {
+    const state = this.consumers.find(commit.group)
+    if (state !== null) checkConsumerGroupCommit(state, this.#topics, commit)
+    return state !== null
+  }
+
+  get #topics(): GroupTopics {
+    return this.#options.topics ?? noTopics
+  }
+
+  #makeConsumers(): ConsumerGroups {
+    return new ConsumerGroups({
+      ...{ clock: this.clock, topics: this.#topics, memory: this.#memory },
+      storeOf: (group) => this.storeOf(group),
+      note: (group, records) => {
+        return this.storeOf(group).saveConsumers(group, records, this.#commitOptions)
+      },
+      takeClassic: (name) => this.#takeClassic(name),
+      failed: (error, group) => this.#options.onError?.(error, group),
+    })
+  }
+
+  /** See ConsumerGroupsOptions: members of both kinds at once are refused. */
+  #takeClassic(name: string): () => void {
+    const group = this.#groups.get(name)
+    if (group === undefined) return () => undefined
+    if (group.size > 0) throw new GroupNotFoundError(name)
+    const { metadata } = group
+    group.die()
+    this.#groups.delete(name)
+    return () => this.#groups.set(name, Group.restore(name, metadata, this.#contextOf(name)))
+  }
+
   #contextOf(name: string): GroupContext {
     const { clock, newId, onError } = this.#options
     return {
@@ -434,8 +448,3 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
 
 /** Member ids begin with what clients call themselves, of which so much is enough. */
 const memberIdPrefixMax = 255
-
-function checkGroupName(group: unknown): void {
-  if (typeof group === 'string' && group !== '' && Buffer.byteLength(group) <= 0x7fff) return
-  throw new InvalidArgumentError('group', group, 'the name of a group is a non-empty string')
-}

@@ -1,5 +1,6 @@
 import type { Timestamp } from '@varve/record'
-import type { Group } from './group.ts'
+import type { Group } from './classic/group.ts'
+import type { ConsumerGroupState } from './consumer/consumer-group-state.ts'
 import type { StoredOffset } from './group-offsets.ts'
 import { subscribedTopicsOf } from './group-view.ts'
 import { type ExpiryFacts, expiredOffsets } from './offset-expiration.ts'
@@ -17,13 +18,20 @@ export function expiredInStore(
 ): { readonly expired: readonly StoredOffset[]; readonly isOver: boolean } {
   if (store.isCommitting(name)) return { expired: [], isOver: false }
   const all = store.offsets(name)
-  const expired = expiredOffsets(all, factsOf(group), nowMs, retentionMs).filter(
+  const facts = factsOf(store.consumerGroup(name), group)
+  const expired = expiredOffsets(all, facts, nowMs, retentionMs).filter(
     ({ topic, partition }) => !store.isPending(name, topic, partition),
   )
   return { expired, isOver: expired.length === all.length && !store.hasPending(name) }
 }
 
-function factsOf(group: Group | undefined): ExpiryFacts {
+function factsOf(consumers: ConsumerGroupState | null, group: Group | undefined): ExpiryFacts {
+  if (consumers !== null) {
+    const { members, subscribedTopics } = consumers
+    const state = members.size === 0 ? 'empty' : 'stable'
+    // Kafka does not note since when such a group has been empty: each commit has its own time.
+    return { state, hasMembership: false, currentStateTimestamp: -1, subscribedTopics }
+  }
   if (group === undefined) {
     const state = 'empty'
     return { state, hasMembership: false, currentStateTimestamp: -1, subscribedTopics: null }

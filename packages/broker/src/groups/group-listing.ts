@@ -2,6 +2,7 @@ import { type FileSystem, LogNotFoundError, openLogReadOnly, type ReadOnlyLog } 
 import { offsetsTopic } from '../base/topic-names.ts'
 import { partitionName } from '../base/topic-partition.ts'
 import { listTopics } from '../topics/topic-listing.ts'
+import type { GroupType } from './group-administration.ts'
 import { GroupNotFoundError } from './group-errors.ts'
 import type { StoredOffset } from './group-offsets.ts'
 import { OffsetStore, type OffsetView } from './offset-store.ts'
@@ -9,8 +10,10 @@ import { OffsetStore, type OffsetView } from './offset-store.ts'
 /** A group as a data directory has it, open or not. */
 export interface ListedGroup {
   readonly group: string
+  readonly type: GroupType
   /** `consumer`; empty where only offsets were ever committed in its name. */
   readonly protocolType: string
+  /** Of a group of type `consumer` its epoch. */
   readonly generation: number
   /** Ids of the members that were noted last; if their process died, they are still here. */
   readonly members: readonly string[]
@@ -113,13 +116,18 @@ async function viewOf(log: ReadOnlyLog): Promise<OffsetView> {
 
 function describe(store: OffsetView, group: string): ListedGroup {
   const metadata = store.metadata(group)
+  const consumers = store.consumerGroup(group)
   const offsets = store.offsets(group)
   offsets.sort((one, other) => compare(one.topic, other.topic) || one.partition - other.partition)
   return {
     group,
-    protocolType: metadata?.protocolType ?? '',
-    generation: metadata?.generation ?? 0,
-    members: metadata?.members.map(({ memberId }) => memberId) ?? [],
+    type: consumers === null ? 'classic' : 'consumer',
+    protocolType: consumers === null ? (metadata?.protocolType ?? '') : 'consumer',
+    generation: consumers?.epoch ?? metadata?.generation ?? 0,
+    members:
+      consumers === null
+        ? (metadata?.members.map(({ memberId }) => memberId) ?? [])
+        : [...consumers.members.keys()],
     offsets,
   }
 }

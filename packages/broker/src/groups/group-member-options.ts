@@ -1,4 +1,4 @@
-import type { Assignor } from './assignor.ts'
+import type { Assignor } from './assigning/assignor.ts'
 
 export interface GroupMemberOptions {
   readonly group: string

@@ -3,14 +3,15 @@ import type { Timer } from '@varve/log'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { AssignmentSource, PartitionOwner } from '../consuming/assignment-source.ts'
 import type { CommittedOffset, CommittedOffsets } from '../consuming/committed-offsets.ts'
+import { cooperativeStickyAssignor } from './assigning/cooperative-sticky-assignor.ts'
+import { Deferred } from './classic/deferred.ts'
+import { localHost } from './classic/member-state.ts'
 import {
   decodeAssignment,
   encodeAssignment,
   encodeSubscription,
   understoodSubscription,
 } from './consumer-protocol.ts'
-import { cooperativeStickyAssignor } from './cooperative-sticky-assignor.ts'
-import { Deferred } from './deferred.ts'
 import {
   FencedInstanceError,
   GroupError,
@@ -22,7 +23,6 @@ import {
 import type { GroupMemberOptions } from './group-member-options.ts'
 import type { JoinRequest, JoinResult, MemberIdentity } from './group-protocol.ts'
 import type { MemberCoordinator } from './member-coordinator.ts'
-import { localHost } from './member-state.ts'
 
 /**
  * A consumer's place in a group, in this process: it joins, is given partitions, gives them up when

@@ -1,7 +1,10 @@
-import type { MemberState } from './member-state.ts'
-
 /** What members say of themselves, and are given, over all groups of a data directory. */
 const bytesMax = 256 * 2 ** 20
+
+/** What takes so many bytes. */
+export interface Holder {
+  readonly sizeBytes: number
+}
 
 /**
  * What the members of all groups take in memory by what clients choose the size of: their
@@ -24,11 +27,11 @@ export class GroupMemory {
     return this.#usedBytes + bytes <= this.limitBytes
   }
 
-  hold(member: MemberState): void {
-    this.#usedBytes += member.sizeBytes
+  hold({ sizeBytes }: Holder): void {
+    this.#usedBytes += sizeBytes
   }
 
-  letGo(member: MemberState): void {
-    this.#usedBytes -= member.sizeBytes
+  letGo({ sizeBytes }: Holder): void {
+    this.#usedBytes -= sizeBytes
   }
 }

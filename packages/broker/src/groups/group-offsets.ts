@@ -1,5 +1,7 @@
 import type { Offset } from '@varve/record'
 import type { TopicPartition } from '../base/topic-partition.ts'
+import type { ConsumerGroupRecord } from './consumer/consumer-group-record.ts'
+import { ConsumerGroupState } from './consumer/consumer-group-state.ts'
 import type { GroupMetadata } from './group-metadata.ts'
 import type { OffsetCommitValue } from './offset-commit.ts'
 
@@ -13,6 +15,7 @@ export interface StoredOffset extends TopicPartition, OffsetCommitValue {
 export class GroupOffsets {
   readonly name: string
   metadata: GroupMetadata | null = null
+  #consumers: ConsumerGroupState | null = null
   readonly #committed = new Map<string, StoredOffset>()
   /** By producer id: committed if its transaction is. */
   readonly #pending = new Map<number, Map<string, StoredOffset>>()
@@ -22,7 +25,19 @@ export class GroupOffsets {
   }
 
   get isEmpty(): boolean {
-    return this.metadata === null && this.#committed.size === 0 && this.#pending.size === 0
+    const hasMembers = this.metadata !== null || this.#consumers !== null
+    return !hasMembers && this.#committed.size === 0 && this.#pending.size === 0
+  }
+
+  /** As the consumer protocol (KIP-848) has it; null where it is none of that kind. */
+  get consumers(): ConsumerGroupState | null {
+    return this.#consumers
+  }
+
+  applyConsumers(record: ConsumerGroupRecord): void {
+    this.#consumers ??= new ConsumerGroupState()
+    this.#consumers.apply(record)
+    if (this.#consumers.isGone) this.#consumers = null
   }
 
   get hasPending(): boolean {

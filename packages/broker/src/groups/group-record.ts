@@ -1,4 +1,9 @@
 import type { LogRecord } from '@varve/record'
+import {
+  consumerGroupValueVersions,
+  decodeConsumerGroupRecord,
+} from './consumer/consumer-group-encoding.ts'
+import type { ConsumerGroupRecord } from './consumer/consumer-group-record.ts'
 import { CorruptGroupRecordError } from './group-errors.ts'
 import {
   decodeGroupMetadataKey,
@@ -23,6 +28,7 @@ export type GroupRecord =
       readonly value: OffsetCommitValue | null
     }
   | { readonly kind: 'group'; readonly group: string; readonly value: GroupMetadata | null }
+  | { readonly kind: 'consumerGroup'; readonly record: ConsumerGroupRecord }
   | { readonly kind: 'skipped'; readonly reason: string }
 
 /**
@@ -47,6 +53,10 @@ export function readGroupRecord(record: Pick<LogRecord, 'key' | 'value'>): Group
       const decoded = value === null ? null : decodeGroupMetadataValue(value)
       return { kind: 'group', group: decodeGroupMetadataKey(key), value: decoded }
     }
+    const unknown = unknownVersion(value, consumerGroupValueVersions)
+    if (unknown !== null) return unknown
+    const record = decodeConsumerGroupRecord(key, value)
+    if (record !== null) return { kind: 'consumerGroup', record }
   } catch (error) {
     if (error instanceof CorruptGroupRecordError) return { kind: 'skipped', reason: error.message }
     throw error

@@ -1,4 +1,6 @@
+import type { ConsumerGroupPhase } from './consumer/consumer-group-state.ts'
 import { subscribedTopics } from './consumer-protocol.ts'
+import type { GroupType } from './group-administration.ts'
 import type { GroupMetadata } from './group-metadata.ts'
 import type { GroupState } from './group-protocol.ts'
 
@@ -10,9 +12,10 @@ export interface GroupView extends GroupMetadata {
 /** A group in a list. */
 export interface GroupOverview {
   readonly group: string
+  readonly type: GroupType
   /** Empty where only offsets were ever committed in its name. */
   readonly protocolType: string
-  readonly state: GroupState
+  readonly state: GroupState | ConsumerGroupPhase
 }
 
 /** A group for which only offsets were ever committed. */

@@ -5,7 +5,8 @@ import type { Logger } from '../base/logger.ts'
 import { offsetsTopic } from '../base/topic-names.ts'
 import type { Partition } from '../topics/topic.ts'
 import type { Topics } from '../topics/topics.ts'
-import { GroupCoordinator, type GroupCoordinatorOptions } from './group-coordinator.ts'
+import { GroupCoordinator } from './group-coordinator.ts'
+import type { GroupCoordinatorOptions } from './group-coordinator-options.ts'
 import { GroupMember } from './group-member.ts'
 import type { GroupMemberOptions } from './group-member-options.ts'
 import { checkOffsetsRetention, defaultOffsetsRetentionMs } from './offset-expiration.ts'
@@ -117,6 +118,14 @@ export class Groups implements AsyncDisposable {
       ...options,
       newId: randomUUID,
       partitionCount: (name) => topics.find(name)?.partitions.length ?? null,
+      topics: {
+        find: (name) => {
+          const found = topics.find(name)
+          if (found === null) return null
+          return { topicId: found.topicId, partitionCount: found.partitions.length }
+        },
+        names: () => topics.all.map(({ name }) => name),
+      },
       onError: (error, group) => logger.error({ err: error, group }, 'a group was not noted'),
     })
     const counts = new Map(topics.all.map(({ name, partitions }) => [name, partitions.length]))

@@ -10,13 +10,20 @@ import {
 } from '@varve/record'
 import type { TopicPartition } from '../base/topic-partition.ts'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
+import { tombstonesOf } from './consumer/consumer-group-departure.ts'
+import {
+  encodeConsumerGroupKey,
+  encodeConsumerGroupValue,
+} from './consumer/consumer-group-encoding.ts'
+import type { ConsumerGroupRecord } from './consumer/consumer-group-record.ts'
+import type { ConsumerGroupState } from './consumer/consumer-group-state.ts'
 import {
   encodeGroupMetadataKey,
   encodeGroupMetadataValue,
   type GroupMetadata,
 } from './group-metadata.ts'
 import { GroupOffsets, type StoredOffset } from './group-offsets.ts'
-import { readGroupRecord } from './group-record.ts'
+import { type GroupRecord, readGroupRecord } from './group-record.ts'
 import {
   encodeOffsetCommitKey,
   encodeOffsetCommitValue,
@@ -36,7 +43,7 @@ type ReadableOffsetLog = Pick<Log, 'logStartOffset' | 'highWatermark' | 'read'>
 /** A store that is only read: it commits nothing. */
 export type OffsetView = Pick<
   OffsetStore,
-  'groups' | 'skipped' | 'metadata' | 'committed' | 'offsets' | 'refresh'
+  'groups' | 'skipped' | 'metadata' | 'consumerGroup' | 'committed' | 'offsets' | 'refresh'
 >
 
 /** A record of `__consumer_offsets` on its way there. */
@@ -113,6 +120,11 @@ export class OffsetStore {
 
   metadata(group: string): GroupMetadata | null {
     return this.#groups.get(group)?.metadata ?? null
+  }
+
+  /** A group of the consumer protocol (KIP-848); null where it is none. Changes as it is noted. */
+  consumerGroup(group: string): ConsumerGroupState | null {
+    return this.#groups.get(group)?.consumers ?? null
   }
 
   committed(group: string, topic: string, partition: number): StoredOffset | null {
@@ -225,6 +237,32 @@ export class OffsetStore {
   }
 
   /**
+   * Notes what has become of a group of the consumer protocol, all of it or nothing. If it was one
+   * of the classic protocol, that is forgotten with it.
+   */
+  async saveConsumers(
+    group: string,
+    noted: readonly ConsumerGroupRecord[],
+    { timestamp, acks }: CommitOptions,
+  ): Promise<void> {
+    const records = noted.map((record): GroupRecordInput => {
+      const key = encodeConsumerGroupKey(record)
+      return { key, value: encodeConsumerGroupValue(record), timestamp }
+    })
+    const isClassic = this.metadata(group) !== null
+    const classic = { key: encodeGroupMetadataKey(group), value: null, timestamp }
+    await this.#append(isClassic ? [classic, ...records] : records, acks)
+  }
+
+  /** Forgets who was noted to be in a group, of either protocol. */
+  async forgetMembers(group: string, options: CommitOptions): Promise<void> {
+    if (this.metadata(group) !== null) await this.saveMetadata(group, null, options)
+    const consumers = this.consumerGroup(group)
+    if (consumers === null) return
+    await this.saveConsumers(group, tombstonesOf(consumers, group), options)
+  }
+
+  /**
    * Appends a batch to the log of `__consumer_offsets` and takes note of it: the transactional
    * batches of a producer that commits offsets, and the markers that end its transactions. Rejects
    * as `Log.appendBatch` does.
@@ -327,8 +365,10 @@ export class OffsetStore {
       this.#skip(record.reason)
       return
     }
-    const group = this.#group(record.kind === 'group' ? record.group : record.key.group)
-    if (record.kind === 'group') {
+    const group = this.#group(groupOf(record))
+    if (record.kind === 'consumerGroup') {
+      group.applyConsumers(record.record)
+    } else if (record.kind === 'group') {
       group.metadata = record.value === null ? null : ownMemory(record.value)
     } else if (record.value === null) {
       group.remove(record.key)
@@ -359,6 +399,11 @@ export class OffsetStore {
     const kept = isNew && this.#skipped.size >= skippedReasonsMax ? 'other reasons' : reason
     this.#skipped.set(kept, (this.#skipped.get(kept) ?? 0) + 1)
   }
+}
+
+function groupOf(record: Exclude<GroupRecord, { kind: 'skipped' }>): string {
+  if (record.kind === 'offsetCommit') return record.key.group
+  return record.kind === 'group' ? record.group : record.record.group
 }
 
 function checkCommit({ topic, partition, offset }: CommittedOffset): void {

@@ -9,7 +9,7 @@ export interface SchemaVersions {
   readonly firstFlexible: number
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Reads the fields of one of Kafka's version-prefixed messages, one after the other. The bytes are
@@ -47,6 +47,21 @@ export class SchemaReader {
     return value
   }
 
+  /** An int64 of which every bit counts. */
+  bits64(): bigint {
+    return this.#bytes.readBigInt64BE(this.#take(8))
+  }
+
+  int8(): number {
+    return this.#bytes.readInt8(this.#take(1))
+  }
+
+  /** 16 bytes, as the 22 characters of base64url that Kafka prints. */
+  uuid(): string {
+    const at = this.#take(16)
+    return this.#bytes.toString('base64url', at, at + 16)
+  }
+
   string(): string {
     const value = this.nullableString()
     if (value === null) throw this.corrupt('a string is null')
@@ -82,14 +97,20 @@ export class SchemaReader {
     return Array.from({ length: count }, readElement)
   }
 
-  /** Skips tagged fields, where the version has them. None of them is known. */
-  tags(): void {
+  /**
+   * Tagged fields, where the version has them: those that are known are read by these, in as many
+   * bytes as they say that they have; others are skipped.
+   */
+  tags(known: Readonly<Record<number, () => void>> = {}): void {
     if (!this.#isFlexible) return
     const count = this.#unsignedVarint()
     if (count > this.remaining) throw this.corrupt(`it has ${count} tagged fields`)
     for (let index = 0; index < count; index++) {
-      this.#unsignedVarint()
-      this.#slice(this.#unsignedVarint())
+      const read = known[this.#unsignedVarint()]
+      const end = this.#unsignedVarint() + this.#at
+      if (read === undefined) this.#slice(end - this.#at)
+      else read()
+      if (this.#at !== end) throw this.corrupt('a tagged field is not of its length')
     }
   }
 

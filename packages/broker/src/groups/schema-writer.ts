@@ -27,6 +27,26 @@ export class SchemaWriter {
     return this
   }
 
+  /** An int64 of which every bit counts. */
+  bits64(value: bigint): this {
+    const at = this.#claim(8)
+    this.#bytes.writeBigInt64BE(value, at)
+    return this
+  }
+
+  int8(value: number): this {
+    return this.#byte(value & 0xff)
+  }
+
+  /** The 22 characters of base64url that Kafka prints, as 16 bytes. */
+  uuid(value: string): this {
+    const bytes = Buffer.from(value, 'base64url')
+    assert(bytes.length === 16, 'an uuid has 16 bytes')
+    const at = this.#claim(16)
+    this.#bytes.set(bytes, at)
+    return this
+  }
+
   string(value: string | null): this {
     if (value === null) {
       if (this.#isFlexible) return this.#unsignedVarint(0)
@@ -61,9 +81,16 @@ export class SchemaWriter {
     return this
   }
 
-  /** No tagged fields, where the version has them. */
-  tags(): this {
-    return this.#isFlexible ? this.#unsignedVarint(0) : this
+  /** Tagged fields, by their numbers in order, where the version has them. */
+  tags(fields: ReadonlyMap<number, Uint8Array> = new Map()): this {
+    if (!this.#isFlexible) return this
+    this.#unsignedVarint(fields.size)
+    for (const [tag, bytes] of fields) {
+      this.#unsignedVarint(tag).#unsignedVarint(bytes.length)
+      const at = this.#claim(bytes.length)
+      this.#bytes.set(bytes, at)
+    }
+    return this
   }
 
   /** Everything written; the writer is not used again. */

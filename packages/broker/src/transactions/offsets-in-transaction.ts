@@ -39,7 +39,7 @@ export async function commitOffsetsInTransaction(
   { transactionalId, identity, group, member, offsets }: OffsetsInTransaction,
 ): Promise<void> {
   transactions.checkAppend(transactionalId, identity, placeOfOffsets(groups, group))
-  groups.checkTransactionalCommit(group, member)
+  groups.checkTransactionalCommit(group, member, offsets)
   if (offsets.length === 0) return
   // As Kafka's coordinator writes it; of a coordinator's batches sequences are not looked at.
   const builder = new RecordBatchBuilder({ ...identity, isTransactional: true, baseSequence: 0 })

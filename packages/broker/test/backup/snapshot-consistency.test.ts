@@ -6,6 +6,6 @@ test.each(['live', 'directory'] as const)(
   'snapshots of a directory in use fit together: %s',
   async (kind) => {
     const seed = seedFromEnvironment(`snapshots, ${kind}`)
-    expect(await checkSnapshots(kind, seed, 12)).toBe(12)
+    expect(await checkSnapshots(kind, seed, 6)).toBe(6)
   },
 )

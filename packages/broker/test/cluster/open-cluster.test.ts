@@ -31,9 +31,11 @@ async function listening(onSocket: (socket: Socket) => void): Promise<number> {
 }
 
 test('a cluster where nobody listens is refused in bounded time, saying what', async () => {
+  const opening = () => openVarve('kafka://127.0.0.1:1', { cluster: { connectTimeoutMs: 300 } })
+  // Loads the client as well.
+  await errorOf(opening(), ClusterUnavailableError)
   const startedMs = performance.now()
-  const opening = openVarve('kafka://127.0.0.1:1', { cluster: { connectTimeoutMs: 300 } })
-  const error = await errorOf(opening, ClusterUnavailableError)
+  const error = await errorOf(opening(), ClusterUnavailableError)
   expect(performance.now() - startedMs).toBeLessThan(3000)
   expect(error.message).toContain('127.0.0.1:1')
   expect(error.message).toContain('ECONNREFUSED')

@@ -1,6 +1,6 @@
 import { ManualClock } from '@varve/log/testing'
 import { expect } from 'vitest'
-import { Group } from '../../src/groups/group.ts'
+import { Group } from '../../src/groups/classic/group.ts'
 import { GroupMemory } from '../../src/groups/group-memory.ts'
 import type { GroupMetadata } from '../../src/groups/group-metadata.ts'
 import type { JoinRequest, JoinResult, MemberIdentity } from '../../src/groups/group-protocol.ts'

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import type { Consumer } from '../../src/consuming/consumer.ts'
 import type { ConsumerRecord } from '../../src/consuming/consumer-record.ts'
 import type { DirectoryVarve } from '../../src/directory-varve.ts'
+import { rangeAssignor } from '../../src/groups/assigning/range-assignor.ts'
 import { IllegalGenerationError, UnknownMemberError } from '../../src/groups/group-errors.ts'
-import { rangeAssignor } from '../../src/groups/range-assignor.ts'
 import { type Machine, newMachine, openOn, turns } from '../broker-fixture.ts'
 
 const partitions = 3

@@ -9,8 +9,8 @@ import {
 import { expect, test } from 'vitest'
 import type { Consumer } from '../../src/consuming/consumer.ts'
 import type { ConsumerRecord } from '../../src/consuming/consumer-record.ts'
+import { rangeAssignor } from '../../src/groups/assigning/range-assignor.ts'
 import { IllegalGenerationError, UnknownMemberError } from '../../src/groups/group-errors.ts'
-import { rangeAssignor } from '../../src/groups/range-assignor.ts'
 import { newMachine, openOn, turns } from '../broker-fixture.ts'
 
 const partitions = 3

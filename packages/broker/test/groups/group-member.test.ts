@@ -1,8 +1,8 @@
 import { ManualClock, SimulatedFileSystem } from '@varve/log/testing'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
+import { rangeAssignor } from '../../src/groups/assigning/range-assignor.ts'
 import { IllegalGenerationError, UnknownMemberError } from '../../src/groups/group-errors.ts'
-import { rangeAssignor } from '../../src/groups/range-assignor.ts'
 import { checkProperty } from '../property.ts'
 import { GroupBench, nameOf, type TestOwner } from './member-fixture.ts'
 

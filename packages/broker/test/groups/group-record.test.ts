@@ -110,7 +110,7 @@ describe('a record of __consumer_offsets', () => {
   })
 
   test.each([
-    ['a key of a newer protocol', Buffer.from([0, 3, 0, 0]), null, 'keys of version 3'],
+    ['a key of a newer protocol', Buffer.from([0, 11, 0, 0]), null, 'keys of version 11'],
     ['a value of a newer version', key, Buffer.from([0, 9, 1]), 'offset commit value of version 9'],
     ['no key', null, Buffer.alloc(4), 'no versioned key'],
     ['a value that ends early', key, Buffer.from([0, 3, 0]), 'ends within a field'],

@@ -11,7 +11,7 @@ describe.each([
   const versions = { subject: 'thing', latest: 1, firstFlexible }
 
   test('holds every kind of field at its limits, and grows as needed', () => {
-    const texts = ['', 'é🚀', 'x'.repeat(0x7fff)]
+    const texts = ['', 'é🚀', '\ufeffx', 'x'.repeat(0x7fff)]
     const writer = new SchemaWriter(1, firstFlexible)
     writer.array(texts, (text) => writer.string(text))
     writer.string(null).bytes(null).bytes(Buffer.alloc(70_000, 'abc'))

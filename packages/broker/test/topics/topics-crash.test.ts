@@ -109,5 +109,5 @@ async function checkState(
 
 test('a power cut leaves all or nothing of every change to topics', async () => {
   const seed = seedFromEnvironment('crashes of topics')
-  expect(await checkTopicCrashes(seed, 2, 0.15)).toBeGreaterThan(50)
+  expect(await checkTopicCrashes(seed, 2, 0.08)).toBeGreaterThan(50)
 })

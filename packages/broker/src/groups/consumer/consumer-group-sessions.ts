@@ -1,0 +1,64 @@
+import type { Clock, Timer } from '@varve/log'
+import { type AssignedPartitions, sameAssigned } from './assigned-partitions.ts'
+import type { ConsumerGroupMember } from './consumer-group-member.ts'
+
+/** A timer that has fired, and whether nothing has been heard since that sets it again. */
+export interface FiredTimer {
+  readonly isCurrent: () => boolean
+}
+
+type Fired = (fired: FiredTimer) => void
+
+interface Revocation {
+  readonly memberEpoch: number
+  readonly revoking: AssignedPartitions
+  readonly timer: Timer
+}
+
+/** The timers of one group's members: of their silence, and of what they are to give up. */
+export class ConsumerGroupSessions {
+  readonly #clock: Clock
+  readonly #silences = new Map<string, Timer>()
+  readonly #revocations = new Map<string, Revocation>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** A member was heard of; `expired` when it has been silent for so long. */
+  heard(memberId: string, timeoutMs: number, expired: Fired): void {
+    this.#silences.get(memberId)?.cancel()
+    const isCurrent = (): boolean => this.#silences.get(memberId) === timer
+    const timer = this.#clock.setTimer(timeoutMs, () => expired({ isCurrent }))
+    this.#silences.set(memberId, timer)
+  }
+
+  /** A member is to give up partitions, and is given so long; not longer when it asks again. */
+  revoking(member: ConsumerGroupMember, expired: Fired): void {
+    const { memberId, memberEpoch, revoking, rebalanceTimeoutMs } = member
+    const before = this.#revocations.get(memberId)
+    if (before?.memberEpoch === memberEpoch && sameAssigned(before.revoking, revoking)) return
+    this.revoked(memberId)
+    const isCurrent = (): boolean => this.#revocations.get(memberId)?.timer === timer
+    const timer = this.#clock.setTimer(rebalanceTimeoutMs, () => expired({ isCurrent }))
+    this.#revocations.set(memberId, { memberEpoch, revoking, timer })
+  }
+
+  revoked(memberId: string): void {
+    this.#revocations.get(memberId)?.timer.cancel()
+    this.#revocations.delete(memberId)
+  }
+
+  /** A member is none any more. */
+  end(memberId: string): void {
+    this.#silences.get(memberId)?.cancel()
+    this.#silences.delete(memberId)
+    this.revoked(memberId)
+  }
+
+  close(): void {
+    for (const memberId of [...this.#silences.keys(), ...this.#revocations.keys()]) {
+      this.end(memberId)
+    }
+  }
+}
