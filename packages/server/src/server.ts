@@ -31,6 +31,11 @@ import { SecurityStore } from './security/security-store.ts'
 
 /** How long connections may take for their last answers when a server closes, in ms. */
 const closingMs = 5_000
+
+const lockedOut =
+  'there are access rules and no super users: what no rule allows is denied to everybody, and ' +
+  'changing the rules too; name some in super.users, or take the rules back in the program that ' +
+  'serves, or with varve acl remove --data when it is stopped'
 /** Of a directory in memory: retention frees whole segments, and no file grows by copying much. */
 const memorySegmentBytes = 16 * 2 ** 20
 
@@ -226,6 +231,9 @@ export class Server implements AsyncDisposable {
     const security = new SecurityStore(state)
     const { superUsers, accessWithoutAcls } = resolved
     const authorizer = new AclAuthorizer(security.acls, superUsers, accessWithoutAcls)
+    if (superUsers.length === 0 && accessWithoutAcls === 'until-any') {
+      security.acls.whenAny(() => logger.warn({}, lockedOut))
+    }
     const served = { varve: this.varve, parts, options: resolved, clusterId }
     const stopping = this.#stopping.signal
     const context = { ...served, clock: this.#clock, logger, state, authorizer, stopping }

@@ -6,6 +6,7 @@ import type { ApiHandler, Call } from '../src/base/api-handler.ts'
 import type { ServerContext } from '../src/base/server-context.ts'
 import { resolveServerOptions } from '../src/base/server-options.ts'
 import { ServerState } from '../src/base/server-state.ts'
+import { Turns } from '../src/base/turns.ts'
 import { addOffsetsToTxnHandler } from '../src/handlers/add-offsets-to-txn.ts'
 import { addPartitionsToTxnHandler } from '../src/handlers/add-partitions-to-txn.ts'
 import { endTxnHandler } from '../src/handlers/end-txn.ts'
@@ -90,6 +91,7 @@ function callOf(version: number): Call {
   return {
     ...{ version, correlationId: 1, clientId: 'test', throttle: null },
     ...{ may: () => true, mayAny: () => true },
+    turns: new Turns(new ManualClock(), () => Promise.resolve()),
     answerMemory: (sizeBytes) => Buffer.alloc(sizeBytes),
     client: {
       ...{ connectionId: 1, listenerName: 'PLAINTEXT', isClosed: false, login: null },

@@ -1,24 +1,31 @@
 import type { ServerContext } from '../base/server-context.ts'
 import { BrokerSettings } from './broker-settings.ts'
 import { ClientQuotas } from './client-quotas.ts'
+import { GroupConfigs } from './group-configs.ts'
 
 /** What administrators change beside topics, and what stays when the server is started again. */
 export class Administration {
   readonly brokerSettings: BrokerSettings
   readonly quotas: ClientQuotas
+  readonly groupConfigs: GroupConfigs
 
-  private constructor(brokerSettings: BrokerSettings, quotas: ClientQuotas) {
+  private constructor(
+    brokerSettings: BrokerSettings,
+    quotas: ClientQuotas,
+    groupConfigs: GroupConfigs,
+  ) {
     this.brokerSettings = brokerSettings
     this.quotas = quotas
+    this.groupConfigs = groupConfigs
   }
 
   /** Rejects with CorruptServerStateError. */
-  static async open({ state, parts, logger }: ServerContext): Promise<Administration> {
+  static async open({ state, parts, options, logger }: ServerContext): Promise<Administration> {
     const quotas = ClientQuotas.load(state)
     const settings = await BrokerSettings.load(state, parts.topics, (err) => {
       logger.warn({ err }, 'settings of the broker do not fit a topic, and are not in force')
     })
-    return new Administration(settings, quotas)
+    return new Administration(settings, quotas, GroupConfigs.load(state, options))
   }
 
   /** The data directory goes on without the server. */

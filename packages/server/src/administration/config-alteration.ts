@@ -34,7 +34,8 @@ export async function alterResource(
   const { resourceType, resourceName, operations, validateOnly } = alteration
   const isTopic = resourceType === resourceTypes.topic
   checkRights(call, alteration)
-  if (!isTopic && resourceType !== resourceTypes.broker) {
+  const isGroup = resourceType === resourceTypes.group
+  if (!isTopic && !isGroup && resourceType !== resourceTypes.broker) {
     const rule = `settings of resources of type ${resourceType} are not changed`
     throw new RequestRefusedError('INVALID_REQUEST', rule)
   }
@@ -45,6 +46,8 @@ export async function alterResource(
   }
   if (isTopic) {
     await alterTopic(server, alteration)
+  } else if (isGroup) {
+    await administration.groupConfigs.alter(resourceName, operations, alteration)
   } else {
     if (resourceName !== '') checkBroker(resourceName, server.options.nodeId)
     const scope = resourceName === '' ? 'allBrokers' : 'broker'

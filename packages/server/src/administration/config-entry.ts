@@ -22,6 +22,8 @@ export const configSources = {
   /** The server was started with it. */
   started: 4,
   default: 5,
+  /** The group was given it. */
+  group: 8,
 } as const
 
 export type ConfigSource = (typeof configSources)[keyof typeof configSources]

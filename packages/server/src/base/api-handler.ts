@@ -6,6 +6,7 @@ import { parseVersionRange, type VersionRange } from '../protocol/version-range.
 import type { Operation, ResourceType } from './access.ts'
 import type { Client } from './client.ts'
 import type { Throttle } from './throttle.ts'
+import type { Turns } from './turns.ts'
 
 /** A request on its way through a handler. */
 export interface Call {
@@ -19,6 +20,11 @@ export interface Call {
    * been sent. Only for answers of which nothing else keeps a view.
    */
   answerMemory(sizeBytes: number): Buffer
+  /**
+   * In which it is answered where there is much to be done. Once it has given way, what its client
+   * has sent after it waits for its answer.
+   */
+  readonly turns: Turns
   /** Null where the client is held to no quotas. */
   readonly throttle: Throttle | null
   /** Whether the client may do this. */

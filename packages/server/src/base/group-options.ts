@@ -1,7 +1,12 @@
 import { InvalidArgumentError } from '@varve/record'
+import {
+  type ConsumerGroupServingOptions,
+  type ResolvedConsumerGroupServingOptions,
+  resolveConsumerGroupServingOptions,
+} from './consumer-group-options.ts'
 
 /** How groups with members over the wire are led. Members of the same process are not concerned. */
-export interface GroupServingOptions {
+export interface GroupServingOptions extends ConsumerGroupServingOptions {
   /**
    * How long a group that was empty waits for more members than the first, in ms: Kafka's
    * group.initial.rebalance.delay.ms. Tests set it to 0. @defaultValue 3000
@@ -15,7 +20,8 @@ export interface GroupServingOptions {
   readonly groupSizeMax?: number
 }
 
-export type ResolvedGroupServingOptions = Required<GroupServingOptions>
+export type ResolvedGroupServingOptions = ResolvedConsumerGroupServingOptions &
+  Required<GroupServingOptions>
 
 /** Throws InvalidArgumentError. */
 export function resolveGroupServingOptions(
@@ -42,5 +48,5 @@ export function resolveGroupServingOptions(
     const rule = `must not be above the longest, ${groupSessionTimeoutMsMax}`
     throw new InvalidArgumentError('groupSessionTimeoutMsMin', groupSessionTimeoutMsMin, rule)
   }
-  return { ...resolved, groupSizeMax }
+  return { ...resolveConsumerGroupServingOptions(options), ...resolved, groupSizeMax }
 }

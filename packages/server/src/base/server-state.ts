@@ -7,7 +7,13 @@ import { CorruptServerStateError, RequestRefusedError } from './server-errors.ts
 export const serverStateFileName = 'varve-server'
 
 /** Parts of the state belong to different owners, who check what they read. */
-export type StateSection = 'clusterId' | 'users' | 'acls' | 'quotas' | 'brokerSettings'
+export type StateSection =
+  | 'clusterId'
+  | 'users'
+  | 'acls'
+  | 'quotas'
+  | 'brokerSettings'
+  | 'groupConfigs'
 
 type Sections = Readonly<Partial<Record<StateSection, unknown>>>
 

@@ -3,7 +3,7 @@ import type { Clock } from '@varve/log'
 import type { RequestOf } from '../protocol/api-declaration.ts'
 import type { fetch } from '../protocol/apis/fetch.ts'
 import { errorCodes } from '../protocol/error-codes.ts'
-import { FetchSession, nextEpoch, partitionKey, type WantedPartition } from './fetch-session.ts'
+import { FetchSession, nextEpoch, topicKey, type WantedPartition } from './fetch-session.ts'
 
 type Request = RequestOf<typeof fetch>
 
@@ -24,8 +24,8 @@ export interface FetchPlan {
 const sessionsMaxDefault = 1000
 /** A session that was used so recently does not give way: Kafka's MIN_INCREMENTAL_…_EVICTION_MS. */
 const evictionMs = 120_000
-/** Of all sessions together; each takes some 200 bytes. */
-const partitionsMax = 500_000
+/** Of partitions of all sessions together; each takes some 200 bytes. */
+const weightMax = 500_000
 const initialEpoch = 0
 const finalEpoch = -1
 
@@ -38,11 +38,13 @@ export class FetchSessions {
   readonly #sessionsMax: number
   /** The least recently used first. */
   readonly #sessions = new Map<number, FetchSession>()
-  #partitions = 0
+  readonly #weightMax: number
+  #weight = 0
 
-  constructor(clock: Clock, sessionsMax: number = sessionsMaxDefault) {
+  constructor(clock: Clock, sessionsMax: number = sessionsMaxDefault, most: number = weightMax) {
     this.#clock = clock
     this.#sessionsMax = sessionsMax
+    this.#weightMax = most
   }
 
   get count(): number {
@@ -80,10 +82,15 @@ export class FetchSessions {
   }
 
   #goOn(session: FetchSession, request: Request): FetchPlan {
-    const before = session.partitions.size
+    const before = session.weight
     session.update(wantedOf(request), forgottenOf(request))
     const { partitions } = session
-    this.#partitions += partitions.size - before
+    this.#weight += session.weight - before
+    if (session.weight > before && this.#weight > this.#weightMax) {
+      // There is no room for what it has grown to: the client asks for all anew, without a session.
+      this.#remove(session.sessionId)
+      return refused(errorCodes.FETCH_SESSION_ID_NOT_FOUND)
+    }
     if (partitions.size === 0) {
       this.#remove(session.sessionId)
       return planOf(partitions, null, false)
@@ -97,13 +104,13 @@ export class FetchSessions {
   #begin(partitions: Map<string, WantedPartition>, usesTopicIds: boolean): FetchSession | null {
     if (partitions.size === 0) return null
     const nowMs = this.#clock.monotonic()
-    if (!this.#makeRoom(partitions.size, nowMs)) return null
     let sessionId = 0
     do sessionId = randomInt(1, 2 ** 31 - 1)
     while (this.#sessions.has(sessionId))
     const session = new FetchSession(sessionId, partitions, usesTopicIds, nowMs)
+    if (!this.#makeRoom(session, nowMs)) return null
     this.#sessions.set(sessionId, session)
-    this.#partitions += partitions.size
+    this.#weight += session.weight
     return session
   }
 
@@ -111,14 +118,14 @@ export class FetchSessions {
    * Drops the session that was not used for longest, if that is long enough ago; or else an old one
    * with fewer partitions, which gains less from being one.
    */
-  #makeRoom(partitions: number, nowMs: number): boolean {
+  #makeRoom({ partitions, weight }: FetchSession, nowMs: number): boolean {
     const isFull = (): boolean =>
-      this.#sessions.size >= this.#sessionsMax || this.#partitions + partitions > partitionsMax
+      this.#sessions.size >= this.#sessionsMax || this.#weight + weight > this.#weightMax
     while (isFull()) {
       const [idlest] = this.#sessions.values()
       if (idlest === undefined) return false
       const isIdle = nowMs - idlest.usedMs > evictionMs
-      const evicted = isIdle ? idlest : this.#smallestOld(partitions, nowMs)
+      const evicted = isIdle ? idlest : this.#smallestOld(partitions.size, nowMs)
       if (evicted === null) return false
       this.#remove(evicted.sessionId)
     }
@@ -145,7 +152,7 @@ export class FetchSessions {
     const session = this.#sessions.get(sessionId)
     if (session === undefined) return
     this.#sessions.delete(sessionId)
-    this.#partitions -= session.partitions.size
+    this.#weight -= session.weight
   }
 }
 
@@ -165,9 +172,12 @@ function planOf(
 function wantedOf(request: Request): Map<string, WantedPartition> {
   const wanted = new Map<string, WantedPartition>()
   for (const { topic, topicId, partitions } of request.topics) {
+    const key = topicKey({ topic, topicId })
     for (const one of partitions) {
-      wanted.set(partitionKey({ topic, topicId }, one.partition), {
-        ...{ topic, topicId, partition: one.partition },
+      wanted.set(`${key}:${one.partition}`, {
+        topic,
+        topicId,
+        partition: one.partition,
         fetchOffset: one.fetchOffset,
         maxBytes: one.partitionMaxBytes,
         currentLeaderEpoch: one.currentLeaderEpoch,
@@ -182,6 +192,7 @@ function wantedOf(request: Request): Map<string, WantedPartition> {
 
 function* forgottenOf(request: Request): Generator<string> {
   for (const { topic, topicId, partitions } of request.forgottenTopicsData) {
-    for (const partition of partitions) yield partitionKey({ topic, topicId }, partition)
+    const key = topicKey({ topic, topicId })
+    for (const partition of partitions) yield `${key}:${partition}`
   }
 }

@@ -189,8 +189,6 @@ function offsetsOf({ highWatermark, lastStableOffset, logStartOffset }: Log): {
 }
 
 function refused(partitionIndex: number, errorCode: number): PartitionAnswer {
-  return {
-    ...{ partitionIndex, errorCode, highWatermark: -1 },
-    ...{ abortedTransactions: null, records: noRecords },
-  }
+  const abortedTransactions = null
+  return { partitionIndex, errorCode, highWatermark: -1, abortedTransactions, records: noRecords }
 }

@@ -8,25 +8,29 @@ import type { PartitionAnswer, PartitionReading } from './partition-reading.ts'
 type TopicAnswer = NonNullable<ResponseOf<typeof fetch>['responses']>[number]
 
 /** What is told of partitions that were read, by topic; in a session only what is new. */
-export function toldPartitions(
-  readings: readonly PartitionReading[],
-  { session, isIncremental }: FetchPlan,
-): readonly TopicAnswer[] {
-  const topics: (TopicAnswer & { readonly partitions: PartitionAnswer[] })[] = []
-  for (const { key, wanted, answer, sizeBytes } of readings) {
-    if (answer === null) continue
+export class ToldPartitions {
+  readonly topics: (TopicAnswer & { readonly partitions: PartitionAnswer[] })[] = []
+  readonly #plan: Pick<FetchPlan, 'session' | 'isIncremental'>
+
+  constructor(plan: Pick<FetchPlan, 'session' | 'isIncremental'>) {
+    this.#plan = plan
+  }
+
+  /** The next of them. */
+  tell({ key, wanted, answer, sizeBytes }: PartitionReading): void {
+    if (answer === null) return
+    const { session, isIncremental } = this.#plan
     if (session !== null) {
       const isNew = note(wanted, answer, sizeBytes)
-      if (isIncremental && !isNew) continue
+      if (isIncremental && !isNew) return
       if (sizeBytes > 0) session.rotate(key)
     }
     const { topic, topicId } = wanted
-    const last = topics.at(-1)
+    const last = this.topics.at(-1)
     const isSame = last !== undefined && last.topic === topic && last.topicId === topicId
     if (isSame) last.partitions.push(answer)
-    else topics.push({ topic, topicId, partitions: [answer] })
+    else this.topics.push({ topic, topicId, partitions: [answer] })
   }
-  return topics
 }
 
 /** Whether there is something in an answer that the client has not been told; it is from now on. */

@@ -22,7 +22,7 @@ export function addPartitionsToTxnHandler(server: ServerContext): ApiHandler {
     if (transactionalId === '') {
       return answered(request, () => errorCodes.INVALID_REQUEST)
     }
-    const checked = answered(request, (topic, partition) => {
+    const checked = await answeredInTurns(call, request, (topic, partition) => {
       return checkPartition(server, call, topic, partition)
     })
     if (hasErrors(checked)) return notAttempted(checked)
@@ -68,6 +68,21 @@ function answered(
       })),
     })),
   }
+}
+
+async function answeredInTurns(
+  { turns }: Call,
+  { topics }: Request,
+  codeOf: (topic: string, partition: number) => number,
+): Promise<Answer> {
+  const results = await turns.map(topics, async ({ name, partitions }) => ({
+    name,
+    resultsByPartition: await turns.map(partitions, (partitionIndex) => ({
+      partitionIndex,
+      partitionErrorCode: codeOf(name, partitionIndex),
+    })),
+  }))
+  return { results }
 }
 
 function hasErrors({ results }: Answer): boolean {

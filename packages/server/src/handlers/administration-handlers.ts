@@ -33,7 +33,7 @@ export function administrationHandlers(
     describeConfigsHandler(server, administration),
     alterConfigsHandler(server, administration),
     incrementalAlterConfigsHandler(server, administration),
-    listConfigResourcesHandler(server),
+    listConfigResourcesHandler(server, administration),
     describeClusterHandler(server),
     describeQuorumHandler(server),
     describeTopicPartitionsHandler(server),

@@ -38,7 +38,7 @@ export function allHandlers(
     describeProducersHandler(server),
     describeTransactionsHandler(server),
     listTransactionsHandler(server),
-    ...groupHandlers(server),
+    ...groupHandlers(server, administration),
     ...administrationHandlers(server, administration),
     ...securityHandlers(security),
     produceHandler(server),

@@ -17,6 +17,8 @@ export function alterClientQuotasHandler(
   return handlerOf(alterClientQuotas, { versions: '0-1' }, async (call, request) => {
     const entries: Result[] = []
     for (const { entity, ops } of request.entries) {
+      const pause = call.turns.next()
+      if (pause !== undefined) await pause
       try {
         if (!call.may('alterConfigs', 'cluster', clusterResource)) {
           throw unauthorized('CLUSTER_AUTHORIZATION_FAILED')

@@ -19,6 +19,8 @@ export function alterConfigsHandler(
     const twice = duplicatesIn(request.resources.map(keyOf))
     const responses: Result[] = []
     for (const resource of request.resources) {
+      const pause = call.turns.next()
+      if (pause !== undefined) await pause
       const { resourceType, resourceName } = resource
       const operations = resource.configs.map((config) => ({
         ...config,

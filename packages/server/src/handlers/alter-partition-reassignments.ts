@@ -8,15 +8,15 @@ import { alterPartitionReassignments } from '../protocol/apis/alter-partition-re
 
 /** AlterPartitionReassignments: replicas that are where they shall be; nothing moves. */
 export function alterPartitionReassignmentsHandler(server: ServerContext): ApiHandler {
-  return handlerOf(alterPartitionReassignments, { versions: '0-1' }, (call, request) => {
+  return handlerOf(alterPartitionReassignments, { versions: '0-1' }, async (call, request) => {
     const { allowReplicationFactorChange } = request
     if (!call.may('alter', 'cluster', clusterResource)) {
       const error = refusal(unauthorized('CLUSTER_AUTHORIZATION_FAILED'))
       return { allowReplicationFactorChange, ...error, responses: [] }
     }
-    const responses = request.topics.map(({ name, partitions }) => ({
+    const responses = await call.turns.map(request.topics, async ({ name, partitions }) => ({
       name,
-      partitions: partitions.map(({ partitionIndex, replicas }) => {
+      partitions: await call.turns.map(partitions, ({ partitionIndex, replicas }) => {
         try {
           check(server, name, partitionIndex, replicas)
           return { partitionIndex, ...done }

@@ -9,7 +9,7 @@ import { errorCodes } from '../protocol/error-codes.ts'
 
 /** AlterReplicaLogDirs: there is one directory, where everything is already. */
 export function alterReplicaLogDirsHandler(server: ServerContext): ApiHandler {
-  return handlerOf(alterReplicaLogDirs, { versions: '0-2' }, (call, request) => {
+  return handlerOf(alterReplicaLogDirs, { versions: '0-2' }, async (call, request) => {
     const isAllowed = call.may('alter', 'cluster', clusterResource)
     const check = (path: string, topic: string, partition: number): void => {
       if (!isAllowed) throw unauthorized('CLUSTER_AUTHORIZATION_FAILED')
@@ -19,10 +19,10 @@ export function alterReplicaLogDirsHandler(server: ServerContext): ApiHandler {
       }
       topics.topic(topic).partition(partition)
     }
-    const results = request.dirs.flatMap(({ path, topics }) =>
-      topics.map(({ name: topicName, partitions }) => ({
+    const byDirectory = await call.turns.map(request.dirs, ({ path, topics }) =>
+      call.turns.map(topics, async ({ name: topicName, partitions }) => ({
         topicName,
-        partitions: partitions.map((partitionIndex) => {
+        partitions: await call.turns.map(partitions, (partitionIndex) => {
           try {
             check(path, topicName, partitionIndex)
             return { partitionIndex, errorCode: errorCodes.NONE }
@@ -32,6 +32,6 @@ export function alterReplicaLogDirsHandler(server: ServerContext): ApiHandler {
         }),
       })),
     )
-    return { results }
+    return { results: byDirectory.flat() }
   })
 }

@@ -30,15 +30,17 @@ export function alterUserScramCredentialsHandler({ users }: SecurityStore): ApiH
     const names = [...new Set(named.map(({ name }) => name))]
     const mayAlter = call.may('alter', 'cluster', clusterResource)
     const faults = new Map<string, KafkaError>()
-    const changes: CredentialChange[] = []
+    const changes = new Map<string, CredentialChange>()
     for (const change of mayAlter ? named : []) {
+      const pause = call.turns.next()
+      if (pause !== undefined) await pause
       const read = changeOf(users, change)
       if ('errorCode' in read) faults.set(change.name, read)
-      else if (changes.some((other) => isSame(other, read))) {
+      else if (changes.has(keyOf(read))) {
         faults.set(change.name, fault('DUPLICATE_RESOURCE', 'a credential is changed twice'))
-      } else changes.push(read)
+      } else changes.set(keyOf(read), read)
     }
-    const fine = changes.filter(({ user }) => !faults.has(user))
+    const fine = [...changes.values()].filter(({ user }) => !faults.has(user))
     const failure = await apply(users, fine)
     const results = names.map((user) => {
       if (!mayAlter) {
@@ -86,8 +88,8 @@ function changeOf(users: Users, change: Upsertion | Deletion): CredentialChange 
   return { user, mechanism, credential: credentialOf(mechanism, salt, iterations, saltedPassword) }
 }
 
-function isSame(one: CredentialChange, other: CredentialChange): boolean {
-  return one.user === other.user && one.mechanism === other.mechanism
+function keyOf({ mechanism, user }: CredentialChange): string {
+  return `${mechanism} ${user}`
 }
 
 function fault(name: ErrorName, errorMessage: string): KafkaError {

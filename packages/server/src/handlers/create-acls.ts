@@ -16,7 +16,7 @@ export function createAclsHandler({ acls }: SecurityStore): ApiHandler {
       const errorMessage = 'this user may not change access rules'
       return { results: creations.map(() => ({ errorCode, errorMessage })) }
     }
-    const read = creations.map(({ resourcePatternType, ...creation }) => {
+    const read = await call.turns.map(creations, ({ resourcePatternType, ...creation }) => {
       return aclOf({ ...creation, patternType: resourcePatternType })
     })
     const failure = await acls

@@ -20,6 +20,8 @@ export function createPartitionsHandler(server: ServerContext): ApiHandler {
     })
     let added = 0
     for (const topic of request.topics.filter(({ name }) => !duplicates.has(name))) {
+      const pause = call.turns.next()
+      if (pause !== undefined) await pause
       const { name } = topic
       try {
         const more = check(server, call, topic)

@@ -32,6 +32,8 @@ export function createTopicsHandler(
     const wanted = request.topics.filter(({ name }) => !duplicates.has(name))
     const isAllowed = isAllowedAll(wanted, server.options.numPartitions)
     for (const topic of wanted) {
+      const pause = call.turns.next()
+      if (pause !== undefined) await pause
       try {
         if (isAllowed !== null) throw isAllowed
         topics.push(await make(server, administration, call, request, topic))

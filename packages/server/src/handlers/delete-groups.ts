@@ -8,10 +8,10 @@ import { errorCodes } from '../protocol/error-codes.ts'
 export function deleteGroupsHandler(server: ServerContext): ApiHandler {
   return handlerOf(deleteGroups, { versions: '0-2' }, async (call, request) => {
     const names = [...new Set(request.groupsNames)]
-    const results = names.map(async (groupId) => {
+    const results = await call.turns.map(names, async (groupId) => {
       return { groupId, errorCode: await forget(server, call, groupId) }
     })
-    return { results: await Promise.all(results) }
+    return { results }
   })
 }
 

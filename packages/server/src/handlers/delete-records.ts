@@ -11,20 +11,18 @@ const endOfPartition = -1
 /** DeleteRecords: raises the first offset of partitions, durably, each by itself. */
 export function deleteRecordsHandler(server: ServerContext): ApiHandler {
   return handlerOf(deleteRecords, { versions: '0-2' }, async (call, request) => {
-    const topics = request.topics.map(async ({ name, partitions }) => ({
+    const topics = await call.turns.map(request.topics, async ({ name, partitions }) => ({
       name,
-      partitions: await Promise.all(
-        partitions.map(async ({ partitionIndex, offset }) => {
-          try {
-            const lowWatermark = await raise(server, call, name, partitionIndex, offset)
-            return { partitionIndex, lowWatermark, errorCode: errorCodes.NONE }
-          } catch (error) {
-            return { partitionIndex, lowWatermark: -1, errorCode: refusal(error).errorCode }
-          }
-        }),
-      ),
+      partitions: await call.turns.map(partitions, async ({ partitionIndex, offset }) => {
+        try {
+          const lowWatermark = await raise(server, call, name, partitionIndex, offset)
+          return { partitionIndex, lowWatermark, errorCode: errorCodes.NONE }
+        } catch (error) {
+          return { partitionIndex, lowWatermark: -1, errorCode: refusal(error).errorCode }
+        }
+      }),
     }))
-    return { topics: await Promise.all(topics) }
+    return { topics }
   })
 }
 

@@ -20,6 +20,8 @@ export function deleteTopicsHandler(server: ServerContext): ApiHandler {
     const told = new Set<string>()
     const responses: TopicAnswer[] = []
     for (const topic of wanted) {
+      const pause = call.turns.next()
+      if (pause !== undefined) await pause
       const isTwice = isRightlyNamed(topic) && duplicates.has(keyOf(topic))
       if (isTwice && told.has(keyOf(topic))) continue
       told.add(keyOf(topic))

@@ -33,24 +33,19 @@ const brokerTypes: ReadonlySet<number> = new Set([
   resourceTypes.clientMetrics,
 ])
 
-/** So many resources are described at once. */
-const perTurn = 32
-
 /**
- * DescribeConfigs: of topics, of the broker, and of all brokers (whose name is empty). Groups,
- * loggers and metrics of clients have no settings here, which is what is said of them.
+ * DescribeConfigs: of topics, of groups, of the broker, and of all brokers (whose name is empty).
+ * Loggers and metrics of clients have no settings here, which is what is said of them.
  */
 export function describeConfigsHandler(
   server: ServerContext,
   administration: Administration,
 ): ApiHandler {
   return handlerOf(describeConfigs, { versions: '0-4' }, async (call, request) => {
-    const results: Result[] = []
-    for (const resource of distinctBy(request.resources, keyOf)) {
-      results.push(describe(server, administration, call, request, resource))
-      // Others have their turn: of many topics there is much to be said.
-      if (results.length % perTurn === 0) await new Promise((resolve) => setImmediate(resolve))
-    }
+    const resources = distinctBy(request.resources, keyOf)
+    const results = await call.turns.map(resources, (resource) => {
+      return describe(server, administration, call, request, resource)
+    })
     return { results }
   })
 }
@@ -69,10 +64,8 @@ function describe(
   const { resourceType, resourceName, configurationKeys } = resource
   try {
     const entries = entriesOf(server, administration, call, resource)
-    const wanted =
-      configurationKeys === null || configurationKeys.length === 0
-        ? entries
-        : entries.filter(({ name }) => configurationKeys.includes(name))
+    const keys = new Set(configurationKeys)
+    const wanted = keys.size === 0 ? entries : entries.filter(({ name }) => keys.has(name))
     const configs = wanted.map((entry) => described(entry, request))
     const none = { errorCode: errorCodes.NONE, errorMessage: '' }
     return { ...none, resourceType, resourceName, configs }
@@ -83,7 +76,7 @@ function describe(
 
 function entriesOf(
   server: ServerContext,
-  { brokerSettings }: Administration,
+  { brokerSettings, groupConfigs }: Administration,
   call: Call,
   { resourceType, resourceName }: Resource,
 ): readonly ConfigEntry[] {
@@ -100,7 +93,8 @@ function entriesOf(
     if (!call.may('describeConfigs', 'group', resourceName)) {
       throw unauthorized('GROUP_AUTHORIZATION_FAILED')
     }
-    return withoutSettings('group', resourceName)
+    if (resourceName === '') throw unnamed('group')
+    return groupConfigs.entries(resourceName)
   }
   if (!brokerTypes.has(resourceType)) {
     const rule = `there are no settings of resources of type ${resourceType}`
@@ -122,8 +116,12 @@ function entriesOf(
 }
 
 function withoutSettings(what: string, name: string): readonly ConfigEntry[] {
-  if (name !== '') return []
-  throw new RequestRefusedError('INVALID_REQUEST', `the name of a ${what} must not be empty`)
+  if (name === '') throw unnamed(what)
+  return []
+}
+
+function unnamed(what: string): RequestRefusedError {
+  return new RequestRefusedError('INVALID_REQUEST', `the name of a ${what} must not be empty`)
 }
 
 function described(

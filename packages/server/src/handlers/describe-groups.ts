@@ -16,6 +16,8 @@ export function describeGroupsHandler(server: ServerContext): ApiHandler {
   return handlerOf(describeGroups, { versions: '0-6' }, async (call, request) => {
     const groups: GroupAnswer[] = []
     for (const group of new Set(request.groups)) {
+      const pause = call.turns.next()
+      if (pause !== undefined) await pause
       const described = await describe(server, call, group)
       const asks = request.includeAuthorizedOperations && described.errorCode === errorCodes.NONE
       const operations = asks ? authorizedOperations(call, 'group', group) : operationsNotAsked

@@ -1,6 +1,6 @@
 import type { Topic } from '@varve/broker/serving'
 import { clusterResource } from '../base/access.ts'
-import { type ApiHandler, handlerOf } from '../base/api-handler.ts'
+import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
 import { describeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
@@ -25,7 +25,7 @@ export function describeLogDirsHandler(server: ServerContext): ApiHandler {
     ])
     const directory: Directory = {
       ...{ errorCode: errorCodes.NONE, logDir: path, totalBytes, usableBytes },
-      topics: topicsAsked(server, request.topics),
+      topics: await topicsAsked(server, call, request.topics),
     }
     return { errorCode: errorCodes.NONE, results: [directory] }
   })
@@ -38,15 +38,19 @@ async function known(bytes: Promise<number> | undefined): Promise<number> {
 }
 
 /** What is not there is left out. */
-function topicsAsked({ parts: { topics } }: ServerContext, asked: Asked): TopicAnswer[] {
+async function topicsAsked(
+  { parts: { topics } }: ServerContext,
+  { turns }: Call,
+  asked: Asked,
+): Promise<TopicAnswer[]> {
   const wanted =
     asked === null
-      ? topics.all.map((topic) => described(topic, null))
-      : [...partitionsByTopic(asked)].flatMap(([name, partitions]) => {
+      ? await turns.map(topics.all, (topic) => described(topic, null))
+      : await turns.map([...partitionsByTopic(asked)], ([name, partitions]) => {
           const topic = topics.find(name)
-          return topic === null ? [] : [described(topic, partitions)]
+          return topic === null ? null : described(topic, partitions)
         })
-  return wanted.filter(({ partitions }) => partitions.length > 0)
+  return wanted.filter((topic) => topic !== null && topic.partitions.length > 0) as TopicAnswer[]
 }
 
 /** A topic that is named twice is looked through once. */

@@ -11,7 +11,7 @@ type PartitionAnswer = TopicAnswer['partitions'][number]
 
 /** DescribeProducers: what partitions know of those who number their batches. */
 export function describeProducersHandler(server: ServerContext): ApiHandler {
-  return handlerOf(describeProducers, { versions: '0' }, (call, { topics }) => {
+  return handlerOf(describeProducers, { versions: '0' }, async (call, { topics }) => {
     // A partition that is named twice is described once: what is asked for is not to be multiplied.
     const wanted = new Map<string, Set<number>>()
     for (const { name, partitionIndexes } of topics) {
@@ -19,12 +19,13 @@ export function describeProducersHandler(server: ServerContext): ApiHandler {
       wanted.set(name, known)
       for (const index of partitionIndexes) known.add(index)
     }
-    return {
-      topics: Array.from(wanted, ([name, indexes]) => ({
-        name,
-        partitions: Array.from(indexes, (index) => describe(server, call, name, index)),
-      })),
-    }
+    const described = await call.turns.map([...wanted], async ([name, indexes]) => ({
+      name,
+      partitions: await call.turns.map([...indexes], (index) =>
+        describe(server, call, name, index),
+      ),
+    }))
+    return { topics: described }
   })
 }
 

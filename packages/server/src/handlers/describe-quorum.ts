@@ -21,16 +21,16 @@ const [leaderEpoch, endOffset] = [1, 1]
 
 /** DescribeQuorum: the one node votes for itself, and is never behind. */
 export function describeQuorumHandler(server: ServerContext): ApiHandler {
-  return handlerOf(describeQuorum, { versions: '0-2' }, (call, { topics }) => {
+  return handlerOf(describeQuorum, { versions: '0-2' }, async (call, { topics }) => {
     if (!call.may('describe', 'cluster', clusterResource)) {
       return { errorCode: errorCodes.CLUSTER_AUTHORIZATION_FAILED, topics: [], nodes: [] }
     }
     const isWhole = asksForMetadataAlone(topics)
     return {
       errorCode: errorCodes.NONE,
-      topics: topics.map(({ topicName, partitions }) => ({
+      topics: await call.turns.map(topics, async ({ topicName, partitions }) => ({
         topicName,
-        partitions: partitions.map(({ partitionIndex }) =>
+        partitions: await call.turns.map(partitions, ({ partitionIndex }) =>
           isWhole ? quorumOf(server, partitionIndex) : unknown(partitionIndex),
         ),
       })),

@@ -18,23 +18,31 @@ const pagePartitionsMax = 2000
 
 /** DescribeTopicPartitions: topics by name, a page of partitions at a time. */
 export function describeTopicPartitionsHandler(server: ServerContext): ApiHandler {
-  return handlerOf(describeTopicPartitions, { versions: '0' }, (call, request) => {
+  return handlerOf(describeTopicPartitions, { versions: '0' }, async (call, request) => {
     const limit = Math.min(Math.max(request.responsePartitionLimit, 1), pagePartitionsMax)
-    return page(server, call, { names: namesOf(server, call, request), ...request, limit })
+    return page(server, call, { names: await namesOf(server, call, request), ...request, limit })
   })
 }
 
 /** In order, and from the place on where the page before ended. */
-function namesOf(server: ServerContext, call: Call, { topics, cursor }: Request): string[] {
+async function namesOf(
+  server: ServerContext,
+  call: Call,
+  { topics, cursor }: Request,
+): Promise<string[]> {
   const asked = topics.map(({ name }) => name)
-  const all = server.parts.topics.all
-    .map(({ name }) => name)
-    .filter((name) => call.may('describe', 'topic', name))
-  const names = [...new Set(asked.length === 0 ? all : asked)]
+  const names = [...new Set(asked.length === 0 ? await visibleNames(server, call) : asked)]
   return names.filter((name) => cursor === null || name >= cursor.topicName).sort()
 }
 
-function page(
+async function visibleNames(server: ServerContext, call: Call): Promise<string[]> {
+  const names = await call.turns.map(server.parts.topics.all, ({ name }) => {
+    return call.may('describe', 'topic', name) ? name : null
+  })
+  return names.filter((name) => name !== null)
+}
+
+async function page(
   server: ServerContext,
   call: Call,
   asked: {
@@ -42,11 +50,13 @@ function page(
     readonly cursor: Request['cursor']
     readonly limit: number
   },
-): Response {
+): Promise<Response> {
   const { names, cursor, limit } = asked
   const topics: TopicAnswer[] = []
   let room = limit
   for (const name of names) {
+    const pause = call.turns.next()
+    if (pause !== undefined) await pause
     const found = findTopic(server, call, name)
     if (!('topic' in found)) {
       topics.push(found)

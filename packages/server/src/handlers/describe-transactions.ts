@@ -9,9 +9,10 @@ type State = ResponseOf<typeof describeTransactions>['transactionStates'][number
 
 /** DescribeTransactions: transactional ids, each with the partitions that the client may see. */
 export function describeTransactionsHandler(server: ServerContext): ApiHandler {
-  return handlerOf(describeTransactions, { versions: '0' }, (call, { transactionalIds }) => ({
-    transactionStates: Array.from(new Set(transactionalIds), (id) => describe(server, call, id)),
-  }))
+  return handlerOf(describeTransactions, { versions: '0' }, async (call, request) => {
+    const ids = [...new Set(request.transactionalIds)]
+    return { transactionStates: await call.turns.map(ids, (id) => describe(server, call, id)) }
+  })
 }
 
 function describe({ parts }: ServerContext, call: Call, transactionalId: string): State {

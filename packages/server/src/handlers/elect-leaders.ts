@@ -12,7 +12,7 @@ const electionTypes: readonly number[] = [0, 1]
 
 /** ElectLeaders: every partition has the leader that it can have. */
 export function electLeadersHandler(server: ServerContext): ApiHandler {
-  return handlerOf(electLeaders, { versions: '0-2' }, (call, request) => {
+  return handlerOf(electLeaders, { versions: '0-2' }, async (call, request) => {
     const { electionType, topicPartitions } = request
     const isKnown = electionTypes.includes(electionType)
     const whole: ErrorName | null = !call.may('alter', 'cluster', clusterResource)
@@ -20,9 +20,9 @@ export function electLeadersHandler(server: ServerContext): ApiHandler {
       : isKnown
         ? null
         : 'INVALID_REQUEST'
-    const results = topicPartitions?.map(({ topic, partitions }) => ({
+    const results = await call.turns.map(topicPartitions ?? [], async ({ topic, partitions }) => ({
       topic,
-      partitionResult: partitions.map((partitionId) => ({
+      partitionResult: await call.turns.map(partitions, (partitionId) => ({
         partitionId,
         ...(whole === null
           ? answerFor(server, topic, partitionId)
@@ -31,7 +31,7 @@ export function electLeadersHandler(server: ServerContext): ApiHandler {
     }))
     const errorCode = whole === null ? errorCodes.NONE : errorCodes[whole]
     // Asked for all partitions, it tells of those whose leader has changed.
-    return { errorCode, replicaElectionResults: results ?? [] }
+    return { errorCode, replicaElectionResults: results }
   })
 }
 

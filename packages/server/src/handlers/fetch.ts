@@ -7,10 +7,10 @@ import { MemoryBudget } from '../base/memory-budget.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import { AnswerReading } from '../fetching/answer-reading.ts'
 import type { WantedPartition } from '../fetching/fetch-session.ts'
-import { type FetchPlan, FetchSessions } from '../fetching/fetch-sessions.ts'
+import { FetchSessions } from '../fetching/fetch-sessions.ts'
 import { type Awaited, FetchWait, WaitingRoom } from '../fetching/fetch-wait.ts'
 import { PartitionReading } from '../fetching/partition-reading.ts'
-import { toldPartitions } from '../fetching/told-partitions.ts'
+import { ToldPartitions } from '../fetching/told-partitions.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
 import { fetch } from '../protocol/apis/fetch.ts'
 import { errorCodes } from '../protocol/error-codes.ts'
@@ -38,8 +38,8 @@ export function fetchHandler(server: ServerContext): ApiHandler {
     if (errorCode !== errorCodes.NONE) {
       return { errorCode, sessionId: 0, responses: [] }
     }
-    const readings = readingsOf(server, call, request, plan)
-    const answer = (): Response => {
+    const readings: PartitionReading[] = []
+    const answer = (): Response | Promise<Response> => {
       if (session !== null && session.epoch !== plan.sessionEpoch) {
         // The same request has come a second time meanwhile.
         const { INVALID_FETCH_SESSION_EPOCH } = errorCodes
@@ -50,13 +50,33 @@ export function fetchHandler(server: ServerContext): ApiHandler {
         const goesOn = sessions.withhold(plan)
         return { errorCode, sessionId: goesOn?.sessionId ?? 0, responses: [] }
       }
-      const responses = toldPartitions(readings, plan)
-      return { errorCode, sessionId: session?.sessionId ?? 0, responses }
+      const told = new ToldPartitions(plan)
+      const { topics: responses } = told
+      const response = { errorCode, sessionId: session?.sessionId ?? 0, responses }
+      return after(
+        call.turns.each(readings, (reading) => told.tell(reading)),
+        () => response,
+      )
     }
     const maxBytes = Math.max(0, Math.min(request.maxBytes, fetchBytesMax))
-    const filled = fill(room, call, request, new AnswerReading(readings, maxBytes, budget))
-    return filled === undefined ? answer() : filled.then(answer)
+    const read = () => {
+      const reading = new AnswerReading(readings, maxBytes, budget, call.turns)
+      return after(fill(room, call, request, reading), answer)
+    }
+    const open = readingOpener(server, call, request)
+    return after(
+      call.turns.each([...plan.partitions], (wanted) => readings.push(open(wanted))),
+      read,
+    )
   })
+}
+
+/** At once where nothing has to be waited for. */
+function after<Result>(
+  waiting: Promise<void> | undefined,
+  next: () => Result | Promise<Result>,
+): Result | Promise<Result> {
+  return waiting === undefined ? next() : waiting.then(next)
 }
 
 /** No more than the client's quota can ever allow. */
@@ -114,13 +134,12 @@ function logsOf(readings: readonly PartitionReading[]): ReadonlySet<Log> {
   return new Set(readings.flatMap(({ log }) => log ?? []))
 }
 
-function readingsOf(
+function readingOpener(
   { parts: { topics }, logger }: ServerContext,
   call: Call,
   request: Request,
-  { partitions }: FetchPlan,
-): PartitionReading[] {
-  const isolation: Isolation = request.isolationLevel === 1 ? 'committed' : 'uncommitted'
+): (entry: readonly [string, WantedPartition]) => PartitionReading {
+  const isolation: Isolation = request.isolationLevel === 0 ? 'uncommitted' : 'committed'
   const isFollower = request.replicaId >= 0 || request.replicaState.replicaId >= 0
   const mayFollow = isFollower && call.may('clusterAction', 'cluster', clusterResource)
   const mayRead = new Map<string, boolean>()
@@ -142,7 +161,5 @@ function readingsOf(
   }
   const memory = (sizeBytes: number): Buffer => call.answerMemory(sizeBytes)
   const context = { isolation, logger, memory }
-  return [...partitions].map(([key, wanted]) => {
-    return new PartitionReading(key, wanted, find(wanted), context)
-  })
+  return ([key, wanted]) => new PartitionReading(key, wanted, find(wanted), context)
 }

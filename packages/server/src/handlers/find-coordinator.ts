@@ -17,10 +17,11 @@ export function findCoordinatorHandler(server: ServerContext): ApiHandler {
     const errorMessage = name === undefined ? null : errorMessages[name]
     return { key, errorCode, errorMessage, nodeId: -1, host: '', port: -1 }
   }
-  return handlerOf(findCoordinator, { versions: '0-6' }, (call, request) => {
+  return handlerOf(findCoordinator, { versions: '0-6' }, async (call, request) => {
     const { keyType, key, coordinatorKeys } = request
     if (call.version >= 4) {
-      return { coordinators: coordinatorKeys.map((each) => find(call, keyType, each)) }
+      const find4 = (each: string) => find(call, keyType, each)
+      return { coordinators: await call.turns.map(coordinatorKeys, find4) }
     }
     return find(call, keyType, key)
   })

@@ -1,6 +1,9 @@
+import type { Administration } from '../administration/administration.ts'
 import type { ApiHandler } from '../base/api-handler.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import { ParkedRequests } from '../groups/parked-requests.ts'
+import { consumerGroupDescribeHandler } from './consumer-group-describe.ts'
+import { consumerGroupHeartbeatHandler } from './consumer-group-heartbeat.ts'
 import { deleteGroupsHandler } from './delete-groups.ts'
 import { describeGroupsHandler } from './describe-groups.ts'
 import { findCoordinatorHandler } from './find-coordinator.ts'
@@ -14,7 +17,10 @@ import { offsetFetchHandler } from './offset-fetch.ts'
 import { syncGroupHandler } from './sync-group.ts'
 
 /** Groups: their members, their offsets, and what operators do with them. */
-export function groupHandlers(server: ServerContext): readonly ApiHandler[] {
+export function groupHandlers(
+  server: ServerContext,
+  administration: Administration,
+): readonly ApiHandler[] {
   const parked = new ParkedRequests(server.stopping)
   return [
     findCoordinatorHandler(server),
@@ -28,5 +34,7 @@ export function groupHandlers(server: ServerContext): readonly ApiHandler[] {
     listGroupsHandler(server),
     describeGroupsHandler(server),
     deleteGroupsHandler(server),
+    consumerGroupHeartbeatHandler(server, administration),
+    consumerGroupDescribeHandler(server),
   ]
 }

@@ -25,6 +25,8 @@ export function incrementalAlterConfigsHandler(
     const twice = duplicatesIn(request.resources.map(keyOf))
     const responses: Result[] = []
     for (const resource of request.resources) {
+      const pause = call.turns.next()
+      if (pause !== undefined) await pause
       const { resourceType, resourceName } = resource
       try {
         await alterResource(server, administration, call, {

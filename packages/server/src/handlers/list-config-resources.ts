@@ -1,3 +1,4 @@
+import type { Administration } from '../administration/administration.ts'
 import { resourceTypes } from '../administration/config-entry.ts'
 import { clusterResource } from '../base/access.ts'
 import { type ApiHandler, handlerOf } from '../base/api-handler.ts'
@@ -7,9 +8,12 @@ import { errorCodes } from '../protocol/error-codes.ts'
 
 /**
  * ListConfigResources, which in version 0 is ListClientMetricsResources: no metrics of clients are
- * collected, and groups have no settings of their own.
+ * collected. Groups are those that were given something.
  */
-export function listConfigResourcesHandler(server: ServerContext): ApiHandler {
+export function listConfigResourcesHandler(
+  server: ServerContext,
+  { groupConfigs }: Administration,
+): ApiHandler {
   return handlerOf(listConfigResources, { versions: '0-1' }, (call, request) => {
     if (!call.may('describeConfigs', 'cluster', clusterResource)) {
       return { errorCode: errorCodes.CLUSTER_AUTHORIZATION_FAILED, configResources: [] }
@@ -28,9 +32,13 @@ export function listConfigResourcesHandler(server: ServerContext): ApiHandler {
     const topics = server.parts.topics.all.map(({ name }) => {
       return { resourceName: name, resourceType: resourceTypes.topic }
     })
+    const groups = groupConfigs.groups.map((name) => {
+      return { resourceName: name, resourceType: resourceTypes.group }
+    })
     return {
       errorCode: errorCodes.NONE,
       configResources: [
+        ...(isAsked(resourceTypes.group) ? groups : []),
         ...(isAsked(resourceTypes.broker) ? [broker] : []),
         ...(isAsked(resourceTypes.topic) ? topics : []),
       ],

@@ -5,8 +5,6 @@ import { groupErrorCode, usedCoordinatorOf } from '../groups/group-calls.ts'
 import { listGroups } from '../protocol/apis/list-groups.ts'
 import { errorCodes } from '../protocol/error-codes.ts'
 
-const groupType = 'classic'
-
 /** ListGroups: every group that the caller may see; by state and type where that is asked for. */
 export function listGroupsHandler(server: ServerContext): ApiHandler {
   return handlerOf(listGroups, { versions: '0-5' }, async (call, request) => {
@@ -17,10 +15,10 @@ export function listGroupsHandler(server: ServerContext): ApiHandler {
       const seesAll = call.may('describe', 'cluster', clusterResource)
       const groups = (coordinator?.overview() ?? [])
         .filter(({ state }) => states.size === 0 || states.has(state.toLowerCase()))
-        .filter(() => types.size === 0 || types.has(groupType))
+        .filter(({ type }) => types.size === 0 || types.has(type))
         .filter(({ group }) => seesAll || call.may('describe', 'group', group))
-        .map(({ group, protocolType, state }) => {
-          return { groupId: group, protocolType, groupState: state, groupType }
+        .map(({ group, type, protocolType, state }) => {
+          return { groupId: group, protocolType, groupState: state, groupType: type }
         })
       return { errorCode: errorCodes.NONE, groups }
     } catch (error) {

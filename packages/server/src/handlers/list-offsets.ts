@@ -40,14 +40,14 @@ const none: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 }
 export function listOffsetsHandler(server: ServerContext): ApiHandler {
   return handlerOf(listOffsets, { versions: '1-10' }, async (call, request) => {
     const repeated = repeatedPartitions(request)
-    const topics = request.topics.map(async ({ name, partitions }): Promise<TopicAnswer> => {
-      const answers = partitions.map((partition) => {
-        const isRepeated = repeated.has(`${name}:${partition.partitionIndex}`)
+    const topics = await call.turns.map(request.topics, async ({ name, partitions }) => {
+      const answers = await call.turns.map(partitions, (partition) => {
+        const isRepeated = repeated.get(name)?.has(partition.partitionIndex) ?? false
         return answerPartition(server, call, request, { name, partition, isRepeated })
       })
-      return { name, partitions: await Promise.all(answers) }
+      return { name, partitions: answers }
     })
-    return { topics: await Promise.all(topics) }
+    return { topics }
   })
 }
 
@@ -77,7 +77,7 @@ async function answerPartition(
     const { log } = found
     const epochError = leaderEpochError(log, currentLeaderEpoch)
     if (epochError !== errorCodes.NONE) return refused(epochError)
-    const isCommitted = request.isolationLevel === 1
+    const isCommitted = request.isolationLevel !== 0
     const result = await offsetOf(log, timestamp, isCommitted)
     return { partitionIndex, errorCode: errorCodes.NONE, oldStyleOffsets: [], ...result }
   } catch (error) {
@@ -108,14 +108,19 @@ async function offsetOf(log: Log, timestamp: Timestamp, isCommitted: boolean): P
   return { ...found, leaderEpoch: log.leaderEpochAt(found.offset) ?? -1 }
 }
 
-function repeatedPartitions({ topics }: Request): ReadonlySet<string> {
-  const seen = new Set<string>()
-  const repeated = new Set<string>()
+/** By topic. */
+function repeatedPartitions({ topics }: Request): ReadonlyMap<string, ReadonlySet<number>> {
+  const seen = new Map<string, Set<number>>()
+  const repeated = new Map<string, Set<number>>()
   for (const { name, partitions } of topics) {
+    const seenOfIt = seen.get(name) ?? new Set()
+    seen.set(name, seenOfIt)
     for (const { partitionIndex } of partitions) {
-      const key = `${name}:${partitionIndex}`
-      if (seen.has(key)) repeated.add(key)
-      seen.add(key)
+      if (seenOfIt.has(partitionIndex)) {
+        const repeatedOfIt = repeated.get(name) ?? new Set()
+        repeated.set(name, repeatedOfIt.add(partitionIndex))
+      }
+      seenOfIt.add(partitionIndex)
     }
   }
   return repeated

@@ -31,7 +31,9 @@ export function metadataHandler(server: ServerContext): ApiHandler {
     const isForAll = named === null || (call.version === 0 && named.length === 0)
     const asked = distinctBy(named ?? [], ({ name, topicId }) => name ?? `id ${topicId}`)
     const topics = isForAll
-      ? visibleTopics(server, call).map((topic) => describe(server, call, request, topic))
+      ? await call.turns.map(visibleTopics(server, call), (topic) => {
+          return describe(server, call, request, topic)
+        })
       : await describeAll(server, call, request, asked)
     const isClusterAsked = request.includeClusterAuthorizedOperations
     return {
@@ -66,6 +68,8 @@ async function describeAll(
   let made = 0
   const mayMakeMore = (): boolean => made++ < madeMax && !call.client.isClosed
   for (const wanted of asked) {
+    const pause = call.turns.next()
+    if (pause !== undefined) await pause
     const answer = describeWanted(server, call, request, wanted, mayMakeMore)
     topics.push(answer instanceof Promise ? await answer : answer)
   }

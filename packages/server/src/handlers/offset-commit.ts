@@ -25,6 +25,8 @@ export function offsetCommitHandler(server: ServerContext): ApiHandler {
     for (const asked of request.topics) {
       const { name, refusal } = topicOf(server, call, asked)
       for (const partition of asked.partitions) {
+        const pause = call.turns.next()
+        if (pause !== undefined) await pause
         const refused = refusal ?? partitionRefusal(server, name, partition)
         if (refused !== errorCodes.NONE) refusals.set(partition, refused)
         else offsets.push(offsetOf(name, partition))
@@ -81,6 +83,9 @@ async function commit(
     if (generation >= 0 && !coordinator.has(groupId)) {
       return call.version >= 9 ? errorCodes.GROUP_ID_NOT_FOUND : errorCodes.ILLEGAL_GENERATION
     }
+    // Whoever has an epoch has to know that it may be over.
+    const members = coordinator.consumers.find(groupId)?.members
+    if (call.version < 9 && members?.has(memberId) === true) return errorCodes.UNSUPPORTED_VERSION
     const retentionMs = request.retentionTimeMs < 0 ? undefined : request.retentionTimeMs
     const identity = { memberId, groupInstanceId, generation }
     await coordinator.commit(groupId, identity, offsets, retentionMs)

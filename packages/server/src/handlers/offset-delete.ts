@@ -19,12 +19,13 @@ export function offsetDeleteHandler(server: ServerContext): ApiHandler {
     if (!call.may('delete', 'group', groupId)) {
       return { errorCode: errorCodes.GROUP_AUTHORIZATION_FAILED, topics: [] }
     }
-    const all = request.topics.flatMap(({ name, partitions }) =>
-      partitions.map(({ partitionIndex }): Asked => {
+    const byName = await call.turns.map(request.topics, ({ name, partitions }) =>
+      call.turns.map(partitions, ({ partitionIndex }): Asked => {
         const errorCode = refusal(server, call, name, partitionIndex)
         return { topic: name, partition: partitionIndex, errorCode }
       }),
     )
+    const all = byName.flat()
     const allowed = all.filter(({ errorCode }) => errorCode === errorCodes.NONE)
     const isRefused = allowed.length === 0 && all.length > 0
     const errorCode = isRefused ? errorCodes.NONE : await forget(server, groupId, allowed)

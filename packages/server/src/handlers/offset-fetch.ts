@@ -14,6 +14,9 @@ type PartitionAnswer = TopicAnswer['partitions'][number]
 /** Null topics stand for all. */
 interface AskedGroup {
   readonly groupId: string
+  /** Who asks, if it says so, from version 9 on. */
+  readonly memberId: string | null
+  readonly memberEpoch: number
   readonly topics: readonly AskedTopic[] | null
 }
 interface AskedTopic {
@@ -37,6 +40,8 @@ export function offsetFetchHandler(server: ServerContext): ApiHandler {
       const groups: GroupAnswer[] = []
       const told = new Map<string, Told>()
       for (const asked of request.groups) {
+        const pause = call.turns.next()
+        if (pause !== undefined) await pause
         const toldOfIt = told.get(asked.groupId) ?? new Map()
         told.set(asked.groupId, toldOfIt)
         groups.push(await fetchGroup(server, call, asked, requireStable, toldOfIt))
@@ -75,7 +80,12 @@ function eachOnce(asked: readonly AskedTopic[], told: Told): AskedTopic[] {
 }
 
 function askedBefore8({ groupId, topics }: Request): AskedGroup {
-  return { groupId, topics: topics?.map((each) => ({ ...each, topicId: noTopicId })) ?? null }
+  const nobody = { memberId: null, memberEpoch: -1 }
+  return {
+    groupId,
+    ...nobody,
+    topics: topics?.map((each) => ({ ...each, topicId: noTopicId })) ?? null,
+  }
 }
 
 function named({ name = '', partitions }: TopicAnswer): {
@@ -100,11 +110,13 @@ async function fetchGroup(
     const coordinator = await usedCoordinatorOf(server)
     // What transactions have brought is noted when somebody looks.
     await coordinator?.storeOf(groupId).refresh()
+    coordinator?.checkFetch(groupId, asked.memberId, asked.memberEpoch)
     const found = { server, call, groupId, requireStable, coordinator }
     const isToldWhole = asked.topics === null && told.has(allOfIt)
     if (asked.topics === null) told.set(allOfIt, new Set())
     const topics = isToldWhole ? [] : eachOnce(asked.topics ?? allTopics(found), told)
-    return { groupId, topics: topics.map((topic) => answerTopic(found, topic)) }
+    const answers = await call.turns.map(topics, (topic) => answerTopic(found, topic))
+    return { groupId, topics: answers }
   } catch (error) {
     return { groupId, errorCode: groupErrorCode(server, groupId, error), topics: [] }
   }
@@ -136,13 +148,16 @@ function allTopics({ server, call, groupId, coordinator }: Found): readonly Aske
   })
 }
 
-function answerTopic(found: Found, asked: AskedTopic): TopicAnswer {
+async function answerTopic(found: Found, asked: AskedTopic): Promise<TopicAnswer> {
   const { server, call } = found
   const { topicId, partitionIndexes } = asked
   const isById = call.version >= 10
   const name = isById ? (server.parts.topics.findById(topicId)?.name ?? null) : asked.name
-  const answerAll = (answer: (partitionIndex: number) => PartitionAnswer): TopicAnswer => {
-    return { name: name ?? '', topicId, partitions: partitionIndexes.map(answer) }
+  const answerAll = async (
+    answer: (partitionIndex: number) => PartitionAnswer,
+  ): Promise<TopicAnswer> => {
+    const partitions = await call.turns.map(partitionIndexes, answer)
+    return { name: name ?? '', topicId, partitions }
   }
   if (name === null) return answerAll((each) => nothing(each, errorCodes.UNKNOWN_TOPIC_ID))
   if (!call.may('describe', 'topic', name)) {

@@ -14,14 +14,14 @@ type PartitionAnswer = TopicAnswer['partitions'][number]
 
 /** OffsetForLeaderEpoch: where the records of an epoch end, for clients that may have others. */
 export function offsetForLeaderEpochHandler(server: ServerContext): ApiHandler {
-  return handlerOf(offsetForLeaderEpoch, { versions: '0-4' }, (call, request) => ({
-    topics: request.topics.map(({ topic, partitions }): TopicAnswer => {
+  return handlerOf(offsetForLeaderEpoch, { versions: '0-4' }, async (call, request) => ({
+    topics: await call.turns.map(request.topics, async ({ topic, partitions }) => {
       const mayAsk =
         call.may('describe', 'topic', topic) ||
         call.may('clusterAction', 'cluster', clusterResource)
       return {
         topic,
-        partitions: partitions.map((partition) => {
+        partitions: await call.turns.map(partitions, (partition) => {
           return answerPartition(server, topic, partition, mayAsk)
         }),
       }

@@ -33,10 +33,9 @@ export function produceHandler(server: ServerContext): ApiHandler {
   return handlerOf(produce, options, async (call, request) => {
     call.throttle?.countProduced()
     const acks = acksOf(request.acks)
-    const answers = request.topicData.map((topic) => {
+    const responses = await call.turns.map(request.topicData, (topic) => {
       return answerTopic(server, call, request, topic, acks)
     })
-    const responses = await Promise.all(answers)
     if (request.acks !== 0) return { responses }
     const failed = responses.flatMap(({ partitionResponses }) => partitionResponses)
     const failure = failed.find(({ errorCode }) => errorCode !== errorCodes.NONE)
@@ -61,13 +60,15 @@ async function answerTopic(
   const { topics } = server.parts
   const topic = call.version >= 13 ? topics.findById(topicId) : topics.find(name)
   const refusal = refusalOf(call, request, topic, name, acks)
-  const answers = partitionData.map((partition) => {
+  const partitionResponses = await call.turns.map(partitionData, (partition) => {
     if (refusal !== null || topic === null || acks === null) {
       return refused(partition.index, refusal ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
     }
+    // Between two turns: there may be another of this name by now.
+    if (topic.isDeleted) return refused(partition.index, goneCode(call))
     return append(server, call, request, topic, partition, acks)
   })
-  return { name, topicId, partitionResponses: await Promise.all(answers) }
+  return { name, topicId, partitionResponses }
 }
 
 /** What is wrong with a topic as a whole; null for nothing. */
@@ -82,11 +83,15 @@ function refusalOf(
   if (transactionalId !== null && !call.may('write', 'transactionalId', transactionalId)) {
     return TRANSACTIONAL_ID_AUTHORIZATION_FAILED
   }
-  if (topic === null && call.version >= 13) return errorCodes.UNKNOWN_TOPIC_ID
+  if (topic === null && call.version >= 13) return goneCode(call)
   if (!call.may('write', 'topic', topic?.name ?? name)) return TOPIC_AUTHORIZATION_FAILED
   if (topic === null) return errorCodes.UNKNOWN_TOPIC_OR_PARTITION
   if (acks === null) return errorCodes.INVALID_REQUIRED_ACKS
   return topic.isInternal ? errorCodes.INVALID_TOPIC_EXCEPTION : null
+}
+
+function goneCode({ version }: Call): number {
+  return version >= 13 ? errorCodes.UNKNOWN_TOPIC_ID : errorCodes.UNKNOWN_TOPIC_OR_PARTITION
 }
 
 /** Begins at once, so that requests that come later get later offsets. */

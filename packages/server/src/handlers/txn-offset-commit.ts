@@ -25,6 +25,8 @@ export function txnOffsetCommitHandler(server: ServerContext): ApiHandler {
     const offsets: CommittedOffset[] = []
     for (const { name, partitions } of request.topics) {
       for (const wanted of partitions) {
+        const pause = call.turns.next()
+        if (pause !== undefined) await pause
         const code = checkOffset(server, call, name, wanted)
         codes.set(wanted, code)
         if (code === errorCodes.NONE) offsets.push(offsetOf(name, wanted))

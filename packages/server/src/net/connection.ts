@@ -1,23 +1,22 @@
 import type { Socket } from 'node:net'
-import { anonymousPrincipal, type Operation, type ResourceType } from '../base/access.ts'
-import type { ApiHandler, Call } from '../base/api-handler.ts'
+import { ClosedError } from '@varve/broker'
+import { anonymousPrincipal } from '../base/access.ts'
+import type { ApiHandler } from '../base/api-handler.ts'
 import type { AdvertisedAddress, Client, ClientSoftware } from '../base/client.ts'
 import type { Login } from '../base/login.ts'
-import type { ServerContext } from '../base/server-context.ts'
 import { LoginRefusedError, NotLoggedInError } from '../base/server-errors.ts'
-import type { Throttling } from '../base/throttle.ts'
 import { FrameSplitter } from '../protocol/frame-splitter.ts'
 import { UnsupportedApiError } from '../protocol/protocol-errors.ts'
 import { type IncomingRequest, openRequest } from '../protocol/requests.ts'
 import { includesVersion } from '../protocol/version-range.ts'
 import type { Admitted } from './admission.ts'
+import { BeginningTurn } from './beginning-turn.ts'
 import { ClientPace } from './client-pace.ts'
-import type { Complaints } from './complaints.ts'
+import type { ConnectionContext } from './connection-context.ts'
 import { directSocket } from './direct-socket.ts'
 import { Hold } from './hold.ts'
+import { callOf } from './request-call.ts'
 import { type BegunRequest, RequestLine } from './request-line.ts'
-import type { RequestMemory } from './request-memory.ts'
-import type { SlowClients } from './slow-clients.ts'
 import { unsupportedVersionAnswer } from './unsupported-version.ts'
 
 /**
@@ -25,20 +24,6 @@ import { unsupportedVersionAnswer } from './unsupported-version.ts'
  * looked at, and copied, before anything else is read.
  */
 const readMemory: Buffer = Buffer.allocUnsafeSlow(256 * 1024)
-
-/** What a connection shares with the others of its server. */
-export interface ConnectionContext {
-  readonly server: ServerContext
-  readonly handlers: ReadonlyMap<number, ApiHandler>
-  readonly memory: RequestMemory
-  readonly listenerName: string
-  readonly advertised: AdvertisedAddress
-  readonly slowClients: SlowClients
-  readonly throttling: Throttling
-  readonly complaints: Complaints
-  /** Null where clients do not log in. */
-  readonly newLogin: ((client: Client) => Login) | null
-}
 
 /** Who has come. */
 export interface Arrival {
@@ -76,6 +61,9 @@ export class Connection implements Client {
   #isClosed = false
   /** Its client has said that it ends, and not broken off. */
   #hasClientEnded = false
+  #isGoingOn = false
+  readonly #turn: BeginningTurn
+  #nextTurn: NodeJS.Immediate | null = null
   #isPaused = false
   #isEnding = false
   #isSettled = false
@@ -99,6 +87,7 @@ export class Connection implements Client {
     const { slowClients, memory } = context
     const { clock } = context.server
     const giveUp = (reason: string): void => this.#giveUp(reason)
+    this.#turn = new BeginningTurn(clock)
     this.#pace = new ClientPace({ slowClients, limits, clock, giveUp })
     this.#hold = new Hold({ clock, memory, giveUp, ended: () => this.#goOn() })
     if (this.login !== null) this.#pace.awaitLogin()
@@ -201,21 +190,27 @@ export class Connection implements Client {
     if (this.#isEnding) return
     const splitter = this.#splitter
     for (const frame of frames) this.#line.add(frame)
+    if (this.#nextTurn === null) this.#turn.begin()
     const heldBytes = splitter.isInsideFrame ? splitter.heldBytes : null
     this.#pace.received(count, heldBytes, frames.length > 0)
     this.#goOn()
     if (this.#splitter.failure !== null) this.#refuse(this.#splitter.failure)
   }
 
-  /** Begins what may be begun, and reads on where there is room. */
+  /**
+   * Begins what may be begun, and reads on where there is room. Of a client that has ended, only
+   * what counts without it is begun, and the rest forgotten.
+   */
   #goOn(): void {
+    // What is answered at once comes here again while the loop is at its next already: a client can
+    // send more of such requests in one piece than the stack has room for.
+    if (this.#isGoingOn || this.#nextTurn !== null) return
+    this.#isGoingOn = true
+    this.#beginWaiting()
+    this.#isGoingOn = false
     if (this.#isClosed) {
-      this.#finishAlone()
+      if (!this.#line.isAnyBegun && this.#nextTurn === null) this.#line.dropWaiting()
       return
-    }
-    while (!this.#isClosed && !this.#hasUnsent && !this.#hold.isOn) {
-      const frame = this.#line.next
-      if (frame === null || !this.#begin(frame)) break
     }
     if (this.#isEnding) {
       if (this.openRequests === 0) this.#leave()
@@ -228,41 +223,55 @@ export class Connection implements Client {
     else this.#resume()
   }
 
-  /** Begins what came before its client's end and counts without it, and forgets the rest. */
-  #finishAlone(): void {
-    for (let frame = this.#line.next; frame !== null; frame = this.#line.next) {
-      if (!this.#begin(frame)) break
+  #beginWaiting(): void {
+    for (;;) {
+      if (!this.#isClosed && (this.#hasUnsent || this.#hold.isOn)) return
+      const frame = this.#line.next
+      if (frame === null) return
+      if (this.#turn.isOver) break
+      this.#begin(frame)
+      if (this.#line.next === frame) return
+      this.#turn.count()
     }
-    if (!this.#line.isAnyBegun) this.#line.dropWaiting()
+    this.#nextTurn = setImmediate(() => {
+      this.#nextTurn = null
+      this.#turn.begin()
+      this.#goOn()
+    })
   }
 
   get #hasUnsent(): boolean {
     return this.#socket.writableLength > unsentBytesMax
   }
 
-  /** False where the request has to wait for those before it. */
-  #begin(frame: Buffer): boolean {
-    if (this.login?.takesBareTokens === true) return this.#beginToken(this.login, frame)
+  /** It still waits afterwards if it has to: for those before it, mostly. */
+  #begin(frame: Buffer): void {
+    if (this.login?.takesBareTokens === true) {
+      this.#beginToken(this.login, frame)
+      return
+    }
     const request = this.#open(frame)
-    if (request === null) return false
+    if (request === null) return
     const handler = this.#context.handlers.get(request.api.key)
-    if (this.#isClosed && handler?.outlivesClient !== true) return false
+    if (this.#isClosed && handler?.outlivesClient !== true) {
+      this.#line.dropNext()
+      return
+    }
     const overlaps = handler?.overlaps ?? false
-    if (!this.#line.mayBegin(overlaps)) return false
+    if (!this.#line.mayBegin(overlaps)) return
     if (this.login?.admits(handler?.isForStrangers ?? false) === false) {
       this.#refuse(new NotLoggedInError(request.api.name))
-      return false
+      return
     }
-    const begun = this.#line.begin(overlaps)
+    const begun = this.#line.begin(overlaps, handler?.outlivesClient)
     if (handler === undefined || !includesVersion(handler.versions, request.header.apiVersion)) {
       this.#unsupported(begun, request)
     } else this.#handle(begun, handler, request)
-    return true
   }
 
   /** As after SaslHandshake 0: a token without a request around it, answered by another. */
-  #beginToken(login: Login, frame: Buffer): boolean {
-    if (this.#line.isAnyBegun || this.#isClosed) return false
+  #beginToken(login: Login, frame: Buffer): void {
+    if (this.#line.isAnyBegun || this.#isClosed) return
     const begun = this.#line.begin(false)
     login.authenticate(frame).then(
       (answer) => {
@@ -271,9 +280,9 @@ export class Connection implements Client {
       },
       (error: unknown) => this.#refuse(error),
     )
-    return true
   }
 
+  /** Null for one that is answered or refused already, or has to wait. */
   #open(frame: Buffer): IncomingRequest | null {
     try {
       return openRequest(frame)
@@ -293,12 +302,22 @@ export class Connection implements Client {
   }
 
   #handle(begun: BegunRequest, handler: ApiHandler, request: IncomingRequest): void {
-    handler.answer(this.#callOf(request), request).then(
+    const giveWay = async (): Promise<void> => {
+      begun.overlaps = false
+      await new Promise((resolve) => setImmediate(resolve))
+      // Nobody waits for the rest.
+      if (this.#isClosed && !handler.outlivesClient) throw new ClosedError('the connection')
+    }
+    handler.answer(callOf(this, request, this.#context, giveWay), request).then(
       (answer) => {
         if (!handler.keepsRequest) this.#context.memory.frames.giveBack(begun.frame)
         this.#answered(begun, answer)
       },
-      (error: unknown) => this.#refuse(error),
+      (error: unknown) => {
+        begun.goesOn = false
+        if (this.#isClosed) this.#answered(begun, null)
+        else this.#refuse(error)
+      },
     )
   }
 
@@ -307,24 +326,6 @@ export class Connection implements Client {
     const answer = unsupportedVersionAnswer(error, this.#context.handlers)
     if (answer === null) this.#refuse(error)
     else this.#answered(begun, answer)
-  }
-
-  #callOf({ header, frame }: IncomingRequest): Call {
-    const { throttling, server } = this.#context
-    const { authorizer } = server
-    const { clientId } = header
-    return {
-      version: header.apiVersion,
-      correlationId: header.correlationId,
-      clientId,
-      client: this,
-      answerMemory: (sizeBytes: number) => this.#context.memory.frames.take(sizeBytes),
-      throttle: throttling.isActive ? throttling.throttleOf(this, clientId, frame.length) : null,
-      may: (operation: Operation, type: ResourceType, name: string) =>
-        authorizer.allows(this, operation, type, name),
-      mayAny: (operation: Operation, type: ResourceType) =>
-        authorizer.allowsAny(this, operation, type),
-    }
   }
 
   #answered(begun: BegunRequest, answer: readonly Uint8Array[] | null): void {
@@ -428,7 +429,7 @@ export class Connection implements Client {
     this.#splitter.abandon()
     // As with Kafka: who asks for no acknowledgement sends, ends, and is gone.
     this.#line.dropBegun()
-    if (this.#hasClientEnded) this.#finishAlone()
+    if (this.#hasClientEnded) this.#goOn()
     else this.#line.dropWaiting()
     for (const callback of this.#closed) callback()
     this.#closed.clear()

@@ -27,8 +27,8 @@ export class FramePool implements FrameMemory {
     if (sizeBytes < pooledBytesMin) return Buffer.allocUnsafe(sizeBytes)
     if (sizeBytes > pooledBytesMax) return Buffer.allocUnsafeSlow(sizeBytes)
     const roundBytes = roundedUp(sizeBytes)
-    const found = this.#ofSize(roundBytes).pop()
-    if (found !== undefined) this.#keptBytes -= roundBytes
+    const found = this.#ofSize(roundBytes).pop() ?? this.#larger(roundBytes)
+    if (found !== undefined) this.#keptBytes -= found.byteLength
     const memory = found ?? Buffer.allocUnsafeSlow(roundBytes).buffer
     this.#out.add(memory)
     return Buffer.from(memory)
@@ -50,6 +50,16 @@ export class FramePool implements FrameMemory {
     this.#free.delete(roundBytes)
     this.#free.set(roundBytes, known)
     return known
+  }
+
+  /** The next best that is kept: what is taken once in a size costs the collector as much. */
+  #larger(roundBytes: number): ArrayBufferLike | undefined {
+    let best = 0
+    for (const [size, kept] of this.#free) {
+      const fits = size > roundBytes && size <= 2 * roundBytes && kept.length > 0
+      if (fits && (best === 0 || size < best)) best = size
+    }
+    return best === 0 ? undefined : this.#free.get(best)?.pop()
   }
 
   /** Lets go of sizes that have not been asked for since this one was. */

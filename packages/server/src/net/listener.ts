@@ -6,7 +6,8 @@ import { ListenError } from '../base/server-errors.ts'
 import { subjectOf } from '../security/distinguished-name.ts'
 import { readTlsMaterial, type TlsMaterial } from '../security/tls-material.ts'
 import type { Admission, Admitted, Refusal } from './admission.ts'
-import { Connection, type ConnectionContext } from './connection.ts'
+import { Connection } from './connection.ts'
+import type { ConnectionContext } from './connection-context.ts'
 
 /** How long a connection that came too soon is kept waiting: Kafka's quota window. */
 const turnedAwayMs = 1000

@@ -12,6 +12,14 @@ export class WireDamage extends Error {
 /** Arrays have together at most so many elements, unless a decoder is told otherwise. */
 export const defaultElementsMax = 262_144
 
+/**
+ * The engine tells longer strings apart by their length and their characters alone, so that a set
+ * of many of them takes time with the square of their number. No name is so long in earnest.
+ */
+const hashedTextBytesMax = 16_383
+/** So much of a message may be in such strings. */
+const longTextBytesMax = 4 * 2 ** 20
+
 /** In compact form too. */
 const stringBytesMax = 32_767
 const two32 = 2 ** 32
@@ -29,6 +37,7 @@ export class MessageReader {
   position: number
   readonly end: number
   #elementsLeft: number
+  #longTextBytesLeft = longTextBytesMax
 
   constructor(bytes: Buffer, position: number, elementsMax: number) {
     this.bytes = bytes
@@ -114,6 +123,7 @@ export class MessageReader {
   /** UTF-8; as in Kafka, what is none becomes U+FFFD. */
   text(sizeBytes: number): string {
     const at = this.#take(sizeBytes)
+    if (sizeBytes > hashedTextBytesMax) this.#countLongText(sizeBytes)
     if (sizeBytes > shortTextBytes) return this.bytes.toString('utf8', at, at + sizeBytes)
     return this.#shortText(at, at + sizeBytes)
   }
@@ -159,6 +169,11 @@ export class MessageReader {
     }
     this.position = at + sizeBytes
     return at
+  }
+
+  #countLongText(sizeBytes: number): void {
+    this.#longTextBytesLeft -= sizeBytes
+    if (this.#longTextBytesLeft < 0) this.fail('the message has too many long strings')
   }
 
   #checkedLength(length: number): number {

@@ -1,6 +1,7 @@
 import type { Clock } from '@varve/log'
 import type { ClientQuotas } from '../administration/client-quotas.ts'
 import type { Client } from '../base/client.ts'
+import { shortName } from '../base/short-name.ts'
 import type { Throttle, Throttling } from '../base/throttle.ts'
 import { canonicalAddress } from '../security/address.ts'
 import { QuotaIndex } from './quota-index.ts'
@@ -58,7 +59,7 @@ export class QuotaKeeper implements Throttling {
     const { login, principal } = client
     // Who has not logged in yet can only do that, and is held to a size and a time for it.
     if (login !== null && login.principal === null) return null
-    const meters = this.#metersOf(principal, clientId ?? '')
+    const meters = this.#metersOf(principal, shortName(clientId ?? ''))
     const bucket = this.#bucketOf(client)
     if (meters === null && bucket === null) return null
     const requests = bucket === null ? null : { bucket, limit: this.#requestsPerSecondMax }

@@ -13,6 +13,7 @@ export class Acls {
   readonly #state: ServerState
   #all: ReadonlyMap<string, Acl>
   #index: AclIndex
+  #onAny: () => void = () => undefined
 
   /** Throws CorruptServerStateError. */
   constructor(state: ServerState) {
@@ -28,6 +29,12 @@ export class Acls {
 
   get count(): number {
     return this.#all.size
+  }
+
+  /** Has somebody told whenever there are rules where there were none: now, if there are some. */
+  whenAny(callback: () => void): void {
+    this.#onAny = callback
+    if (this.count > 0) callback()
   }
 
   /** Those that a filter matches. */
@@ -66,6 +73,13 @@ export class Acls {
     return removed
   }
 
+  /** Removes these rules, durably; those that are gone already stay so. */
+  async removeAll(acls: Iterable<Acl>): Promise<void> {
+    await this.#change((all) => {
+      for (const acl of acls) all.delete(aclKey(acl))
+    })
+  }
+
   async #change(change: (all: Map<string, Acl>) => void): Promise<void> {
     let changed: ReadonlyMap<string, Acl> = new Map()
     await this.#state.update('acls', () => {
@@ -74,8 +88,10 @@ export class Acls {
       changed = all
       return [...all.values()]
     })
+    const isFirst = this.count === 0 && changed.size > 0
     this.#all = changed
     this.#index = new AclIndex(changed.values())
+    if (isFirst) this.#onAny()
   }
 }
 

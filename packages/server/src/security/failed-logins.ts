@@ -1,4 +1,5 @@
 import type { Clock } from '@varve/log'
+import { shortName } from '../base/short-name.ts'
 
 /** How many are remembered: the oldest is forgotten first. */
 const rememberedMax = 10_000
@@ -37,13 +38,13 @@ export class FailedLogins {
 
   failed(host: string, user: string | null): void {
     this.#add(host)
-    if (user !== null) this.#add(`${host} ${user}`)
+    if (user !== null) this.#add(keyOf(host, user))
   }
 
   /** How long the next login has to wait, in ms. */
   holdMs(host: string, user: string | null): number {
     const byAddress = this.#countOf(host) - freeOfAddress
-    const byUser = user === null ? 0 : this.#countOf(`${host} ${user}`) - freeOfUser
+    const byUser = user === null ? 0 : this.#countOf(keyOf(host, user)) - freeOfUser
     const beyond = Math.max(byAddress, byUser)
     if (beyond < 1) return 0
     return Math.min(longestHoldMs, this.#firstHoldMs * 2 ** Math.min(beyond - 1, 20))
@@ -65,4 +66,8 @@ export class FailedLogins {
     const halvings = Math.floor((this.#clock.monotonic() - failures.at) / halfLifeMs)
     return Math.floor(failures.count / 2 ** halvings)
   }
+}
+
+function keyOf(host: string, user: string): string {
+  return `${host} ${shortName(user)}`
 }

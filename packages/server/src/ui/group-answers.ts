@@ -1,4 +1,9 @@
-import { decodeAssignment, type GroupView } from '@varve/broker/serving'
+import {
+  type ConsumerGroupMember,
+  decodeAssignment,
+  type GroupView,
+  listPartitions,
+} from '@varve/broker/serving'
 import { type Offset, VarveError } from '@varve/record'
 import type {
   AssignedAnswer,
@@ -46,7 +51,11 @@ export async function groupAnswer(context: UiContext, group: string): Promise<Gr
     (one, other) => compare(one.topic, other.topic) || one.partition - other.partition,
   )
   const { state, protocolType, protocol, generation, members } = described
-  const assigned = assignmentsOf(coordinator.view(group))
+  const consumers = coordinator.consumers.find(group)
+  const assigned =
+    consumers === null
+      ? assignmentsOf(coordinator.view(group))
+      : assignedBy(context, consumers.members.values())
   return {
     ...{ group, state, protocolType, protocol, generation },
     members: members.map(({ memberId, groupInstanceId, clientId, clientHost }) => {
@@ -72,6 +81,26 @@ function assignmentsOf(found: GroupView | null): ReadonlyMap<string, readonly As
     }
   }
   return assigned
+}
+
+/** Likewise, of a group in which the server shares them out. */
+function assignedBy(
+  { parts }: UiContext,
+  members: Iterable<ConsumerGroupMember>,
+): ReadonlyMap<string, readonly AssignedAnswer[]> {
+  const names = new Map(parts.topics.all.map(({ topicId, name }) => [topicId, name]))
+  const answers = new Map<string, readonly AssignedAnswer[]>()
+  let room = assignedMax
+  for (const { memberId, assigned } of members) {
+    const partitions = listPartitions(assigned).flatMap((of) => {
+      const topic = names.get(of.topicId)
+      return topic === undefined ? [] : of.partitions.map((partition) => ({ topic, partition }))
+    })
+    const shown = partitions.slice(0, room)
+    room -= shown.length
+    answers.set(memberId, byTopicOf(shown))
+  }
+  return answers
 }
 
 async function rowOf(context: UiContext, group: string): Promise<GroupRow> {

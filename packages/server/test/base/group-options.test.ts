@@ -1,9 +1,11 @@
 import { InvalidArgumentError } from '@varve/record'
 import { expect, test } from 'vitest'
+import { resolveConsumerGroupServingOptions } from '../../src/base/consumer-group-options.ts'
 import { resolveGroupServingOptions } from '../../src/base/group-options.ts'
 
 test('groups are led as Kafka does unless something else is said', () => {
   expect(resolveGroupServingOptions({ groupInitialRebalanceDelayMs: 0 })).toEqual({
+    ...resolveConsumerGroupServingOptions({}),
     groupInitialRebalanceDelayMs: 0,
     groupSessionTimeoutMsMin: 6000,
     groupSessionTimeoutMsMax: 1_800_000,
@@ -16,6 +18,11 @@ test.each([
   { groupSessionTimeoutMsMin: 0.5 },
   { groupSessionTimeoutMsMax: 2 ** 31 },
   { groupSessionTimeoutMsMin: 10, groupSessionTimeoutMsMax: 9 },
+  { groupConsumerSessionTimeoutMs: 44_000 },
+  { groupConsumerHeartbeatIntervalMs: 16_000 },
+  { groupConsumerAssignmentIntervalMs: -1 },
+  { groupConsumerSizeMax: 0 },
+  { groupConsumerHeartbeatIntervalMsMax: 60_000, groupConsumerHeartbeatIntervalMs: 45_000 },
 ])('%j is refused', (options) => {
   expect(() => resolveGroupServingOptions(options)).toThrow(InvalidArgumentError)
 })

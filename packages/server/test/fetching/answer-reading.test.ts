@@ -34,7 +34,8 @@ class FakePartition {
 }
 
 function readingOf(partitions: FakePartition[], maxBytes: number, budget: MemoryBudget) {
-  return new AnswerReading(partitions as unknown as PartitionReading[], maxBytes, budget)
+  const turns = { next: () => undefined }
+  return new AnswerReading(partitions as unknown as PartitionReading[], maxBytes, budget, turns)
 }
 
 test('partitions share what an answer may take, and the first batch of all comes whole', async () => {
@@ -64,6 +65,24 @@ test('while others read as much as there is room for, an answer is not begun', a
   await later
   expect(second.sizeBytes).toBe(300)
   expect(budget.usedBytes).toBe(0)
+})
+
+test('others have their turn while much is read that is there at once', async () => {
+  const mebibyte = 2 ** 20
+  const partitions = Array.from({ length: 5 }, () => new FakePartition(mebibyte))
+  const reading = readingOf(partitions, 4 * mebibyte, new MemoryBudget(16 * mebibyte)).read()
+  const readPartitions = (): number => partitions.filter(({ limits }) => limits.length > 0).length
+  expect(readPartitions()).toBe(2)
+  let turns = 0
+  const isOver = reading?.then(() => true)
+  for (let over: unknown = false; over !== true; turns++) {
+    over = await Promise.race([isOver, new Promise((resolve) => setImmediate(resolve))])
+  }
+  expect(turns).toBeGreaterThan(1)
+  expect(partitions.map(({ sizeBytes }) => sizeBytes)).toEqual([
+    ...Array.from({ length: 4 }, () => mebibyte),
+    0,
+  ])
 })
 
 test('a reading that fails gives its room back', async () => {

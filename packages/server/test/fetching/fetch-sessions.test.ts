@@ -1,6 +1,6 @@
 import { ManualClock } from '@varve/log/testing'
 import { expect, test } from 'vitest'
-import { nextEpoch, partitionKey } from '../../src/fetching/fetch-session.ts'
+import { nextEpoch, topicKey } from '../../src/fetching/fetch-session.ts'
 import { FetchSessions } from '../../src/fetching/fetch-sessions.ts'
 import type { RequestOf } from '../../src/protocol/api-declaration.ts'
 import type { fetch } from '../../src/protocol/apis/fetch.ts'
@@ -95,6 +95,29 @@ test('there are so many and no more; a new one takes the place of an idle or sma
 
 test('epochs wrap and leave out 0; partitions go by name or by id', () => {
   expect([nextEpoch(1), nextEpoch(2 ** 31 - 1)]).toEqual([2, 1])
-  expect(partitionKey({ topic: 't', topicId: 'x' }, 3)).toBe('t:3')
-  expect(partitionKey({ topic: '', topicId: 'x' }, 3)).toBe('x:3')
+  expect(topicKey({ topic: 't', topicId: 'x' })).toBe('t')
+  expect(topicKey({ topic: '', topicId: 'x' })).toBe('x')
+})
+
+test('a session that grows beyond what all may take is dropped', () => {
+  const sessions = new FetchSessions(new ManualClock(), 10, 5)
+  const first = sessions.plan(requestOf({ partitions: [0, 1, 2] }), 12)
+  const sessionId = first.session?.sessionId ?? 0
+  const grown = sessions.plan(requestOf({ sessionId, sessionEpoch: 1, partitions: [3, 4] }), 12)
+  expect(grown.errorCode).toBe(errorCodes.NONE)
+  const swapped = { sessionId, sessionEpoch: 2, partitions: [5], forgotten: [0] }
+  expect(sessions.plan(requestOf(swapped), 12).errorCode).toBe(errorCodes.NONE)
+  const beyond = sessions.plan(requestOf({ sessionId, sessionEpoch: 3, partitions: [6] }), 12)
+  expect(beyond.errorCode).toBe(errorCodes.FETCH_SESSION_ID_NOT_FOUND)
+  expect(sessions.count).toBe(0)
+  expect(sessions.plan(requestOf({ partitions: [0, 1, 2, 3, 4] }), 12).session).not.toBeNull()
+})
+
+test('names that no topic can have count for what they take', () => {
+  const sessions = new FetchSessions(new ManualClock(), 10, 100)
+  const request = requestOf({ partitions: [0, 1] })
+  const topics = request.topics.map((topic) => ({ ...topic, topic: 'x'.repeat(20_000) }))
+  const { session, partitions } = sessions.plan({ ...request, topics }, 12)
+  expect(partitions.size).toBe(2)
+  expect(session).toBeNull()
 })

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { FetchSession, type WantedPartition } from '../../src/fetching/fetch-session.ts'
 import { leaderEpochError } from '../../src/fetching/leader-epoch-error.ts'
 import { PartitionReading } from '../../src/fetching/partition-reading.ts'
-import { toldPartitions } from '../../src/fetching/told-partitions.ts'
+import { ToldPartitions } from '../../src/fetching/told-partitions.ts'
 import { errorCodes } from '../../src/protocol/error-codes.ts'
 
 const log = await openLog('/t-0', { fs: new SimulatedFileSystem() })
@@ -32,10 +32,15 @@ test('what gave records has its turn after the others next time', async () => {
   })
   for (const reading of readings) await reading.read(limit)
   const plan = { errorCode: 0, partitions, session, sessionEpoch: 1, isIncremental: true }
-  expect(toldPartitions(readings, plan)[0]?.partitions).toHaveLength(2)
+  const toldOf = (read: readonly PartitionReading[]) => {
+    const told = new ToldPartitions(plan)
+    for (const reading of read) told.tell(reading)
+    return told.topics
+  }
+  expect(toldOf(readings)[0]?.partitions).toHaveLength(2)
   expect([...session.partitions.keys()]).toEqual(['t:1', 't:0'])
   for (const reading of readings.slice(1)) await reading.read(limit)
-  expect(toldPartitions(readings.slice(1), plan)).toEqual([])
+  expect(toldOf(readings.slice(1))).toEqual([])
 })
 
 test('an epoch of the client that ended earlier here is told', async () => {

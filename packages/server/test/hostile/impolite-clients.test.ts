@@ -24,6 +24,13 @@ async function raw(port: number): Promise<Socket> {
   return socket
 }
 
+async function answerTo(socket: Socket, request: Buffer): Promise<Buffer> {
+  socket.write(request)
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  expect(answer.readInt32BE(0)).toBe(answer.length - 4)
+  return answer
+}
+
 test('clients that begin requests and go away leave nothing behind', async () => {
   await using watched = await WatchedServer.start()
   for (let length = 1; length < hello.length; length++) {
@@ -101,6 +108,27 @@ test('a client that does not read its answers is closed in the end', async () =>
     .toEqual(['its client does not read its answers'])
   deaf.destroy()
   expect(await watched.slowestMs()).toBeLessThan(3000)
+})
+
+// Each is answered while the one before it is: what is answered at once must not pile up.
+test.each([
+  ['of a known API in a version that is not', '0000000a0012006300000005ffff'],
+  ['that are answered later', '0000000a0012000000000005ffff'],
+])('more requests in one piece than the stack has room for, %s', async (_, hex) => {
+  await using watched = await WatchedServer.start()
+  const count = 40_000
+  const socket = await raw(watched.port)
+  const one = await answerTo(socket, Buffer.from(hex, 'hex'))
+  let receivedBytes = 0
+  socket.on('data', (piece: Buffer) => {
+    receivedBytes += piece.length
+  })
+  socket.write(Buffer.alloc(count * (hex.length / 2), hex, 'hex'))
+  const all = { timeout: 60_000, interval: 100 }
+  await expect.poll(() => receivedBytes, all).toBe(count * one.length)
+  socket.destroy()
+  expect(watched.unforeseen).toEqual([])
+  expect(await watched.slowestMs()).toBeLessThan(1000)
 })
 
 test('whoever has not logged in is told nothing by any API', async () => {

@@ -17,8 +17,8 @@ import { WireClient } from '../wire-client.ts'
 
 const mib = 2 ** 20
 
-/** A connection whose requests one handler answers, and the client at its other end. */
-async function connected(handler: ApiHandler) {
+/** A connection whose requests these handlers answer, and the client at its other end. */
+async function connected(...handlers: readonly ApiHandler[]) {
   const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -38,7 +38,7 @@ async function connected(handler: ApiHandler) {
     { connectionId: 1, host: '127.0.0.1', admitted, certified: null },
     {
       server: context as Partial<ServerContext> as ServerContext,
-      handlers: new Map([[handler.api.key, handler]]),
+      handlers: new Map(handlers.map((each) => [each.api.key, each])),
       ...{ memory, slowClients, newLogin: null, throttling },
       complaints: new Complaints(silentLogger, systemClock),
       ...{ listenerName: 'PLAINTEXT', advertised: { host: '127.0.0.1', port } },
@@ -179,6 +179,59 @@ test('what a client sent before it ended is begun, when there is room for it', a
     await expect.poll(() => begun.length).toBeGreaterThan(index)
     begun[index]?.()
   }
+  await expect.poll(() => memory.usedBytes).toBe(0)
+  await end()
+})
+
+test('what fails after its client has ended leaves nothing behind either', async () => {
+  const options = { versions: '3-13', overlaps: true, outlivesClient: true }
+  let failed = 0
+  const failing = handlerOf(produce, options, () => {
+    failed++
+    throw new Error('it fails')
+  })
+  const never = new Promise<never>(() => undefined)
+  const parked = handlerOf(fetch, { versions: '4-12' }, () => never)
+  const { client, memory, end } = await connected(parked, failing)
+  client.send(fetch, 12, fetchRequest({ topic: 't' }))
+  const records = Buffer.alloc(mib, 'x')
+  for (let count = 0; count < 3; count++) {
+    client.send(produce, 9, produceRequest({ topic: 't', records, acks: 0 }))
+  }
+  client.socket.end()
+  await expect.poll(() => failed).toBe(3)
+  await expect.poll(() => memory.usedBytes).toBe(0)
+  await end()
+})
+
+test('what its client ended after keeps its order, and goes past what has nobody to answer', async () => {
+  const options = { versions: '3-13', overlaps: true, outlivesClient: true }
+  const steps: string[] = []
+  let count = 0
+  const turning = handlerOf(produce, options, async ({ turns }) => {
+    const name = String(count++)
+    for (let step = 0; step < 1000; step++) {
+      const pause = turns.next()
+      if (pause !== undefined) await pause
+      steps.push(name)
+    }
+    return null
+  })
+  const unanswered = handlerOf(
+    fetch,
+    { versions: '4-12' },
+    () => new Promise<never>(() => undefined),
+  )
+  const { client, memory, end } = await connected(turning, unanswered)
+  const records = Buffer.alloc(10, 'x')
+  const sending = () => client.send(produce, 9, produceRequest({ topic: 't', records, acks: 0 }))
+  sending()
+  sending()
+  client.send(fetch, 12, fetchRequest({ topic: 't' }))
+  sending()
+  client.socket.end()
+  await expect.poll(() => steps.length).toBe(3000)
+  expect(steps).toEqual(['0', '1', '2'].flatMap((name) => new Array<string>(1000).fill(name)))
   await expect.poll(() => memory.usedBytes).toBe(0)
   await end()
 })

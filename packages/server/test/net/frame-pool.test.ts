@@ -51,3 +51,15 @@ test('memory is at most an eighth larger than what is asked for', () => {
     expect(length).toBeLessThanOrEqual(sizeBytes * 1.125)
   }
 })
+
+test('where none of the size is kept, larger memory is used, up to twice as large', () => {
+  const pool = new FramePool()
+  const [large, larger] = [pool.take(2 ** 20), pool.take(1.25 * 2 ** 20)]
+  for (const memory of [larger, large]) pool.giveBack(memory)
+  expect(pool.take(450_000).length).toBeLessThan(2 ** 19)
+  const taken = pool.take(700_000)
+  expect(taken.buffer).toBe(large.buffer)
+  expect(pool.keptBytes).toBe(larger.buffer.byteLength)
+  pool.giveBack(taken)
+  expect(pool.keptBytes).toBe(large.buffer.byteLength + larger.buffer.byteLength)
+})

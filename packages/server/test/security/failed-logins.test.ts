@@ -45,3 +45,11 @@ test('memory does not grow with the number of users that are tried', () => {
   expect(logins.size).toBeLessThanOrEqual(10_000)
   expect(logins.holdMs('a', 'user-29999')).toBe(5000)
 })
+
+test('names that nobody has are remembered by something short, and told apart', () => {
+  const logins = new FailedLogins(new ManualClock(), 100)
+  const [one, other] = ['x'.repeat(16_000), `${'x'.repeat(15_999)}y`]
+  fail(logins, 6, 'a', one)
+  expect(logins.holdMs('a', one)).toBe(400)
+  expect(logins.holdMs('a', other)).toBe(0)
+})

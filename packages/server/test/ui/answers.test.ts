@@ -18,6 +18,7 @@ import { groupsAnswer } from '../../src/ui/group-answers.ts'
 import { PartitionAnswers } from '../../src/ui/partition-answers.ts'
 import { serverAnswer } from '../../src/ui/server-answers.ts'
 import { topicAnswer } from '../../src/ui/topic-answers.ts'
+import { ConsumerGroupClient } from '../consumer-group-client.ts'
 import { WireClient } from '../wire-client.ts'
 import { queryOf, sendAll, withUi } from './ui-fixture.ts'
 
@@ -118,6 +119,17 @@ test('members are told with what they read', async () => {
       expect(topics).toHaveLength(2)
     })
     await Promise.all([first.close(), second.close(), ...reading])
+  })
+})
+
+test('members of the consumer protocol are told with what they were given', async () => {
+  await withUi(async ({ varve, server, json }) => {
+    await varve.createTopic('t', { partitions: 2 })
+    await using client = await WireClient.connect(server.port)
+    await new ConsumerGroupClient(client).beat()
+    const { state, members } = await json<GroupAnswer>('groups/g')
+    expect(state).toBe('Stable')
+    expect(members.map(({ assigned }) => assigned)).toEqual([[{ topic: 't', partitions: [0, 1] }]])
   })
 })
 
