@@ -50,12 +50,34 @@ export async function parseCommand(
     await parser.parseAsync([...argv], {}, keepText)
   } catch (error) {
     if (chosen !== null) return chosen
-    const message = error instanceof Error ? error.message : String(error)
-    const verb = argv.find((argument) => !argument.startsWith('-'))
-    const about = verb !== undefined && Object.hasOwn(verbs, verb) ? `varve ${verb}` : 'varve'
-    throw new UsageError(message, `See '${about} --help'.`)
+    throw usageError(error instanceof Error ? error.message : String(error), argv)
   }
   return { kind: 'text', text }
+}
+
+const tooFew = 'Something is missing behind the verb: $1 given, at least $2 needed.'
+
+/** What the parser complains of, in the words of this command. */
+function usageError(complaint: string, argv: readonly string[]): UsageError {
+  const message = complaint
+    .replace(/^Not enough non-option arguments: got (\d+), need at least (\d+)$/, tooFew)
+    .replace(/^Missing required arguments?: /, '$&--')
+  const verb = argv.find((argument) => !argument.startsWith('-'))
+  if (verb === undefined) return new UsageError(message, "See 'varve --help'.")
+  if (!Object.hasOwn(verbs, verb)) {
+    // The parser finds something alike for whatever is typed.
+    const meant = message.startsWith(`Did you mean ${verb[0]}`) ? ` ${message}` : ''
+    return new UsageError(`There is no verb '${verb}'.${meant}`, "See 'varve --help'.")
+  }
+  const hint = `See 'varve ${verb} --help'.`
+  const wantsServer = argv.some((argument) => argument.startsWith('--bootstrap-server'))
+  if (wantsServer && /: (--data|bootstrap-server)/.test(message)) {
+    return new UsageError(
+      `varve ${verb} cannot ask a server: it needs the files, --data DIR.`,
+      hint,
+    )
+  }
+  return new UsageError(message, hint)
 }
 
 /**
@@ -97,6 +119,7 @@ function buildParser(argv: readonly string[], columns: number, choose: Choose): 
     .exitProcess(false)
     .fail(false)
     .strict()
+    .recommendCommands()
     .demandCommand(1, `Which verb? One of ${Object.keys(verbs).join(', ')}.`)
     .version(packageVersion())
     .alias({ h: 'help' })

@@ -23,13 +23,20 @@ async function runCommand(argv: readonly string[], io: CommandIo): Promise<numbe
     await io.stdout.write(`${parsed.text}\n`)
     return exitCodes.fine
   } catch (error) {
-    return await reportError(firstCause(error), isJson(argv), io)
+    return await reportError(firstCause(error), argv, io)
   }
 }
 
-async function reportError(error: unknown, json: boolean, io: CommandIo): Promise<number> {
+async function reportError(
+  error: unknown,
+  argv: readonly string[],
+  io: CommandIo,
+): Promise<number> {
   if (error instanceof ClosedPipeError) return exitCodes.fine
-  const text = json ? `${JSON.stringify({ error: describe(error) })}\n` : explain(error)
+  const description = describe(error, argv)
+  const text = isJson(argv)
+    ? `${JSON.stringify({ error: description })}\n`
+    : explain(error, description)
   // Where nobody reads errors either, the exit code has to say it.
   await io.stderr.write(text).catch(() => undefined)
   const isUsage = isVarveError(error) && usageCodes.has(error.code)
@@ -44,10 +51,10 @@ interface ErrorDescription {
   readonly stack?: string
 }
 
-function describe(error: unknown): ErrorDescription {
+function describe(error: unknown, argv: readonly string[]): ErrorDescription {
   if (!(error instanceof Error)) return { code: null, message: String(error) }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null
-  const hint = hintOf(error)
+  const hint = hintOf(error, argv)
   const isOurMistake = !isForeseen(error)
   const stack = isOurMistake ? error.stack : undefined
   return {
@@ -67,11 +74,16 @@ function firstCause(error: unknown): unknown {
 }
 
 /** What the library says to programs is said here to whoever types. */
-function hintOf(error: Error): string | undefined {
+function hintOf(error: Error, [verb]: readonly string[]): string | undefined {
   // By its code: the class would load the whole library for every verb.
-  const isTopicMissing = 'code' in error && error.code === 'VARVE_TOPIC_NOT_FOUND'
-  if (isTopicMissing && 'partition' in error && error.partition === null) {
-    return 'make it with varve topic create'
+  if ('code' in error && error.code === 'VARVE_TOPIC_NOT_FOUND' && 'partition' in error) {
+    const isWhole = error.partition === null
+    if (verb !== 'produce')
+      return isWhole ? 'varve topic list shows those that are there' : undefined
+    return isWhole ? 'make it with varve topic create' : 'varve topic alter --partitions adds some'
+  }
+  if ('code' in error && error.code === 'VARVE_GROUP_NOT_FOUND') {
+    return 'varve group list shows those that are there'
   }
   if ('code' in error && error.code === 'VARVE_CLUSTER_AUTHENTICATION') {
     return 'say who you are, by what mechanism, and whom to trust, with --command-config FILE'
@@ -79,9 +91,8 @@ function hintOf(error: Error): string | undefined {
   return isVarveError(error) ? error.hint : undefined
 }
 
-function explain(error: unknown): string {
+function explain(error: unknown, { message, hint }: ErrorDescription): string {
   if (isForeseen(error)) {
-    const { message, hint } = describe(error)
     return `varve: ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`
   }
   // Not foreseen, so it is a mistake of ours: whoever reports it needs the stack.

@@ -33,6 +33,23 @@ describe('the arguments', () => {
     })
   })
 
+  test.each([
+    [['produc', 'x'], "There is no verb 'produc'. Did you mean produce?"],
+    [['zzz'], "There is no verb 'zzz'."],
+    [['produce'], 'Something is missing behind the verb: 0 given, at least 1 needed.'],
+    [['stats'], 'Missing required argument: --data'],
+    [
+      ['stats', '--bootstrap-server', 'localhost:9092'],
+      'varve stats cannot ask a server: it needs the files, --data DIR.',
+    ],
+    [
+      ['dead-letter', 'list', 'x', '--data', 'd', '--bootstrap-server=localhost:9092'],
+      'varve dead-letter cannot ask a server: it needs the files, --data DIR.',
+    ],
+  ])('%j are answered in words of the command', async (argv, message) => {
+    await expect(parseCommand(argv, 100)).rejects.toMatchObject({ code: 'VARVE_USAGE', message })
+  })
+
   test('run nothing while they are read', async () => {
     const parsed = await parseCommand(['inspect', '/no/such/path'], 100)
     expect(parsed.kind).toBe('command')

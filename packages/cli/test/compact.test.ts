@@ -32,7 +32,9 @@ describe('varve compact', () => {
     expect(stdout.text).toMatch(/^t-0: due \(dirtyRatio\); 4 segments, .* of it dirty \(100 %\)\n/)
     expect(stdout.text).toMatch(/39 records of 40 records removed/)
     const deleted = await makeData('delete')
-    expect((await run('compact', 'plan', '--data', deleted)).stdout.text).toBe('')
+    const plain = await run('compact', 'plan', '--data', deleted)
+    expect(plain.stdout.text).toBe('No topic has cleanup.policy=compact.\n')
+    expect((await run('compact', 'plan', '--data', deleted, '--json')).stdout.text).toBe('')
     const set = ['--set', 'cleanup.policy=compact']
     const other = await run('compact', 'plan', '--data', deleted, ...set, '--json')
     expect(other.stdout.documents).toHaveLength(1)

@@ -28,6 +28,18 @@ afterAll(async () => {
 const consume = (...argv: readonly string[]) => run('consume', 'orders', '--data', data, ...argv)
 
 describe('varve consume', () => {
+  test('says which is missing: the directory, the topic, or the partition', async () => {
+    const nowhere = await run('consume', 'orders', '--data', `${temporary.path}/nowhere`)
+    expect(nowhere.code).toBe(3)
+    expect(nowhere.err).toContain(`there is no data directory ${temporary.path}/nowhere`)
+    const topic = await run('consume', 'odrers', '--data', data)
+    expect(topic.code).toBe(3)
+    expect(topic.err).toContain("there is no topic 'odrers'\n  varve topic list shows")
+    const partition = await consume('--partition', '7')
+    expect(partition.code).toBe(3)
+    expect(partition.err).toContain("topic 'orders' has 1 partition, counted from 0: none is 7")
+  })
+
   test('prints a value a line, byte for byte', async () => {
     const { code, stdout } = await consume()
     expect(code).toBe(0)
@@ -81,12 +93,6 @@ describe('varve consume', () => {
     const { code, err } = await consume('--from', '99')
     expect(code).toBe(3)
     expect(err).toContain('offset 99 is outside log orders-0')
-  })
-
-  test('a partition that is not there is a failure', async () => {
-    const { code, err } = await consume('--partition', '7')
-    expect(code).toBe(3)
-    expect(err).toContain('orders-7')
   })
 
   test('follows the log, printing what comes as it comes, until it is interrupted', async () => {

@@ -61,13 +61,15 @@ test('other records among dead letters are counted, not listed', async () => {
   expect(err).toBe(`varve: ${topic}: 1 other record, not dead letters\n`)
 })
 
-test('a topic that is not there is made with the command, says the error', async () => {
+test('a topic that is not there is an error that says which there are', async () => {
   const data = await makeLetters()
   const { code, err } = await deadLetter(data, 'list', 'nobody')
   expect(code).toBe(3)
-  expect(err).toBe("varve: there is no topic 'nobody'\n  make it with varve topic create\n")
+  expect(err).toBe(
+    "varve: there is no topic 'nobody'\n  varve topic list shows those that are there\n",
+  )
   const { err: json } = await deadLetter(data, 'list', 'nobody', '--json')
-  expect(JSON.parse(json).error.hint).toBe('make it with varve topic create')
+  expect(JSON.parse(json).error.hint).toBe('varve topic list shows those that are there')
 })
 
 test('dead letters are replayed with --yes only, and once', async () => {

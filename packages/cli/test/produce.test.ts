@@ -101,6 +101,17 @@ describe('varve produce', () => {
     expect(await recordsOf(data, 0)).toHaveLength(0)
   })
 
+  test('a topic that is there does not grow by a slip of the finger', async () => {
+    const data = newDirectory()
+    const argv = ['produce', 'orders', '--data', data, '--partition']
+    await runWith({ input: ['x\n'] }, ...argv, '1')
+    const { code, err } = await runWith({ input: ['x\n'] }, ...argv, '9')
+    expect(code).toBe(3)
+    expect(err).toContain("topic 'orders' has 2 partitions, counted from 0: none is 9")
+    expect(err).toContain('varve topic alter --partitions')
+    expect(existsSync(`${data}/orders-2`)).toBe(false)
+  })
+
   test.each(['none', 'written', 'flushed'])(
     'says what was appended, with --acks %s',
     async (acks) => {

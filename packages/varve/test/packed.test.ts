@@ -82,6 +82,7 @@ test('what is packed holds all that a program and the command need', async () =>
   writeFileSync(join(app, 'program.mjs'), program)
   const { stdout } = await run(process.execPath, ['program.mjs'], { cwd: app })
   expect(JSON.parse(stdout)).toEqual({ status: 200, title: 'Varve' })
+  expect(readdirSync(join(app, 'node_modules/varve/dist'))).not.toContain('.tsbuildinfo')
   expect((await varve('--version')).stdout).toBe('0.1.0\n')
   const consumed = await varve('consume', 'orders', '--data', 'data', '--json')
   expect(consumed.stdout).toContain('first')

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@varve/record'
 import type { Acl, AclFilter, AclPattern } from '@varve/server'
+import { UsageError } from '../command-io.ts'
 
 /** Which resources are meant, named as Kafka's kafka-acls does. */
 export interface ResourceArguments {
@@ -51,8 +52,8 @@ export function aclsOf(given: RuleArguments): readonly Acl[] {
     throw new InvalidArgumentError('--resource-pattern-type', pattern, rule)
   }
   if (allowPrincipal.length + denyPrincipal.length === 0) {
-    const rule = 'say who: --allow-principal User:NAME, or --deny-principal'
-    throw new InvalidArgumentError('--allow-principal', undefined, rule)
+    const rule = 'Say who: --allow-principal User:NAME, or --deny-principal.'
+    throw new UsageError(rule, "See 'varve acl add --help'.")
   }
   const rules = rulesOf(given)
   return [

@@ -5,11 +5,10 @@ import {
   partitionSizes,
   readGivenSettings,
 } from '@varve/broker/serving'
-import { InvalidArgumentError } from '@varve/record'
-import type { CommandIo } from '../command-io.ts'
+import { type CommandIo, UsageError } from '../command-io.ts'
 import { formatAmount } from '../human.ts'
 import { requireCount } from '../option-checks.ts'
-import { parseConfigs } from '../topic/setting-arguments.ts'
+import { nothingToChange, parseConfigs } from '../topic/setting-arguments.ts'
 import {
   say,
   sayDeletion,
@@ -90,7 +89,7 @@ export async function alterClusterTopic(
   requireCount('partitions', partitions, 1)
   const changes = parseConfigs(set, unset)
   if (partitions === null && changes.length === 0) {
-    throw new InvalidArgumentError('arguments', 'none', 'say what to --set, --unset or add')
+    throw new UsageError('There is nothing to change.', nothingToChange)
   }
   await using varve = await openCluster(place)
   const { administration } = partsOf(varve)

@@ -27,9 +27,12 @@ export async function planCompaction(options: CleaningOptions, io: CommandIo): P
   const lines = new LineOutput(io.stdout)
   const checkpoint = `${options.data}/${cleanerOffsetCheckpointFileName}`
   const cleaned = new OffsetCheckpointFile(nodeFileSystem, checkpoint).readOrEmpty()
-  for (const { name, path, policy } of cleaningTargets(options)) {
+  const targets = cleaningTargets(options).filter(({ policy }) => {
+    return policy.cleanupPolicy.includes('compact')
+  })
+  if (targets.length === 0 && !options.json) lines.line('No topic has cleanup.policy=compact.')
+  for (const { name, path, policy } of targets) {
     throwIfInterrupted(io)
-    if (!policy.cleanupPolicy.includes('compact')) continue
     await using log = await openLogReadOnly(path)
     const totalBytes = log.segments().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     const progress = new Progress(io, { activity: 'reading', totalBytes })
@@ -46,6 +49,7 @@ export async function planCompaction(options: CleaningOptions, io: CommandIo): P
     sayPlan(lines, options, name, plan, stats)
     await lines.flush()
   }
+  await lines.flush()
   return exitCodes.fine
 }
 

@@ -1,5 +1,5 @@
 import type { StartingPoint } from '@varve/broker'
-import { type Isolation, openLogReadOnly, type ReadOnlyLog } from '@varve/log'
+import { type Isolation, LogNotFoundError, openLogReadOnly, type ReadOnlyLog } from '@varve/log'
 import { partitionDirectoryName } from '@varve/log/files'
 import { InvalidArgumentError } from '@varve/record'
 import type { Home } from '../cluster/home.ts'
@@ -76,7 +76,9 @@ async function consumePartition(
 ): Promise<number> {
   const { data, topic, partition, max, follow, isolation } = options
   const directory = `${data}/${partitionDirectoryName(topic, partition ?? 0)}`
-  await using log = await openLogReadOnly(directory)
+  await using log = await openLogReadOnly(directory).catch(async (error: unknown) => {
+    throw error instanceof LogNotFoundError ? await missing(data, topic, partition ?? 0) : error
+  })
   const from = await startOffset(log, options.from)
   await using reader = log.reader({ from, follow, isolation, signal: io.signal })
   let count = 0
@@ -97,6 +99,20 @@ async function consumePartition(
     await output.flush()
   }
   return count
+}
+
+/** What of it is not there: the directory, the topic, or this partition of it. */
+async function missing(data: string, topic: string, partition: number): Promise<Error> {
+  // Loaded for nothing else here: a program of that size takes its time.
+  const { listTopics, TopicNotFoundError } = await import('@varve/broker')
+  try {
+    const found = listTopics(data).find(({ name }) => name === topic)
+    if (found === undefined) return new TopicNotFoundError(topic)
+    return new TopicNotFoundError(topic, partition, found.partitions)
+  } catch (error) {
+    if (error instanceof Error) return error
+    throw error
+  }
 }
 
 async function startOffset(log: ReadOnlyLog, from: StartingPoint): Promise<number> {

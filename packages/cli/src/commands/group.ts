@@ -1,11 +1,12 @@
 import type { ResetTarget } from '@varve/broker'
 import { InvalidArgumentError } from '@varve/record'
 import type { Home } from '../cluster/home.ts'
-import { type CommandIo, exitCodes } from '../command-io.ts'
+import { type CommandIo, exitCodes, UsageError } from '../command-io.ts'
 import { parseStartingPoint } from '../consume/starting-point.ts'
 import { openGroups, type ShownGroup } from '../group/group-home.ts'
 import { progressOf, sumOfLags } from '../group/group-progress.ts'
 import type { ResetStep } from '../group/reset-steps.ts'
+import { sideBySide } from '../group/side-by-side.ts'
 import { chosenPartitions } from '../group/topic-choice.ts'
 import { formatAmount, formatCount } from '../human.ts'
 import { LineOutput, renderTable } from '../output.ts'
@@ -17,6 +18,9 @@ export interface GroupOptions {
   readonly json: boolean
 }
 
+/** The ends of their partitions are looked for meanwhile. */
+const groupsAtOnce = 32
+
 /** Lists groups with their lag. In a directory it takes no lock, and changes nothing. */
 export async function listGroups(
   options: { readonly home: Home; readonly json: boolean },
@@ -25,9 +29,12 @@ export async function listGroups(
   const lines = new LineOutput(io.stdout)
   await using groups = await openGroups(options.home, io.clock)
   const rows: string[][] = []
-  for (const listed of await groups.all()) {
-    const { group, members, offsets } = listed
-    const lag = sumOfLags(await progressOf(listed, groups.looks))
+  const all = await groups.all()
+  const lags = await sideBySide(all, groupsAtOnce, async (listed) => {
+    return sumOfLags(await progressOf(listed, groups.looks))
+  })
+  for (const [index, { group, members, offsets }] of all.entries()) {
+    const lag = lags[index] ?? 0
     const topics = [...new Set(offsets.map(({ topic }) => topic))]
     if (options.json) {
       lines.json({ group, members: members.length, topics, partitions: offsets.length, lag })
@@ -79,12 +86,14 @@ export interface ResetGroupOptions extends GroupOptions {
   readonly yes: boolean
 }
 
+const resetHelp = "See 'varve group reset --help'."
+
 /** Sets where a group goes on; without `yes`, says where that would be. */
 export async function resetGroup(options: ResetGroupOptions, io: CommandIo): Promise<number> {
   const { group, yes } = options
   const target = resetTargetOf(options)
   if (options.topics.length === 0) {
-    throw new InvalidArgumentError('--topic', undefined, 'say which: topic or topic:partition')
+    throw new UsageError('Say which: --topic NAME, or --topic NAME:PARTITION.', resetHelp)
   }
   await using groups = await openGroups(options.home, io.clock)
   const places = await chosenPartitions(options.topics, (topic) => groups.partitionCount(topic))
@@ -122,7 +131,7 @@ function standingOf({ generation, state, members }: ShownGroup): string {
 
 function resetTargetOf({ to, shiftBy }: ResetGroupOptions): ResetTarget {
   if ((to === null) === (shiftBy === null)) {
-    throw new InvalidArgumentError('--to', to ?? undefined, 'say where: --to, or --shift-by')
+    throw new UsageError('Say where the group goes on: either --to, or --shift-by.', resetHelp)
   }
   if (shiftBy !== null) {
     if (Number.isSafeInteger(shiftBy)) return { shiftBy }

@@ -16,8 +16,8 @@ export interface ProduceOptions {
   /** A data directory is made when it is not there; a topic of a server is not. */
   readonly home: Home
   /**
-   * In a data directory 0 for null; made with all partitions before it when it is not there, up to
-   * 999. On a server null leaves it to the keys, or to the producer.
+   * In a data directory 0 for null; a topic that is not there is made with all partitions before
+   * it, up to 999. On a server null leaves it to the keys, or to the producer.
    */
   readonly partition: number | null
   readonly acks: Acks

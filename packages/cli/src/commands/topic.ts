@@ -1,10 +1,10 @@
 import { listTopics, TopicNotFoundError, Topics } from '@varve/broker'
 import { openLogReadOnly } from '@varve/log'
 import { InvalidArgumentError } from '@varve/record'
-import type { CommandIo } from '../command-io.ts'
+import { type CommandIo, UsageError } from '../command-io.ts'
 import { formatAmount } from '../human.ts'
 import { requireCount } from '../option-checks.ts'
-import { parseSettings } from '../topic/setting-arguments.ts'
+import { nothingToChange, parseSettings } from '../topic/setting-arguments.ts'
 import {
   type PartitionFacts,
   say,
@@ -57,7 +57,7 @@ export async function alterTopic(options: AlterTopicOptions, io: CommandIo): Pro
   const { topic: name, partitions, set, unset } = options
   const alteration = parseSettings(set, unset)
   if (partitions === null && Object.keys(alteration).length === 0) {
-    throw new InvalidArgumentError('arguments', 'none', 'say what to --set, --unset or add')
+    throw new UsageError('There is nothing to change.', nothingToChange)
   }
   await using topics = await openExisting(options.data, name)
   let topic = topics.topic(name)

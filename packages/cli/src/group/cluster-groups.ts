@@ -13,6 +13,10 @@ import { openCluster, partsOf } from '../cluster/open-cluster.ts'
 import type { GroupHome, ShownGroup } from './group-home.ts'
 import type { EndLooks } from './group-progress.ts'
 import { committedAmong, type ResetStep, stepsOf } from './reset-steps.ts'
+import { sideBySide } from './side-by-side.ts'
+
+/** Each takes a few requests, which wait for the network. */
+const groupsAtOnce = 64
 
 type End = Awaited<ReturnType<EndLooks['look']>>
 
@@ -46,16 +50,16 @@ export class ClusterGroups implements GroupHome {
   }
 
   async all(): Promise<readonly ShownGroup[]> {
-    const all: ShownGroup[] = []
-    for (const name of await this.#groups.list()) {
+    const found = await sideBySide(await this.#groups.list(), groupsAtOnce, async (name) => {
       try {
-        all.push(shown(await this.#groups.describe(name)))
+        return shown(await this.#groups.describe(name))
       } catch (error) {
         // Deleted since.
-        if (!(error instanceof GroupNotFoundError)) throw error
+        if (error instanceof GroupNotFoundError) return null
+        throw error
       }
-    }
-    return all
+    })
+    return found.filter((group) => group !== null)
   }
 
   async group(name: string): Promise<ShownGroup> {

@@ -90,7 +90,7 @@ export class DirectoryGroups implements GroupHome {
       const offsets = store.offsets(group)
       const commit = { timestamp: this.#clock.now() }
       await store.deleteOffsets(group, offsets, commit)
-      if (store.metadata(group) !== null) await store.saveMetadata(group, null, commit)
+      await store.forgetMembers(group, commit)
       return offsets.length
     })
   }

@@ -65,6 +65,7 @@ async function openPartition(
 ): Promise<Log> {
   const isThere = (number: number): boolean =>
     directory.logs.has(`${topic}-${number}`) || directory.failures.has(`${topic}-${number}`)
+  if (!isThere(partition) && isThere(0)) throw await missingPartition(topic, partition, isThere)
   if (partition >= newPartitionsMax && !isThere(partition)) {
     const rule = `is not there; make a topic of so many partitions with \`varve topic\``
     throw new InvalidArgumentError('--partition', partition, rule)
@@ -74,6 +75,22 @@ async function openPartition(
     if (!isThere(number)) await directory.createLog(topic, number)
   }
   return directory.log(topic, partition)
+}
+
+/**
+ * A topic that is there does not grow by a slip of the finger: partitions are never taken away, and
+ * keys change theirs when there are more.
+ */
+async function missingPartition(
+  topic: string,
+  partition: number,
+  isThere: (number: number) => boolean,
+): Promise<Error> {
+  // Loaded for nothing else here: a program of that size takes its time.
+  const { TopicNotFoundError } = await import('@varve/broker')
+  let count = 1
+  while (isThere(count)) count += 1
+  return new TopicNotFoundError(topic, partition, count)
 }
 
 async function reportRecovery(log: Log, io: CommandIo): Promise<void> {

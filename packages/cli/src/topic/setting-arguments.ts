@@ -2,6 +2,10 @@ import { defaultTopicSettings, type TopicAlteration, topicSettingNames } from '@
 import { servedConfigChanges } from '@varve/broker/serving'
 import { InvalidArgumentError } from '@varve/record'
 
+/** What to say where no change is given. */
+export const nothingToChange =
+  'Say what to --set or --unset, or how many --partitions it shall have.'
+
 /** What has no limit, as Kafka writes it and as people do. */
 const withoutLimit: ReadonlySet<string> = new Set(['-1', 'never', 'none', 'unlimited'])
 

@@ -1,16 +1,17 @@
-import { InvalidArgumentError } from '@varve/record'
 import { readSecret } from '../backup/repository-access.ts'
-import { type CommandIo, InterruptedError } from '../command-io.ts'
+import { type CommandIo, InterruptedError, UsageError } from '../command-io.ts'
 
 /** No password is as long. */
 const passwordBytesMax = 64 * 1024
+const hint =
+  'Type it at a terminal, or give it as the first line of the input or of --password-file.'
 
 /**
  * A new password: the first line of a file, or of standard input; at a terminal it is asked for,
  * twice, and not shown. There is no option for it: what stands on a command line can be read by
  * everybody on the machine, and stays in the shell's history.
  *
- * Rejects with InvalidArgumentError, InterruptedError.
+ * Rejects with UsageError, InvalidArgumentError, InterruptedError.
  */
 export async function newPassword(
   user: string,
@@ -25,7 +26,7 @@ export async function newPassword(
   const password = await io.readSecret(`Password for ${user}: `)
   const again = await io.readSecret('The same again: ')
   if (password === again) return firstLine('password', password)
-  throw new InvalidArgumentError('password', 'not shown', 'the two are not the same')
+  throw new UsageError('The two passwords are not the same.', 'Nothing was changed.')
 }
 
 async function startOf(io: CommandIo): Promise<string> {
@@ -42,7 +43,9 @@ async function startOf(io: CommandIo): Promise<string> {
 
 function firstLine(where: string, text: string): string {
   const [line = ''] = text.split(/\r?\n/, 1)
-  if (line === '') throw new InvalidArgumentError(where, 'not shown', 'has no password on line 1')
+  if (line === '') {
+    throw new UsageError(`There is no password on the first line of ${where}.`, hint)
+  }
   if (Buffer.byteLength(line) <= passwordBytesMax) return line
-  throw new InvalidArgumentError(where, 'not shown', 'has a line that is no password')
+  throw new UsageError(`The first line of ${where} is too long for a password.`, hint)
 }

@@ -4,7 +4,7 @@ import { type Choose, flag, text, texts, withData, withJson } from './verb-optio
 const aboutSettings =
   'Settings are those of the topics; --set gives others for this time, under Kafka’s names: ' +
   'retention.ms or retentionMs. plan takes no lock and changes nothing; run needs the data ' +
-  'directory for itself.'
+  'directory for itself. A server has its own: it retains and compacts by its topics’ settings.'
 
 export function addRetentionVerb(parser: Argv, choose: Choose): void {
   parser.command('retention <action>', 'Delete segments that are too old or too much', (verb) =>

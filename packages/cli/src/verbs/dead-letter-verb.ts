@@ -8,7 +8,7 @@ export function addDeadLetterVerb(parser: Argv, choose: Choose): void {
       .example('$0 dead-letter replay orders.dead-letter --data ./data --yes', '')
       .epilogue(
         'The topic is the dead-letter topic itself. list takes no lock and changes nothing; ' +
-          'replay --yes needs the data directory for itself.',
+          'replay --yes needs the data directory for itself. Both need the files: a server is not asked.',
       )
       .demandCommand(1, 'Which action? One of list, replay.')
     addList(actions, choose)

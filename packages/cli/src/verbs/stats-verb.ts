@@ -15,7 +15,8 @@ export function addStatsVerb(parser: Argv, choose: Choose): void {
         .epilogue(
           'Takes no lock and changes nothing. With --watch, on a terminal the table is redrawn in ' +
             'place; elsewhere each look prints one. Records are counted by offsets: what ' +
-            'compaction removed is in the number.',
+            'compaction removed is in the number. It needs the files; of a server, topic describe ' +
+            'and group list tell the same.',
         ),
     ({ data, watch, interval, internal, json }) =>
       choose(async (io) => {

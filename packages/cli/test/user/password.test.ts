@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { makeTemporaryDirectory } from '@varve/log/testing'
-import { InvalidArgumentError } from '@varve/record'
 import { expect, test } from 'vitest'
+import { UsageError } from '../../src/command-io.ts'
 import { newPassword } from '../../src/user/password.ts'
 import { captureIo } from '../captured-io.ts'
 
@@ -15,7 +15,7 @@ test.each([[[]], [['\nsecret\n']], [['x'.repeat(70_000)]]])(
   'an input without one is refused',
   async (input) => {
     const asked = newPassword('alice', null, captureIo({ input }))
-    await expect(asked).rejects.toThrow(InvalidArgumentError)
+    await expect(asked).rejects.toThrow(UsageError)
   },
 )
 
