@@ -27,6 +27,7 @@ type Options struct {
 	Codec           string `json:"codec"`
 	Isolation       string `json:"isolation"`
 	Strategy        string `json:"strategy"`
+	Protocol        string `json:"protocol"`
 	First           int    `json:"first"`
 	Count           int    `json:"count"`
 }
@@ -117,16 +118,23 @@ func grouping() []kgo.Opt {
 		"": kgo.RangeBalancer(), "range": kgo.RangeBalancer(), "roundrobin": kgo.RoundRobinBalancer(),
 		"sticky": kgo.StickyBalancer(), "cooperative-sticky": kgo.CooperativeStickyBalancer(),
 	}
-	return []kgo.Opt{
+	common := []kgo.Opt{
 		kgo.ConsumerGroup(options.Group),
 		kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.HeartbeatInterval(300 * time.Millisecond),
-		kgo.SessionTimeout(10 * time.Second),
 		kgo.FetchIsolationLevel(isolation),
-		kgo.Balancers(balancers[options.Strategy]),
 		kgo.MetadataMinAge(100 * time.Millisecond),
 	}
+	if options.Protocol == "consumer" {
+		// The library hides it behind this; its sticky balancer stands for the server's `uniform`.
+		wanted := context.WithValue(background(), "opt_in_kafka_next_gen_balancer_beta", true)
+		return append(common, kgo.WithContext(wanted), kgo.Balancers(kgo.StickyBalancer()))
+	}
+	return append(common,
+		kgo.HeartbeatInterval(300*time.Millisecond),
+		kgo.SessionTimeout(10*time.Second),
+		kgo.Balancers(balancers[options.Strategy]),
+	)
 }
 
 func member(stop context.Context) {
@@ -142,6 +150,9 @@ func member(stop context.Context) {
 	lose := func(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
 		for _, partition := range lost[options.Topic] {
 			delete(held, partition)
+		}
+		if options.Protocol != "" {
+			announce()
 		}
 	}
 	gain := func(_ context.Context, _ *kgo.Client, gained map[string][]int32) {

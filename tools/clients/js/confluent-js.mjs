@@ -23,11 +23,12 @@ async function produce() {
 }
 
 function groupConsumer(settings = {}) {
-  const { group: groupId, isolation } = options
+  const { group: groupId, isolation, protocol } = options
   return kafka.consumer({
+    ...(protocol !== undefined && { 'group.protocol': protocol }),
     kafkaJS: {
       ...{ groupId, fromBeginning: true, autoCommit: false },
-      ...{ heartbeatInterval: 300, sessionTimeout: 10_000 },
+      ...(protocol === undefined && { heartbeatInterval: 300, sessionTimeout: 10_000 }),
       readUncommitted: isolation !== 'read_committed',
     },
     ...settings,
@@ -36,10 +37,18 @@ function groupConsumer(settings = {}) {
 
 async function member() {
   const { topic } = options
+  const held = new Set()
   const consumer = groupConsumer({
-    rebalance_cb: (error, assigned) => {
-      if (error.code !== -175) return
-      say('assigned', { partitions: assigned.map(({ partition }) => partition) })
+    rebalance_cb: (error, changed) => {
+      const isGain = error.code === -175
+      // Who divides by itself is told everything anew.
+      if (isGain && options.protocol === undefined) held.clear()
+      for (const { partition } of changed) {
+        if (isGain) held.add(partition)
+        else held.delete(partition)
+      }
+      if (isGain || options.protocol !== undefined)
+        say('assigned', { partitions: [...held].sort() })
     },
   })
   await consumer.connect()

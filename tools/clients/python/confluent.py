@@ -69,16 +69,31 @@ def announce_incremental(consumer, partitions):
     say("assigned", partitions=sorted(held.partition for held in consumer.assignment()))
 
 
+def announce_rest(consumer, partitions):
+    lost = {partition.partition for partition in partitions}
+    kept = {held.partition for held in consumer.assignment()} - lost
+    say("assigned", partitions=sorted(kept))
+
+
+def protocol():
+    """How members share: the server divides, or they do."""
+    if "protocol" in options:
+        return {"group.protocol": options["protocol"]}
+    return {
+        "heartbeat.interval.ms": 300,
+        "session.timeout.ms": 10000,
+        "partition.assignment.strategy": options.get("strategy", "range"),
+    }
+
+
 def group_consumer():
     return Consumer(
         {
             **connection(),
+            **protocol(),
             "group.id": options["group"],
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
-            "heartbeat.interval.ms": 300,
-            "session.timeout.ms": 10000,
-            "partition.assignment.strategy": options.get("strategy", "range"),
             "isolation.level": options.get("isolation", "read_uncommitted"),
             "topic.metadata.refresh.interval.ms": 2000,
         }
@@ -101,10 +116,13 @@ def received(consumer):
 
 def member():
     consumer = group_consumer()
-    is_cooperative = options.get("strategy", "").startswith("cooperative")
-    consumer.subscribe(
-        [options["topic"]], on_assign=announce_incremental if is_cooperative else announce
+    is_cooperative = (
+        "protocol" in options or options.get("strategy", "").startswith("cooperative")
     )
+    callbacks = {"on_assign": announce_incremental if is_cooperative else announce}
+    if "protocol" in options:
+        callbacks["on_revoke"] = announce_rest
+    consumer.subscribe([options["topic"]], **callbacks)
     while not stopping.is_set():
         record = received(consumer)
         if record is not None:

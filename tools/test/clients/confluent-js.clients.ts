@@ -7,6 +7,7 @@ describeClient({
   name: 'confluent-js',
   codecs: ['none', 'gzip', 'snappy', 'lz4'],
   strategies: ['range'],
+  hasConsumerProtocol: true,
   hasTransactions: true,
   adminSteps: allAdminSteps.filter((step) => !unknown.has(step)),
 })

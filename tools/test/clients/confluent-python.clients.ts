@@ -4,6 +4,7 @@ describeClient({
   name: 'confluent-python',
   codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
   strategies: ['range', 'cooperative-sticky'],
+  hasConsumerProtocol: true,
   hasTransactions: true,
   adminSteps: allAdminSteps,
 })

@@ -9,6 +9,8 @@ export interface ClientAbilities {
   readonly codecs: readonly string[]
   /** Ways of sharing partitions out, each tried by a group. */
   readonly strategies: readonly string[]
+  /** Whether it knows groups in which the server divides (KIP-848). */
+  readonly hasConsumerProtocol?: boolean
   readonly hasTransactions: boolean
   /** What its admin client says of a topic and a group, step by step; absent: it has no call. */
   readonly adminSteps: readonly string[]
@@ -45,7 +47,7 @@ export function describeClient(abilities: ClientAbilities): void {
 }
 
 function declareTests(abilities: ClientAbilities): void {
-  const { name, codecs, strategies, hasTransactions } = abilities
+  const { name, codecs, hasTransactions } = abilities
   const trial = new ClientTrial(name)
   beforeAll(() => trial.start())
   afterEach(() => trial.endClients())
@@ -73,9 +75,7 @@ function declareTests(abilities: ClientAbilities): void {
     }
   })
 
-  test.each(strategies)('a group shares by %s through joins and leaves, and resumes', (strategy) =>
-    shareThroughRebalances(trial, strategy),
-  )
+  declareSharing(trial, abilities)
 
   test.skipIf(!hasTransactions)('transactions are all or nothing, with offsets', async () => {
     const [source, target] = [trial.nameOf('source'), trial.nameOf('target')]
@@ -110,4 +110,16 @@ function declareTests(abilities: ClientAbilities): void {
     const expected = abilities.adminSteps.map((step) => [step, expectedSteps[step]])
     expect(found).toEqual(Object.fromEntries(expected))
   })
+}
+
+function declareSharing(trial: ClientTrial, abilities: ClientAbilities): void {
+  const { strategies, hasConsumerProtocol = false } = abilities
+  test.each(strategies)('a group shares by %s through joins and leaves, and resumes', (strategy) =>
+    shareThroughRebalances(trial, strategy),
+  )
+
+  test.skipIf(!hasConsumerProtocol)(
+    'a group of the consumer protocol shares through joins and leaves, and resumes',
+    () => shareThroughRebalances(trial, 'consumer', { protocol: 'consumer' }),
+  )
 }

@@ -4,6 +4,7 @@ describeClient({
   name: 'franz-go',
   codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
   strategies: ['range', 'roundrobin', 'sticky', 'cooperative-sticky'],
+  hasConsumerProtocol: true,
   hasTransactions: true,
   adminSteps: allAdminSteps,
 })

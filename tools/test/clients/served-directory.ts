@@ -97,6 +97,9 @@ export class ServedDirectory {
     const settings = {
       'advertised.listeners': `PLAINTEXT://${this.bootstrapServers}`,
       'num.partitions': '4',
+      // Members are told as soon as may be.
+      'group.consumer.min.heartbeat.interval.ms': '300',
+      'group.consumer.heartbeat.interval.ms': '300',
     }
     const set = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`])
     const listen = `127.0.0.1:${this.#serverPort}`

@@ -9,9 +9,13 @@ const batch = 40
  * partitions have one reader, all that is sent is received, and who comes later goes on where the
  * others have committed.
  */
-export async function shareThroughRebalances(trial: ClientTrial, strategy: string): Promise<void> {
+export async function shareThroughRebalances(
+  trial: ClientTrial,
+  strategy: string,
+  how: Readonly<Record<string, string>> = { strategy },
+): Promise<void> {
   const [topic, group] = [trial.nameOf(strategy), trial.nameOf(`shares-${strategy}`)]
-  const shared = { topic, group, strategy }
+  const shared = { topic, group, ...how }
   let sent = 0
   const send = async (): Promise<void> => {
     await trial.run('produce', { topic, first: sent, count: batch })
