@@ -25,7 +25,7 @@ export class Administration {
     const settings = await BrokerSettings.load(state, parts.topics, (err) => {
       logger.warn({ err }, 'settings of the broker do not fit a topic, and are not in force')
     })
-    return new Administration(settings, quotas, GroupConfigs.load(state, options))
+    return new Administration(settings, quotas, GroupConfigs.load(state, options, settings))
   }
 
   /** The data directory goes on without the server. */

@@ -187,12 +187,6 @@ export const fixedBrokerConfigs: readonly FixedBrokerConfig[] = [
     'The longest that a group may be given.',
   ),
   fixed(
-    'group.consumer.assignment.interval.ms',
-    'int',
-    [({ options }) => String(options.groupConsumerAssignmentIntervalMs), '1000'],
-    'How long what has been divided in such a group stands at least.',
-  ),
-  fixed(
     'group.consumer.max.size',
     'int',
     [({ options }) => String(options.groupConsumerSizeMax), '2147483647'],
@@ -222,6 +216,32 @@ export const fixedBrokerConfigs: readonly FixedBrokerConfig[] = [
 export const inheritedConfigs: ReadonlyMap<string, TopicConfig | KeptConfig> = new Map(
   [...topicConfigs, ...keptTopicConfigs].flatMap((config) => {
     return config.brokerName === null ? [] : [[config.brokerName, config] as const]
+  }),
+)
+
+/** A setting that holds for groups that were given none of their own, and may be changed. */
+export interface GroupBrokerConfig extends FixedBrokerConfig {
+  readonly problem: (value: unknown) => string | null
+}
+
+/** Kafka's group.consumer.max.assignment.interval.ms. */
+export const assignmentIntervalMsMax = 15_000
+
+/** Settings of the broker that hold for groups without settings of their own. */
+export const groupBrokerConfigs: ReadonlyMap<string, GroupBrokerConfig> = new Map(
+  [
+    fixed(
+      'group.consumer.assignment.interval.ms',
+      'int',
+      [({ options }) => String(options.groupConsumerAssignmentIntervalMs), '1000'],
+      'How long what has been divided in such a group stands at least.',
+    ),
+  ].map((config) => {
+    const problem = (value: unknown): string | null => {
+      const isWithin = Number(value) >= 0 && Number(value) <= assignmentIntervalMsMax
+      return isWithin ? null : `it is between 0 and ${assignmentIntervalMsMax}`
+    }
+    return [config.name, { ...config, problem }]
   }),
 )
 

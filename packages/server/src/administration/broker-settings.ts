@@ -3,7 +3,7 @@ import type { Topics } from '@varve/broker/serving'
 import { InvalidArgumentError } from '@varve/record'
 import { RequestRefusedError } from '../base/server-errors.ts'
 import type { ServerState } from '../base/server-state.ts'
-import { inheritedConfigs, throttleConfigs } from './broker-config-table.ts'
+import { groupBrokerConfigs, inheritedConfigs, throttleConfigs } from './broker-config-table.ts'
 import { type ConfigValue, configSources } from './config-entry.ts'
 import { type ConfigOperation, changedText, settingValue } from './topic-changes.ts'
 
@@ -124,7 +124,7 @@ export class BrokerSettings {
     const texts: Record<string, string> = isReplacement ? {} : { ...stored[scope] }
     for (const operation of operations) {
       const { name } = operation
-      const config = inheritedConfigs.get(name)
+      const config = inheritedConfigs.get(name) ?? groupBrokerConfigs.get(name)
       if (config === undefined && !throttleConfigs.has(name)) {
         if (operation.operation === 'delete') continue
         const rule = `cannot update these configs dynamically: ${name}`

@@ -1,7 +1,9 @@
 import { defaultTopicSettings, type ResolvedTopicSettings, type TopicSettings } from '@varve/broker'
 import {
   type BrokerFacts,
+  type FixedBrokerConfig,
   fixedBrokerConfigs,
+  groupBrokerConfigs,
   inheritedConfigs,
   throttleConfigs,
 } from './broker-config-table.ts'
@@ -51,26 +53,38 @@ export function topicEntries(
 /** All settings of the broker. */
 export function brokerEntries(facts: BrokerFacts, broker: BrokerSettings): readonly ConfigEntry[] {
   const fixed = fixedBrokerConfigs.map((config): ConfigEntry => {
-    const { name, type, usual, documentation } = config
-    const value = config.value(facts)
-    const source = value === usual ? configSources.default : configSources.started
-    const values: ConfigValue[] = [{ name, value, source }]
-    if (usual !== null && value !== usual) {
-      values.push({ name, value: usual, source: configSources.default })
-    }
-    return { name, type, value, source, isReadOnly: true, documentation, synonyms: values }
+    return { ...startedEntry(config, facts, []), isReadOnly: true }
+  })
+  const ofGroups = [...groupBrokerConfigs.values()].map((config): ConfigEntry => {
+    return { ...startedEntry(config, facts, broker.valuesOf(config.name)), isReadOnly: false }
   })
   const inherited = [...inheritedConfigs].map(([name, config]) => ({
     ...entryOf(config, inheritedValues(config, broker)),
     name,
   }))
-  return [...fixed, ...inherited, ...throttles(broker)]
+  return [...fixed, ...ofGroups, ...inherited, ...throttles(broker)]
+}
+
+/** What it was told while it runs goes before what it was started with. */
+function startedEntry(
+  { name, type, usual, documentation, value: startedValue }: FixedBrokerConfig,
+  facts: BrokerFacts,
+  told: readonly ConfigValue[],
+): Omit<ConfigEntry, 'isReadOnly'> {
+  const started = startedValue(facts)
+  const source = started === usual ? configSources.default : configSources.started
+  const synonyms: ConfigValue[] = [...told, { name, value: started, source }]
+  if (usual !== null && started !== usual) {
+    synonyms.push({ name, value: usual, source: configSources.default })
+  }
+  const [first = { value: started, source }] = synonyms
+  return { name, type, value: first.value, source: first.source, documentation, synonyms }
 }
 
 /** Those that were set for all brokers. */
 export function allBrokersEntries(broker: BrokerSettings): readonly ConfigEntry[] {
   return broker.names('allBrokers').map((name): ConfigEntry => {
-    const config = inheritedConfigs.get(name)
+    const config = inheritedConfigs.get(name) ?? groupBrokerConfigs.get(name)
     const values = broker.valuesOf(name)
     const synonyms = values.filter(({ source }) => source === configSources.allBrokers)
     const value = synonyms[0]?.value ?? null

@@ -1,6 +1,8 @@
 import type { ResolvedConsumerGroupServingOptions } from '../base/consumer-group-options.ts'
 import { RequestRefusedError } from '../base/server-errors.ts'
 import type { ServerState } from '../base/server-state.ts'
+import { assignmentIntervalMsMax } from './broker-config-table.ts'
+import type { BrokerSettings } from './broker-settings.ts'
 import { type ConfigEntry, configSources } from './config-entry.ts'
 import { invalidConfig } from './config-value.ts'
 import { type ConfigOperation, changedText } from './topic-changes.ts'
@@ -21,8 +23,6 @@ interface GroupConfig {
 const sectionName = 'groupConfigs'
 /** So many groups may have settings of their own. */
 const groupsMax = 10_000
-/** Kafka's group.consumer.max.assignment.interval.ms. */
-const assignmentIntervalMsMax = 15_000
 
 /** What a group may be given: Kafka's GroupConfig, as far as groups of consumers go. */
 const groupConfigs: readonly GroupConfig[] = [
@@ -56,6 +56,9 @@ const groupConfigs: readonly GroupConfig[] = [
   },
 ]
 
+/** What the broker was told of such a setting while it runs. */
+type ToldBroker = Pick<BrokerSettings, 'valuesOf'>
+
 /** How one group is led. */
 export interface GroupTimes {
   readonly sessionTimeoutMs: number
@@ -67,22 +70,28 @@ export interface GroupTimes {
 export class GroupConfigs {
   readonly #state: ServerState
   readonly #options: ResolvedConsumerGroupServingOptions
+  readonly #broker: ToldBroker
   #stored: Stored
 
   private constructor(
     state: ServerState,
-    options: ResolvedConsumerGroupServingOptions,
+    [options, broker]: readonly [ResolvedConsumerGroupServingOptions, ToldBroker],
     stored: Stored,
   ) {
     this.#state = state
     this.#options = options
+    this.#broker = broker
     this.#stored = stored
   }
 
   /** Throws CorruptServerStateError. */
-  static load(state: ServerState, options: ResolvedConsumerGroupServingOptions): GroupConfigs {
+  static load(
+    state: ServerState,
+    options: ResolvedConsumerGroupServingOptions,
+    broker: ToldBroker,
+  ): GroupConfigs {
     const found = state.section(sectionName) ?? {}
-    if (isStored(found)) return new GroupConfigs(state, options, found)
+    if (isStored(found)) return new GroupConfigs(state, [options, broker], found)
     throw state.damaged(sectionName, 'it does not hold settings of groups')
   }
 
@@ -98,7 +107,7 @@ export class GroupConfigs {
       groupConfigs.map((config) => {
         const [min, max] = config.bounds(this.#options)
         const text = own[config.name]
-        if (text === undefined) return config.value(this.#options)
+        if (text === undefined) return this.#brokerValue(config)
         return Math.min(max, Math.max(min, Number(text)))
       })
     return { sessionTimeoutMs, heartbeatIntervalMs, assignmentIntervalMs }
@@ -113,6 +122,7 @@ export class GroupConfigs {
       const { group: ownSource, started: startedSource, default: source } = configSources
       const synonyms = [
         ...(text === undefined ? [] : [{ name, value: text, source: ownSource }]),
+        ...this.#broker.valuesOf(brokerName),
         ...(started === usual ? [] : [{ name: brokerName, value: started, source: startedSource }]),
         { name: brokerName, value: usual, source },
       ]
@@ -135,6 +145,12 @@ export class GroupConfigs {
     const change = (): Stored => this.#changed(group, operations, isReplacement)
     if (validateOnly) change()
     else this.#stored = await this.#state.update(sectionName, change)
+  }
+
+  /** What holds for groups that were given nothing. */
+  #brokerValue(config: GroupConfig): number {
+    const [told] = this.#broker.valuesOf(config.brokerName)
+    return told === undefined ? config.value(this.#options) : Number(told.value)
   }
 
   #own(group: string): Texts {
@@ -167,7 +183,7 @@ export class GroupConfigs {
     const values = groupConfigs.map((config) => {
       const { name } = config
       const [min, max] = config.bounds(this.#options)
-      const value = Number(texts[name] ?? config.value(this.#options))
+      const value = Number(texts[name] ?? this.#brokerValue(config))
       if (texts[name] !== undefined && (value < min || value > max)) {
         throw invalidConfig(name, texts[name], `it is between ${min} and ${max}`)
       }

@@ -72,6 +72,9 @@ test.each([
   ['log.retention.ms', '-2'],
   ['min.insync.replicas', '0'],
   ['leader.replication.throttled.rate', 'fast'],
+  ['group.consumer.assignment.interval.ms', '15001'],
+  ['group.consumer.assignment.interval.ms', '-1'],
+  ['group.consumer.session.timeout.ms', '50000'],
 ])('%s = %s is refused', async (name, value) => {
   const { settings, varve } = await open(new SimulatedFileSystem())
   for (const validateOnly of [true, false]) {

@@ -1,6 +1,6 @@
 import { SimulatedFileSystem } from '@varve/log/testing'
 import { expect, test } from 'vitest'
-import { configSources } from '../../src/administration/config-entry.ts'
+import { type ConfigValue, configSources } from '../../src/administration/config-entry.ts'
 import { GroupConfigs } from '../../src/administration/group-configs.ts'
 import type { ConfigOperation } from '../../src/administration/topic-changes.ts'
 import { resolveConsumerGroupServingOptions } from '../../src/base/consumer-group-options.ts'
@@ -8,6 +8,7 @@ import { CorruptServerStateError, RequestRefusedError } from '../../src/base/ser
 import { ServerState } from '../../src/base/server-state.ts'
 
 const options = resolveConsumerGroupServingOptions({})
+const untold = { valuesOf: () => [] }
 const session = 'consumer.session.timeout.ms'
 const altering = { isReplacement: false, validateOnly: false }
 
@@ -22,13 +23,13 @@ function set(name: string, value: string | null): ConfigOperation {
 
 test('a group is led as the broker says, or as it was told, after a restart too', async () => {
   const fs = new SimulatedFileSystem()
-  const configs = GroupConfigs.load(stateOf(fs), options)
+  const configs = GroupConfigs.load(stateOf(fs), options, untold)
   const usual = { sessionTimeoutMs: 45_000, heartbeatIntervalMs: 5_000 }
   expect(configs.timesOf('g')).toEqual({ ...usual, assignmentIntervalMs: 1_000 })
   await configs.alter('g', [set(session, '50000')], altering)
   expect(configs.timesOf('g').sessionTimeoutMs).toBe(50_000)
   expect(configs.timesOf('h').sessionTimeoutMs).toBe(45_000)
-  const again = GroupConfigs.load(ServerState.load(fs, '/data'), options)
+  const again = GroupConfigs.load(ServerState.load(fs, '/data'), options, untold)
   expect(again.groups).toEqual(['g'])
   const [entry] = again.entries('g').filter(({ name }) => name === session)
   expect(entry).toMatchObject({ value: '50000', source: configSources.group, isReadOnly: false })
@@ -46,7 +47,7 @@ test.each([
   ['consumer.assignment.interval.ms', '15001'],
   ['share.session.timeout.ms', '45000'],
 ])('%s of %j is refused, and nothing has changed', async (name, value) => {
-  const configs = GroupConfigs.load(stateOf(new SimulatedFileSystem()), options)
+  const configs = GroupConfigs.load(stateOf(new SimulatedFileSystem()), options, untold)
   await expect(configs.alter('g', [set(name, value)], altering)).rejects.toThrow(
     RequestRefusedError,
   )
@@ -58,5 +59,18 @@ test.each([
 test('what is stored and cannot be is told', async () => {
   const state = stateOf(new SimulatedFileSystem())
   await state.update('groupConfigs', () => ({ g: { other: 'x' } }))
-  expect(() => GroupConfigs.load(state, options)).toThrow(CorruptServerStateError)
+  expect(() => GroupConfigs.load(state, options, untold)).toThrow(CorruptServerStateError)
+})
+
+test('a group without settings of its own follows what the broker is told meanwhile', () => {
+  const name = 'group.consumer.assignment.interval.ms'
+  const told: ConfigValue[] = []
+  const broker = { valuesOf: (asked: string) => told.filter((each) => each.name === asked) }
+  const configs = GroupConfigs.load(stateOf(new SimulatedFileSystem()), options, broker)
+  expect(configs.timesOf('g').assignmentIntervalMs).toBe(1_000)
+  told.push({ name, value: '1500', source: configSources.broker })
+  expect(configs.timesOf('g').assignmentIntervalMs).toBe(1_500)
+  const entry = configs.entries('g').find((each) => each.synonyms.some((one) => one.name === name))
+  expect(entry).toMatchObject({ value: '1500', source: configSources.broker })
+  expect(entry?.synonyms.map(({ value }) => value)).toEqual(['1500', '1000'])
 })
