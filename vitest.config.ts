@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** These replace a module, or measure their process's memory: each has a process to itself. */
 const alone = [
+  'benchmarks/test/soak/growth-judge.test.ts',
   'packages/backup/test/taking/damage.test.ts',
   'packages/cli/test/dump/batch-stream.test.ts',
   'packages/log/test/storage/directory-lock-native.test.ts',
@@ -20,8 +22,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
-    // By default one processor is left free.
-    maxWorkers: '100%',
+    // About half of what tests take is waiting: for processes, disks and timers.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     projects: [
       {
         extends: true,

@@ -10,7 +10,7 @@ const compiled = fileURLToPath(new URL('../../dist/testing/index.js', import.met
 test.skipIf(!existsSync(compiled))(
   'whatever a process was told before it was killed is true afterwards',
   async () => {
-    const counts = await killAgainAndAgain(8, seedFromEnvironment('kill.test.ts'))
+    const counts = await killAgainAndAgain(5, seedFromEnvironment('kill.test.ts'))
     expect(counts.acknowledgements).toBeGreaterThan(0)
     expect(counts.records).toBeGreaterThan(0)
   },
