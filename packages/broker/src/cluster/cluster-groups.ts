@@ -12,6 +12,7 @@ import type { Cluster } from './cluster.ts'
 import { ClusterRefusedError, ClusterUnsupportedError } from './cluster-errors.ts'
 import { allOffsets } from './cluster-offsets.ts'
 import { offsetsByTopic } from './cluster-transactions.ts'
+import { type ConsumerGroupDescribe, consumerGroupDescribe } from './consumer-group-describe.ts'
 import { groupErrorOf } from './group-failures.ts'
 
 /** The consumer groups of a cluster, for operators. */
@@ -64,10 +65,10 @@ export class ClusterGroups implements GroupAdministration {
 
   /** A group of the consumer protocol, where the cluster knows of such. */
   async #describeConsumers(group: string): Promise<Omit<GroupDescription, 'offsets'>> {
-    const { consumerGroupDescribeV0 } = this.#cluster.client
-    let api: typeof consumerGroupDescribeV0.api
+    let api: ConsumerGroupDescribe
     try {
-      api = this.#cluster.version('ConsumerGroupDescribe', [consumerGroupDescribeV0.api])
+      const known = consumerGroupDescribe(this.#cluster.client)
+      api = this.#cluster.version('ConsumerGroupDescribe', [known])
     } catch (error) {
       // There are no such groups then.
       if (error instanceof ClusterUnsupportedError) throw new GroupNotFoundError(group)
@@ -75,7 +76,7 @@ export class ClusterGroups implements GroupAdministration {
     }
     const answer = await this.#ask(group, 'describing', () => {
       return this.#cluster.onCoordinator('group', group, (connection) => {
-        return api.async(connection, [group], false)
+        return api.async(connection, [group])
       })
     }).catch((error: unknown) => {
       // Kafka before 4.0 knows the request, and has such groups only where that was switched on.
@@ -90,7 +91,7 @@ export class ClusterGroups implements GroupAdministration {
       state: found.groupState as ConsumerGroupPhase,
       protocol: found.members.length === 0 ? null : found.assignorName,
       members: found.members.map(({ memberId, instanceId, clientId, clientHost }) => {
-        return { memberId, groupInstanceId: instanceId ?? null, clientId, clientHost }
+        return { memberId, groupInstanceId: instanceId, clientId, clientHost }
       }),
     }
   }
