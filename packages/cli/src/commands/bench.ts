@@ -21,6 +21,7 @@ import type {
 } from '../bench/bench-options.ts'
 import { printResult } from '../bench/bench-output.ts'
 import { runConsumers } from '../bench/consume-run.ts'
+import { removingWhatIsMade } from '../bench/made-directories.ts'
 import { type RecordRun, runRates, writeHistograms } from '../bench/record-runs.ts'
 import { backupTask, compactTask, recoverTask, type TaskRun } from '../bench/task-runs.ts'
 import { type CommandIo, exitCodes } from '../command-io.ts'
@@ -75,33 +76,37 @@ async function records(
   options: BenchOptions,
   io: CommandIo,
 ): Promise<RecordRun> {
-  const startedMs = io.clock.now()
-  const run = await perform(work, options, io)
-  const { measurements, conditions, notes } = run
-  const lines = measurements.flatMap((one) => {
-    const head = measurements.length > 1 ? ['', rateText(one)] : []
-    return [...head, ...measurementLines(one), ...closing(one)]
+  return await removingWhatIsMade([options.data], async () => {
+    const startedMs = io.clock.now()
+    const run = await perform(work, options, io)
+    const { measurements, conditions, notes } = run
+    const lines = measurements.flatMap((one) => {
+      const head = measurements.length > 1 ? ['', rateText(one)] : []
+      return [...head, ...measurementLines(one), ...closing(one)]
+    })
+    const result = { kind, startedMs, conditions, measurements, notes }
+    await printResult(result, options, [conditionsText(conditions), ...lines], io)
+    return run
   })
-  const result = { kind, startedMs, conditions, measurements, notes }
-  await printResult(result, options, [conditionsText(conditions), ...lines], io)
-  return run
 }
 
 async function tasks(
   kind: RunKind,
   work: Work<TaskRun>,
-  options: BenchOptions,
+  options: BenchOptions & { readonly repository?: string | null },
   io: CommandIo,
 ): Promise<number> {
-  const startedMs = io.clock.now()
-  const { tasks: figures, conditions } = await perform(work, options, io)
-  const lines = figures.flatMap((task) => {
-    const details = Object.keys(task.details).length === 0 ? [] : [conditionsText(task.details)]
-    return [taskLine(task), ...details.map((text) => `  ${text}`)]
+  return await removingWhatIsMade([options.data, options.repository ?? null], async () => {
+    const startedMs = io.clock.now()
+    const { tasks: figures, conditions } = await perform(work, options, io)
+    const lines = figures.flatMap((task) => {
+      const details = Object.keys(task.details).length === 0 ? [] : [conditionsText(task.details)]
+      return [taskLine(task), ...details.map((text) => `  ${text}`)]
+    })
+    const result = { kind, startedMs, conditions, tasks: figures }
+    await printResult(result, options, [conditionsText(conditions), ...lines], io)
+    return exitCodes.fine
   })
-  const result = { kind, startedMs, conditions, tasks: figures }
-  await printResult(result, options, [conditionsText(conditions), ...lines], io)
-  return exitCodes.fine
 }
 
 /** Ended by Ctrl-C, or by a terminal that is closed: a scratch directory goes then, too. */

@@ -22,7 +22,7 @@ export function addBenchVerb(parser: Argv, choose: Choose): void {
       .example('$0 bench end-to-end --rates 1000,5000,20000 --report latency.html', '')
       .epilogue(
         'A run makes a scratch directory in --data, or a topic on kafka://host:port, and removes ' +
-          'it. With a rate, latency counts from the moment at which a record was due; flat out ' +
+          'it; --data too, where it was not there and is empty at the end. With a rate, latency counts from the moment at which a record was due; flat out ' +
           'it is the time of service. The last lines are those of Kafka’s own tools. --json ' +
           'prints all figures as one document: docs/benchmarks.md says what is in it.',
       )

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { openVarve } from '@varve/broker'
 import { makeTemporaryDirectory } from '@varve/log/testing'
 import { afterAll, describe, expect, test, vi } from 'vitest'
@@ -8,6 +8,7 @@ const temporary = makeTemporaryDirectory()
 afterAll(() => temporary.remove())
 
 const data = `${temporary.path}/disk`
+mkdirSync(data)
 const tiny = ['--data', data, '--warmup', '0', '--record-size', '200']
 
 describe('varve bench consume', () => {
