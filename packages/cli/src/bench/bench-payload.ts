@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { generatePayload, type Payload, payloadOfFile } from '@varve/bench'
 import { InvalidArgumentError } from '@varve/record'
+import { readGivenFile } from '../given-file.ts'
 import { requireCount } from '../option-checks.ts'
 import type { PayloadOptions } from './bench-options.ts'
 import { parseByteSize } from './byte-size.ts'
@@ -16,20 +16,11 @@ export function payloadFor(options: PayloadOptions, seed: number): Payload {
   const { payloadFile, payloadDelimiter } = options
   if (payloadFile !== null) {
     const delimiter = payloadDelimiter.replace(/\\[nt\\]/g, (mark) => escapes[mark] ?? mark)
-    return payloadOfFile(readPayloads(payloadFile), delimiter, payloadFile)
+    return payloadOfFile(readGivenFile('--payload-file', payloadFile), delimiter, payloadFile)
   }
   const recordBytes = parseByteSize('--record-size', options.recordSize)
   if (recordBytes > recordBytesMax) {
     throw new InvalidArgumentError('--record-size', options.recordSize, 'must be 256 MiB or less')
   }
   return generatePayload(options.payload, recordBytes, seed)
-}
-
-function readPayloads(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new InvalidArgumentError('--payload-file', path, `must be readable: ${reason}`)
-  }
 }

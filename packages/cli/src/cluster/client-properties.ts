@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
 import type { ClusterOptions, SaslOptions } from '@varve/broker'
 import { InvalidArgumentError } from '@varve/record'
 import { parseProperties } from '@varve/server'
+import { readGivenFile } from '../given-file.ts'
 
 /** Where a cluster, or a served directory, is, and how to speak with it. */
 export interface ClusterPlace {
@@ -94,7 +94,7 @@ function typeOf(properties: Properties, store: Store): string {
 
 function fileOf(properties: Properties, name: string): Buffer | undefined {
   const path = properties.get(name)
-  return path === undefined ? undefined : readFileSync(path)
+  return path === undefined ? undefined : readGivenFile(name, path)
 }
 
 const mechanisms: readonly string[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { type Server, startServer } from '@varve/server'
 import { type CommandIo, exitCodes } from '../command-io.ts'
+import { readGivenFile } from '../given-file.ts'
 import { LineOutput } from '../output.ts'
 import { LogLines } from '../serve/log-lines.ts'
 import { type ServeOptions, serverOptionsOf } from '../serve/serve-options.ts'
@@ -17,9 +17,13 @@ export interface ServeCommandOptions extends ServeOptions, PageOptions {
  */
 export async function serve(given: ServeCommandOptions, io: CommandIo): Promise<number> {
   const { config, httpTokenFile, json, verbose } = given
+  const textOf = (option: string, path: string): string => {
+    return readGivenFile(option, path).toString('utf8')
+  }
   const { options, ignored } = serverOptionsOf(given, {
-    config: config === null ? '' : readFileSync(config, 'utf8'),
-    httpToken: httpTokenFile === null ? null : firstLine(readFileSync(httpTokenFile, 'utf8')),
+    config: config === null ? '' : textOf('--config', config),
+    httpToken:
+      httpTokenFile === null ? null : firstLine(textOf('--http-token-file', httpTokenFile)),
   })
   const { clock } = io
   const logger = new LogLines(json ? io.stdout : io.stderr, { clock, json, verbose })
