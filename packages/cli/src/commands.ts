@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import yargs, { type Argv } from 'yargs'
 import { type CommandIo, UsageError } from './command-io.ts'
+import { wrongNumber } from './number-check.ts'
 import { addAclVerb } from './verbs/acl-verb.ts'
 import { addBackupVerb } from './verbs/backup-verb.ts'
 import { addBenchVerb } from './verbs/bench-verb.ts'
@@ -121,6 +122,11 @@ function buildParser(argv: readonly string[], columns: number, choose: Choose): 
     .strict()
     .recommendCommands()
     .demandCommand(1, `Which verb? One of ${Object.keys(verbs).join(', ')}.`)
+    .check((parsed) => {
+      const wrong = wrongNumber(parsed, argv)
+      if (wrong === null) return true
+      throw new Error(wrong)
+    }, true)
     .version(packageVersion())
     .alias({ h: 'help' })
     .epilogue('Exit codes: 0 fine, 1 findings, 2 usage, 3 failure.')

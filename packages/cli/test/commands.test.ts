@@ -50,6 +50,37 @@ describe('the arguments', () => {
     await expect(parseCommand(argv, 100)).rejects.toMatchObject({ code: 'VARVE_USAGE', message })
   })
 
+  test.each(
+    [
+      ...['produce t --data d', 'consume t --data d', 'topic create t --data d'],
+      ...['topic alter t --data d', 'group reset g --data d', 'user add u --data d'],
+      ...['user alter u --data d', 'dead-letter list t --data d', 'stats --data d'],
+      ...['backup init r', 'backup run d r', 'backup schedule d r'],
+      ...['backup prune r', 'backup verify r', 'replay r --to kafka://h:1'],
+      ...['restore r --to d', 'dump p', 'bench produce', 'bench consume', 'bench end-to-end'],
+      ...['bench recover', 'bench compact', 'bench backup'],
+    ].map((line) => [line]),
+  )('of %s that are no numbers are told as they were typed', async (line) => {
+    const argv = line.split(' ')
+    const help = await parseCommand([...argv.slice(0, 2), '--help'], 100)
+    const options =
+      help.kind === 'text' ? [...help.text.matchAll(/^ +(--\S+) .*(?:\n {20,})?\[number\]/gm)] : []
+    expect(options.length).toBeGreaterThan(0)
+    for (const [, option = ''] of options) {
+      const message = (given: string) => `${option} is '${given}': must be a number.`
+      for (const [given, ...typed] of [
+        ['x', option, 'x'],
+        ['1s', `${option}=1s`],
+        ['', option, ''],
+        ['', `${option}=`],
+        ['12,5', option, '1', option, '12,5'],
+      ] as const) {
+        const parsing = parseCommand([...argv, ...typed], 100)
+        await expect(parsing, typed.join(' ')).rejects.toMatchObject({ message: message(given) })
+      }
+    }
+  })
+
   test('run nothing while they are read', async () => {
     const parsed = await parseCommand(['inspect', '/no/such/path'], 100)
     expect(parsed.kind).toBe('command')
