@@ -11,6 +11,7 @@ export { silentLogger } from './base/logger.ts'
 export { checkTopicName, isInternalTopic } from './base/topic-names.ts'
 export { checkTopicSettings, defaultTopicSettings } from './base/topic-settings.ts'
 export type { Cluster } from './cluster/cluster.ts'
+export { describeClusterGroups } from './cluster/cluster-group-listing.ts'
 export {
   type ListedClusterTopic,
   listClusterTopics,

@@ -1,18 +1,17 @@
 import { InvalidArgumentError } from '@varve/record'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
-import type { ConsumerGroupPhase } from '../groups/consumer/consumer-group-state.ts'
 import type { GroupAdministration, GroupDescription } from '../groups/group-administration.ts'
 import {
   GroupNotEmptyError,
   GroupNotFoundError,
   UnknownMemberError,
 } from '../groups/group-errors.ts'
-import type { GroupState } from '../groups/group-protocol.ts'
 import type { Cluster } from './cluster.ts'
 import { ClusterRefusedError, ClusterUnsupportedError } from './cluster-errors.ts'
 import { allOffsets } from './cluster-offsets.ts'
 import { offsetsByTopic } from './cluster-transactions.ts'
 import { type ConsumerGroupDescribe, consumerGroupDescribe } from './consumer-group-describe.ts'
+import { classicDescription, consumerDescription } from './group-descriptions.ts'
 import { groupErrorOf } from './group-failures.ts'
 
 /** The consumer groups of a cluster, for operators. */
@@ -24,6 +23,12 @@ export class ClusterGroups implements GroupAdministration {
   }
 
   async list(): Promise<readonly string[]> {
+    const byNode = await this.listByNode()
+    return [...new Set([...byNode.values()].flat())].sort()
+  }
+
+  /** Names of the groups that each broker coordinates. */
+  async listByNode(): Promise<ReadonlyMap<number, readonly string[]>> {
     const cluster = this.#cluster
     const { listGroupsV5, listGroupsV4 } = cluster.client
     const api = cluster.version('ListGroups', [
@@ -32,13 +37,13 @@ export class ClusterGroups implements GroupAdministration {
     ])
     const answers = await cluster.retrying('listing groups', () => {
       return Promise.all(
-        cluster.nodes.map((node) => {
-          return cluster.on(node, (connection) => api.async(connection, [], []))
+        cluster.nodes.map(async (node) => {
+          const { groups } = await cluster.on(node, (connection) => api.async(connection, [], []))
+          return [node, groups.map(({ groupId }) => groupId)] as const
         }),
       )
     })
-    const groups = answers.flatMap((answer) => answer.groups.map(({ groupId }) => groupId))
-    return [...new Set(groups)].sort()
+    return new Map(answers)
   }
 
   async describe(group: string): Promise<GroupDescription> {
@@ -53,14 +58,7 @@ export class ClusterGroups implements GroupAdministration {
     if (found === undefined || found.groupState === 'Dead') {
       return { ...(await this.#describeConsumers(group)), offsets }
     }
-    return {
-      ...{ group, type: 'classic', protocolType: found.protocolType, generation: -1, offsets },
-      state: found.groupState as GroupState,
-      protocol: found.protocolData === '' ? null : found.protocolData,
-      members: found.members.map(({ memberId, groupInstanceId, clientId, clientHost }) => {
-        return { memberId, groupInstanceId: groupInstanceId ?? null, clientId, clientHost }
-      }),
-    }
+    return { ...classicDescription(found), offsets }
   }
 
   /** A group of the consumer protocol, where the cluster knows of such. */
@@ -86,14 +84,7 @@ export class ClusterGroups implements GroupAdministration {
     })
     const [found] = answer.groups
     if (found === undefined) throw new GroupNotFoundError(group)
-    return {
-      ...{ group, type: 'consumer', protocolType: 'consumer', generation: found.groupEpoch },
-      state: found.groupState as ConsumerGroupPhase,
-      protocol: found.members.length === 0 ? null : found.assignorName,
-      members: found.members.map(({ memberId, instanceId, clientId, clientHost }) => {
-        return { memberId, groupInstanceId: instanceId, clientId, clientHost }
-      }),
-    }
+    return consumerDescription(found)
   }
 
   async delete(group: string): Promise<void> {

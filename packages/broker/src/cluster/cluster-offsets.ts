@@ -2,7 +2,7 @@ import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
 import type { Cluster } from './cluster.ts'
 import { groupErrorOf } from './group-failures.ts'
-import type { OffsetFetchAnswer } from './kafka-client.ts'
+import type { KafkaClient, OffsetFetchAnswer } from './kafka-client.ts'
 
 /**
  * What a group has committed of each partition, in their order; null where nothing. Waits for
@@ -20,7 +20,7 @@ export async function fetchOffsets(
   }
   const asked = [...topics].map(([name, partitionIndexes]) => ({ name, partitionIndexes }))
   const found = new Map(
-    (await ask(cluster, group, asked)).map((each) => [partitionName(each), each]),
+    committedOf(await ask(cluster, group, asked)).map((each) => [partitionName(each), each]),
   )
   return partitions.map((place) => found.get(partitionName(place)) ?? null)
 }
@@ -30,8 +30,23 @@ export async function allOffsets(
   cluster: Cluster,
   group: string,
 ): Promise<readonly CommittedOffset[]> {
-  const offsets = await ask(cluster, group, null)
-  return [...offsets].sort((one, other) => {
+  return committedOf(await ask(cluster, group, null))
+}
+
+/** What an answer tells of groups, by topic and partition. */
+export function committedOf(answers: OffsetFetchAnswer['groups']): readonly CommittedOffset[] {
+  const offsets = answers
+    .flatMap((each) => each.topics)
+    .flatMap(({ name, partitions }) => {
+      return partitions
+        .filter(({ committedOffset }) => committedOffset >= 0n)
+        .map((each) => ({
+          ...{ topic: name, partition: each.partitionIndex, offset: Number(each.committedOffset) },
+          metadata: each.metadata ?? '',
+          leaderEpoch: each.committedLeaderEpoch,
+        }))
+    })
+  return offsets.sort((one, other) => {
     return one.topic < other.topic
       ? -1
       : one.topic > other.topic
@@ -40,16 +55,21 @@ export async function allOffsets(
   })
 }
 
+/** The form of the request that the brokers know. Throws ClusterUnsupportedError. */
+export function offsetFetchOf(cluster: Cluster): KafkaClient['offsetFetchV9']['api'] {
+  const { offsetFetchV9, offsetFetchV8 } = cluster.client
+  return cluster.version('OffsetFetch', [
+    offsetFetchV9.api,
+    offsetFetchV8.api as unknown as typeof offsetFetchV9.api,
+  ])
+}
+
 async function ask(
   cluster: Cluster,
   groupId: string,
   topics: ReadonlyArray<{ name: string; partitionIndexes: number[] }> | null,
-): Promise<readonly CommittedOffset[]> {
-  const { offsetFetchV9, offsetFetchV8 } = cluster.client
-  const api = cluster.version('OffsetFetch', [
-    offsetFetchV9.api,
-    offsetFetchV8.api as unknown as typeof offsetFetchV9.api,
-  ])
+): Promise<OffsetFetchAnswer['groups']> {
+  const api = offsetFetchOf(cluster)
   const request = { groupId, memberId: null, memberEpoch: -1, topics: topics as never }
   let answer: OffsetFetchAnswer
   try {
@@ -62,14 +82,4 @@ async function ask(
     throw groupErrorOf(error, groupId)
   }
   return answer.groups
-    .flatMap((each) => each.topics)
-    .flatMap(({ name, partitions }) => {
-      return partitions
-        .filter(({ committedOffset }) => committedOffset >= 0n)
-        .map((each) => ({
-          ...{ topic: name, partition: each.partitionIndex, offset: Number(each.committedOffset) },
-          metadata: each.metadata ?? '',
-          leaderEpoch: each.committedLeaderEpoch,
-        }))
-    })
 }

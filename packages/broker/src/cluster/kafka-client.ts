@@ -6,6 +6,7 @@ export type KafkaClient = typeof import('@platformatic/kafka')
 export type MetadataAnswer = ReturnType<KafkaClient['metadataV12']['parseResponse']>
 export type MetadataTopic = MetadataAnswer['topics'][number]
 export type ProduceAnswer = ReturnType<KafkaClient['produceV11']['parseResponse']>
+export type DescribeGroupsAnswer = ReturnType<KafkaClient['describeGroupsV5']['parseResponse']>
 export type JoinGroupAnswer = ReturnType<KafkaClient['joinGroupV9']['parseResponse']>
 export type OffsetFetchAnswer = ReturnType<KafkaClient['offsetFetchV9']['parseResponse']>
 

@@ -1,22 +1,17 @@
-import {
-  type ClusterVarve,
-  type GroupAdministration,
-  type GroupDescription,
-  GroupNotFoundError,
-  type ResetTarget,
-  type TopicPartition,
+import type {
+  ClusterVarve,
+  GroupAdministration,
+  GroupDescription,
+  ResetTarget,
+  TopicPartition,
 } from '@varve/broker'
-import { lookAtPartition } from '@varve/broker/serving'
+import { describeClusterGroups, lookAtPartition } from '@varve/broker/serving'
 import { VarveError } from '@varve/record'
 import type { ClusterPlace } from '../cluster/client-properties.ts'
 import { openCluster, partsOf } from '../cluster/open-cluster.ts'
 import type { GroupHome, ShownGroup } from './group-home.ts'
 import type { EndLooks } from './group-progress.ts'
 import { committedAmong, type ResetStep, stepsOf } from './reset-steps.ts'
-import { sideBySide } from './side-by-side.ts'
-
-/** Each takes a few requests, which wait for the network. */
-const groupsAtOnce = 64
 
 type End = Awaited<ReturnType<EndLooks['look']>>
 
@@ -50,16 +45,7 @@ export class ClusterGroups implements GroupHome {
   }
 
   async all(): Promise<readonly ShownGroup[]> {
-    const found = await sideBySide(await this.#groups.list(), groupsAtOnce, async (name) => {
-      try {
-        return shown(await this.#groups.describe(name))
-      } catch (error) {
-        // Deleted since.
-        if (error instanceof GroupNotFoundError) return null
-        throw error
-      }
-    })
-    return found.filter((group) => group !== null)
+    return (await describeClusterGroups(partsOf(this.#varve).cluster)).map(shown)
   }
 
   async group(name: string): Promise<ShownGroup> {
