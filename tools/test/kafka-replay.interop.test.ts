@@ -58,7 +58,7 @@ describeWithKafka((release) => {
       for (;;) {
         await using target: Varve = await openVarve(address)
         const sink = new DyingSink(target, history)
-        const options = { map, groups, transactionBytes: 10_000 }
+        const options = { map, groups, transactionBytes: 5_000 }
         const run = replayHistory(history, sink, options)
         const outcome = await run.catch((error: unknown) => error)
         if (outcome instanceof Error) {
