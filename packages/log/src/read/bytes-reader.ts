@@ -250,9 +250,9 @@ export class BytesReader {
     const file: File = files.borrow(segment.path, 'read')
     try {
       const bytes = memoryFor(options, length)
-      const fromMs = clock.monotonic()
+      files.loopReads.begin(length, clock.monotonic())
       const count = file.readSync(bytes, position)
-      files.loopReads.made(fromMs, clock.monotonic())
+      files.loopReads.end(clock.monotonic())
       return whole(bytes, count, position)
     } finally {
       files.giveBack(file)

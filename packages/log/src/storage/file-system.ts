@@ -59,6 +59,11 @@ export interface FileSystem {
   freeBytes(path: string): Promise<number>
   /** Size of the file system on which `path` lies. Absent where there is no telling. */
   totalBytes?(path: string): Promise<number>
+  /**
+   * How often this process has waited for anything so far, a disk above all, rather than for a
+   * processor that others had; null where the system does not count it. Absent where it never does.
+   */
+  waits?(): number | null
 }
 
 /**

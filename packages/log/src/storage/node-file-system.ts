@@ -39,6 +39,8 @@ export const nodeFileSystem: FileSystem = {
   watch: watchFile,
   freeBytes: (path) => statFileSystem(path, ({ bavail, bsize }) => bavail * bsize),
   totalBytes: (path) => statFileSystem(path, ({ blocks, bsize }) => blocks * bsize),
+  // Elsewhere these counts are zero, or of other things.
+  ...(process.platform === 'linux' && { waits: countWaits }),
 }
 
 const openFlags: Readonly<Record<OpenMode, string>> = {
@@ -46,6 +48,12 @@ const openFlags: Readonly<Record<OpenMode, string>> = {
   write: 'r+',
   create: 'wx+',
   replace: 'w+',
+}
+
+/** Where it is counted it is never 0: a starting Node.js waits for its threads. */
+function countWaits(): number | null {
+  const { voluntaryContextSwitches } = process.resourceUsage()
+  return voluntaryContextSwitches === 0 ? null : voluntaryContextSwitches
 }
 
 /** Not with `throwIfNoEntry`, which from Node 22 on also hides a file in a directory's place. */

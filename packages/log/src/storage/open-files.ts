@@ -18,7 +18,7 @@ export class OpenFiles {
   /** What was written to them last and is kept in memory for followers. */
   readonly tails: TailMemory = new TailMemory()
   /** Which of them are read on the event loop. */
-  readonly loopReads: LoopReads = new LoopReads()
+  readonly loopReads: LoopReads
   readonly #filesMax: number
   readonly #byPath = { read: new Map<string, Entry>(), write: new Map<string, Entry>() }
   /** Also those whose path is gone while somebody still has them. */
@@ -37,6 +37,7 @@ export class OpenFiles {
   constructor(fs: FileSystem, filesMax: number, cacheBytesMax: number = defaultReadCacheBytes) {
     assert(filesMax >= 1, 'at least one file can be open')
     this.fs = fs
+    this.loopReads = new LoopReads(() => fs.waits?.() ?? null)
     this.cache = new ReadCache(cacheBytesMax)
     this.#filesMax = filesMax
   }

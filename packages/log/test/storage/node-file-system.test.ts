@@ -59,3 +59,9 @@ test.each([10, 4_000])('each of %d names in a directory is visited once', (count
   const file = `${temporary.path}/${names[0]}`
   expect(() => nodeFileSystem.eachName?.(file, () => {})).toThrow('ENOTDIR')
 })
+
+test.runIf(process.platform === 'linux')('a wait is counted, also that of this thread', () => {
+  const before = nodeFileSystem.waits?.() ?? Number.NaN
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+  expect(nodeFileSystem.waits?.()).toBeGreaterThan(before)
+})

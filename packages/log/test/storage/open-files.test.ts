@@ -272,3 +272,16 @@ test('a thousand logs open cleanly in well under a second', async () => {
   await again.close()
   removePlace(place)
 })
+
+test('whether a slow read has waited is what the file system says', () => {
+  for (const [counted, isAllowed] of [
+    [{ waits: () => 3 }, true],
+    [{ waits: () => null }, false],
+    [{}, false],
+  ] as const) {
+    const { loopReads } = new OpenFiles(Object.assign(filesOf('a').fs, counted), 1)
+    loopReads.begin(2 ** 20, 1000)
+    loopReads.end(1010)
+    expect(loopReads.allows(2 ** 20, 1010)).toBe(isAllowed)
+  }
+})
