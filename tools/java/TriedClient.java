@@ -154,20 +154,30 @@ public final class TriedClient {
             consumer.subscribe(List.of(text("topic")), new Announcer(consumer));
             while (!stopping) {
                 var records = consumer.poll(Duration.ofMillis(200));
+                Map<TopicPartition, OffsetAndMetadata> ends = new HashMap<>();
                 for (ConsumerRecord<String, String> record : records) {
                     say("record", Map.of(
                         "value", record.value(),
                         "partition", record.partition(),
                         "offset", record.offset()));
+                    ends.put(
+                        new TopicPartition(record.topic(), record.partition()),
+                        new OffsetAndMetadata(record.offset() + 1));
                 }
-                commit(consumer);
+                commit(consumer, ends);
             }
         }
     }
 
-    private static void commit(KafkaConsumer<String, String> consumer) {
+    private static void commit(
+            KafkaConsumer<String, String> consumer,
+            Map<TopicPartition, OffsetAndMetadata> ends) throws IOException {
         try {
             consumer.commitSync();
+            for (var end : ends.entrySet()) {
+                int partition = end.getKey().partition();
+                say("committed", Map.of("partition", partition, "offset", end.getValue().offset()));
+            }
         } catch (RebalanceInProgressException overtaken) {
             // Committed anew after the rebalance.
         }

@@ -86,6 +86,15 @@ def protocol():
     }
 
 
+def committed(error, partitions):
+    if error is not None:
+        say("complaint", message=str(error))
+        return
+    for partition in partitions:
+        if partition.error is None:
+            say("committed", partition=partition.partition, offset=partition.offset)
+
+
 def group_consumer():
     return Consumer(
         {
@@ -96,6 +105,7 @@ def group_consumer():
             "enable.auto.commit": False,
             "isolation.level": options.get("isolation", "read_uncommitted"),
             "topic.metadata.refresh.interval.ms": 2000,
+            "on_commit": committed,
         }
     )
 

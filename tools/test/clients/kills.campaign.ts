@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { campaignShare, scaled } from '../../../packages/record/test/campaign-scale.ts'
 import type { ClientProgram } from '../../src/clients/client-program.ts'
 import { type ClientName, triedClient } from '../../src/clients/tried-clients.ts'
-import { killUnderLoad } from './kill-campaign.ts'
+import { killUnderLoad, type Relay } from './kill-campaign.ts'
 
 const allKills = 100
 /** Each takes seconds of all processors, so that a part of the campaigns has fewer still. */
@@ -11,7 +11,7 @@ const kills = campaignShare < 1 ? Math.ceil(scaled(allKills) / 4) : scaled(allKi
 /** Restarting, and clients that come back at a pace of their own. */
 const perKillMs = 20_000
 const fetchingMs = 10 * 60_000
-/** The last one reads at the end; all but kafkajs copy in transactions. */
+/** The last one reads at the end; all but kafkajs copy in transactions, and know KIP-848. */
 const names = ['confluent-python', 'kafkajs', 'java-4'] as const
 
 test(
@@ -30,7 +30,7 @@ test(
     }
     const { 'java-4': reader, ...senders } = clients
     if (reader === undefined || Object.keys(senders).length === 0) return
-    const { kafkajs: _, ...relays } = clients
+    const { kafkajs: _, ...sharers } = clients
     const drawn = new Random(seed).next()
     const onKill = (kill: number): void => {
       process.stdout.write(`killed ${kill} of ${kills} times\n`)
@@ -39,7 +39,8 @@ test(
       kills,
       seed: drawn,
       clients: senders,
-      relays,
+      sharers: Object.values(sharers),
+      relays: relaysOf(sharers),
       reader,
       onKill,
     })
@@ -50,3 +51,16 @@ test(
   },
   fetchingMs + kills * perKillMs,
 )
+
+/** Each in a group of either protocol. */
+function relaysOf(
+  programs: Readonly<Partial<Record<ClientName, ClientProgram>>>,
+): Readonly<Record<string, Relay>> {
+  const relays: Record<string, Relay> = {}
+  for (const [name, program] of Object.entries(programs)) {
+    for (const protocol of ['classic', 'consumer'] as const) {
+      relays[`${name}-${protocol}`] = { program, protocol }
+    }
+  }
+  return relays
+}

@@ -20,6 +20,8 @@ export interface ServedOptions {
   readonly isTapped?: boolean
   /** One that is there, and stays. Default: a new one, which goes with the server. */
   readonly directory?: string
+  /** Of the server, by Kafka's names, besides those that all have. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** A data directory, served by a process of its own behind a tap that listens to requests. */
@@ -28,10 +30,13 @@ export class ServedDirectory {
   readonly port: number
   readonly #serverPort: number
   readonly #isOwn: boolean
+  readonly #settings: Readonly<Record<string, string>>
   #server: LeashedProcess
   #tap: RequestTap | null = null
 
-  private constructor(port: number, serverPort: number, directory: string | undefined) {
+  private constructor(port: number, serverPort: number, options: ServedOptions) {
+    const { directory, settings = {} } = options
+    this.#settings = settings
     this.#isOwn = directory === undefined
     this.directory = directory ?? mkdtempSync(join(tmpdir(), 'varve-clients-'))
     this.port = port
@@ -40,10 +45,10 @@ export class ServedDirectory {
   }
 
   static async start(options: ServedOptions = {}): Promise<ServedDirectory> {
-    const { port, isTapped = true, directory } = options
+    const { port, isTapped = true } = options
     const [outside = 0, inside = 0] = await freePorts(2)
     const behind = isTapped ? inside : (port ?? outside)
-    const served = new ServedDirectory(port ?? outside, behind, directory)
+    const served = new ServedDirectory(port ?? outside, behind, options)
     try {
       await served.#ready()
       if (isTapped) await served.#listen()
@@ -100,6 +105,7 @@ export class ServedDirectory {
       // Members are told as soon as may be.
       'group.consumer.min.heartbeat.interval.ms': '300',
       'group.consumer.heartbeat.interval.ms': '300',
+      ...this.#settings,
     }
     const set = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`])
     const listen = `127.0.0.1:${this.#serverPort}`
