@@ -1,25 +1,7 @@
-import { deadLetterTopicOf, noRetry } from '@varve/broker'
 import { expect, test } from 'vitest'
 import { hashTree, run } from './captured-io.ts'
-import { newPath, openData } from './group-fixture.ts'
-
-const topic = deadLetterTopicOf('orders')
-
-/** Two records of `orders` that could not be handled, and their dead letters. */
-async function makeLetters(): Promise<string> {
-  const data = newPath()
-  await using varve = await openData(data)
-  await varve.createTopic('orders', { partitions: 2 })
-  const producer = varve.producer()
-  await producer.send('orders', { key: 'a', value: '1' }, { partition: 0 })
-  await producer.send('orders', { key: 'a', value: '2' }, { partition: 1 })
-  const consumer = varve.consumer({ topics: ['orders'], follow: false })
-  const handler = (): void => {
-    throw new RangeError('too\nmuch')
-  }
-  await consumer.run({ handler, retry: noRetry, deadLetter: varve.deadLetters() })
-  return data
-}
+import { makeLetters, deadLetterTopic as topic } from './dead-letter-fixture.ts'
+import { openData } from './group-fixture.ts'
 
 const deadLetter = (data: string, ...argv: readonly string[]) =>
   run('dead-letter', ...argv, '--data', data)

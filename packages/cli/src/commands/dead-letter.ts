@@ -1,13 +1,11 @@
-import {
-  type DeadLetter,
-  listTopics,
-  openDataDirectory,
-  readDeadLetter,
-  TopicNotFoundError,
-} from '@varve/broker'
-import { openLogReadOnly } from '@varve/log'
-import type { LogRecord } from '@varve/record'
+import { type DeadLetter, readDeadLetter } from '@varve/broker'
+import type { Home } from '../cluster/home.ts'
 import { type CommandIo, exitCodes, throwIfInterrupted, UsageError } from '../command-io.ts'
+import {
+  type DeadLetterHome,
+  openDeadLetters,
+  type ReadRecord,
+} from '../dead-letter/dead-letter-home.ts'
 import { formatAmount, formatTimestamp } from '../human.ts'
 import { requireCount } from '../option-checks.ts'
 import { LineOutput } from '../output.ts'
@@ -17,7 +15,7 @@ import { utf8Text } from '../utf8.ts'
 export interface DeadLetterOptions {
   /** The dead-letter topic itself. */
   readonly topic: string
-  readonly data: string
+  readonly home: Home
   readonly json: boolean
 }
 
@@ -28,7 +26,8 @@ export interface ListDeadLettersOptions extends DeadLetterOptions {
 
 /**
  * Lists dead letters: where each was, how often it was tried, why it was given up. Other records
- * are only counted; a topic that has nothing else is refused. Takes no lock, and changes nothing.
+ * are only counted; a topic that has nothing else is refused. Changes nothing, and takes no lock in
+ * a directory.
  */
 export async function listDeadLetters(
   options: ListDeadLettersOptions,
@@ -36,10 +35,11 @@ export async function listDeadLetters(
 ): Promise<number> {
   requireCount('max', options.max, 1)
   const lines = new LineOutput(io.stdout)
+  await using home = await openDeadLetters(options.home, options.topic, io.clock)
   let left = options.max ?? Number.POSITIVE_INFINITY
   let listed = 0
   let others = 0
-  for await (const { partition, record, letter } of deadLettersIn(options, io)) {
+  for await (const { record, letter } of deadLettersIn(home, io)) {
     if (left === 0) break
     if (letter === null) {
       others += 1
@@ -47,8 +47,8 @@ export async function listDeadLetters(
     }
     left -= 1
     listed += 1
-    if (options.json) lines.json({ partition, ...documentOf(record, letter) })
-    else lines.line(`${partition}/${record.offset}  ${textOf(letter)}`)
+    if (options.json) lines.json(documentOf(record, letter))
+    else lines.line(`${record.partition}/${record.offset}  ${textOf(letter)}`)
     if (lines.isFull) await lines.flush()
   }
   await lines.flush()
@@ -76,12 +76,11 @@ export interface ReplayDeadLettersOptions extends DeadLetterOptions {
  * says how many there are in all.
  */
 export async function replay(options: ReplayDeadLettersOptions, io: CommandIo): Promise<number> {
-  const { topic, data, json, yes, toOriginalPartition } = options
+  const { topic, json, yes, toOriginalPartition } = options
   const lines = new LineOutput(io.stdout)
+  await using home = await openDeadLetters(options.home, topic, io.clock)
   if (yes) {
-    requireTopic(options)
-    await using varve = await openDataDirectory(data, { cleaning: false, clock: io.clock })
-    const report = await varve.replayDeadLetters(topic, { toOriginalPartition })
+    const report = await home.replay({ toOriginalPartition })
     if (json) lines.json({ topic, ...report })
     else {
       const letters = formatAmount(report.replayed, 'dead letter')
@@ -90,7 +89,7 @@ export async function replay(options: ReplayDeadLettersOptions, io: CommandIo): 
     }
   } else {
     const counts = new Map<string, number>()
-    for await (const { letter } of deadLettersIn(options, io)) {
+    for await (const { letter } of deadLettersIn(home, io)) {
       if (letter !== null) counts.set(letter.topic, (counts.get(letter.topic) ?? 0) + 1)
     }
     if (json) lines.json({ topic, replayed: 0, deadLetters: Object.fromEntries(counts) })
@@ -106,39 +105,25 @@ export async function replay(options: ReplayDeadLettersOptions, io: CommandIo): 
 }
 
 interface ListedLetter {
-  readonly partition: number
-  readonly record: LogRecord
+  readonly record: ReadRecord
   /** Null for a record that is no dead letter. */
   readonly letter: DeadLetter | null
 }
 
 async function* deadLettersIn(
-  options: DeadLetterOptions,
+  home: DeadLetterHome,
   io: CommandIo,
 ): AsyncGenerator<ListedLetter, void, undefined> {
-  const partitions = requireTopic(options)
-  for (let partition = 0; partition < partitions; partition++) {
-    await using log = await openLogReadOnly(`${options.data}/${options.topic}-${partition}`)
-    const from = log.logStartOffset
-    await using reader = log.reader({ from, isolation: 'committed', signal: io.signal })
-    for await (const record of reader.records()) {
-      yield { partition, record, letter: readDeadLetter(record) }
-    }
-    throwIfInterrupted(io)
+  for await (const record of home.records(io.signal)) {
+    yield { record, letter: readDeadLetter(record) }
   }
+  throwIfInterrupted(io)
 }
 
-/** How many partitions it has. Throws TopicNotFoundError. */
-function requireTopic({ topic, data }: DeadLetterOptions): number {
-  const found = listTopics(data).find(({ name }) => name === topic)
-  if (found === undefined) throw new TopicNotFoundError(topic)
-  return found.partitions
-}
-
-function documentOf({ offset, key }: LogRecord, letter: DeadLetter): object {
+function documentOf({ partition, offset, key }: ReadRecord, letter: DeadLetter): object {
   const text = key === null ? null : (utf8Text(key) ?? key.toString('base64'))
   const { headers: _, ...facts } = letter
-  return { offset, key: text, deadLetter: facts }
+  return { partition, offset, key: text, deadLetter: facts }
 }
 
 function textOf(letter: DeadLetter): string {

@@ -1,14 +1,16 @@
 import type { Argv } from 'yargs'
-import { type Choose, flag, number, withData, withJson } from './verb-options.ts'
+import { type Choose, flag, homeOf, number, withHome, withJson } from './verb-options.ts'
 
 export function addDeadLetterVerb(parser: Argv, choose: Choose): void {
   parser.command('dead-letter <action>', 'List and replay records that were given up', (verb) => {
     const actions = withJson(verb)
       .example('$0 dead-letter list orders.dead-letter --data ./data', '')
       .example('$0 dead-letter replay orders.dead-letter --data ./data --yes', '')
+      .example('$0 dead-letter list orders.dead-letter --bootstrap-server localhost:9092', '')
       .epilogue(
-        'The topic is the dead-letter topic itself. list takes no lock and changes nothing; ' +
-          'replay --yes needs the data directory for itself. Both need the files: a server is not asked.',
+        'The topic is the dead-letter topic itself. list changes nothing, and takes no lock; ' +
+          'replay --yes needs the data directory for itself. On a server, of Varve’s or Kafka’s, ' +
+          'with --bootstrap-server, both read and send as its clients do.',
       )
       .demandCommand(1, 'Which action? One of list, replay.')
     addList(actions, choose)
@@ -25,10 +27,11 @@ function addList(parser: Argv<{ json: boolean }>, choose: Choose): void {
       withTopic(verb)
         .option('max', { ...number, describe: 'Stop after so many' })
         .example('$0 dead-letter list orders.dead-letter --data ./data --json', ''),
-    ({ topic, data, json, max = null }) =>
+    (given) =>
       choose(async (io) => {
         const { listDeadLetters } = await import('../commands/dead-letter.ts')
-        return listDeadLetters({ topic, data, json, max }, io)
+        const { topic, json, max = null } = given
+        return listDeadLetters({ topic, home: homeOf(given), json, max }, io)
       }),
   )
 }
@@ -48,15 +51,15 @@ function addReplay(parser: Argv<{ json: boolean }>, choose: Choose): void {
     (given) =>
       choose(async (io) => {
         const { replay } = await import('../commands/dead-letter.ts')
-        const { topic, data, json, yes } = given
+        const { topic, json, yes } = given
         const toOriginalPartition = given['to-original-partition']
-        return replay({ topic, data, json, yes, toOriginalPartition }, io)
+        return replay({ topic, home: homeOf(given), json, yes, toOriginalPartition }, io)
       }),
   )
 }
 
-function withTopic<T>(verb: Argv<T>): Argv<T & { data: string; topic: string }> {
-  return withData(verb).positional('topic', {
+function withTopic<T>(verb: Argv<T>) {
+  return withHome(verb).positional('topic', {
     type: 'string',
     demandOption: true,
     describe: 'Name of the dead-letter topic',
