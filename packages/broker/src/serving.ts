@@ -18,6 +18,10 @@ export {
   lookAtPartition,
   partitionSizes,
 } from './cluster/cluster-inspection.ts'
+export {
+  type ClusterTopicLook,
+  lookAtClusterTopics,
+} from './cluster/cluster-partition-looks.ts'
 export { readGivenSettings, servedConfigChanges } from './cluster/cluster-settings.ts'
 export { whole } from './cluster/kafka-failures.ts'
 export { clusterPartsOf, type OpenClusterParts } from './cluster-parts.ts'

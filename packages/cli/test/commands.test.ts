@@ -37,14 +37,14 @@ describe('the arguments', () => {
     [['produc', 'x'], "There is no verb 'produc'. Did you mean produce?"],
     [['zzz'], "There is no verb 'zzz'."],
     [['produce'], 'Something is missing behind the verb: 0 given, at least 1 needed.'],
-    [['stats'], 'Missing required argument: --data'],
+    [['retention', 'plan'], 'Missing required argument: --data'],
     [
-      ['stats', '--bootstrap-server', 'localhost:9092'],
-      'varve stats cannot ask a server: it needs the files, --data DIR.',
+      ['retention', 'plan', '--bootstrap-server', 'localhost:9092'],
+      'varve retention cannot ask a server: it needs the files, --data DIR.',
     ],
     [
-      ['dead-letter', 'list', 'x', '--data', 'd', '--bootstrap-server=localhost:9092'],
-      'varve dead-letter cannot ask a server: it needs the files, --data DIR.',
+      ['compact', 'plan', '--data', 'd', '--bootstrap-server=localhost:9092'],
+      'varve compact cannot ask a server: it needs the files, --data DIR.',
     ],
   ])('%j are answered in words of the command', async (argv, message) => {
     await expect(parseCommand(argv, 100)).rejects.toMatchObject({ code: 'VARVE_USAGE', message })

@@ -1,11 +1,11 @@
-import type { TopicPartition } from '../base/topic-partition.ts'
+import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { TopicSettings } from '../base/topic-settings.ts'
 import type { ResettableLog } from '../groups/offset-reset.ts'
 import type { ListedTopic } from '../topics/topic-listing.ts'
 import type { Cluster } from './cluster.ts'
-import { ClusterRefusedError, ClusterUnsupportedError } from './cluster-errors.ts'
 import { ClusterFetcher } from './cluster-fetcher.ts'
 import { ClusterLog } from './cluster-log.ts'
+import { logSizes } from './cluster-log-sizes.ts'
 import { readGivenSettings } from './cluster-settings.ts'
 import type { ClusterTopics } from './cluster-topics.ts'
 import type { TopicAdministration } from './topic-administration.ts'
@@ -57,27 +57,12 @@ export async function partitionSizes(
   topic: string,
   partitions: number,
 ): Promise<ReadonlyMap<number, number> | null> {
-  const { describeLogDirsV4, describeLogDirsV3 } = cluster.client
   const asked = [{ name: topic, partitions: Array.from({ length: partitions }, (_, at) => at) }]
-  const sizes = new Map<number, number>()
-  try {
-    const versions = [describeLogDirsV4.api, describeLogDirsV3.api as typeof describeLogDirsV4.api]
-    const api = cluster.version('DescribeLogDirs', versions)
-    for (const node of cluster.nodes) {
-      const { results } = await cluster.retrying(`looking for the size of '${topic}'`, () => {
-        return cluster.on(node, (connection) => api.async(connection, asked))
-      })
-      const found = results.flatMap(({ topics }) => topics.flatMap((each) => each.partitions))
-      for (const { partitionIndex, partitionSize } of found) {
-        const size = Math.max(Number(partitionSize), sizes.get(partitionIndex) ?? 0)
-        sizes.set(partitionIndex, size)
-      }
-    }
-    return sizes
-  } catch (error) {
-    const isSilent =
-      error instanceof ClusterRefusedError || error instanceof ClusterUnsupportedError
-    if (isSilent) return null
-    throw error
-  }
+  const sizes = await logSizes(cluster, asked)
+  if (sizes === null) return null
+  const found = asked[0]?.partitions.flatMap((partition) => {
+    const size = sizes.get(partitionName({ topic, partition }))
+    return size === undefined ? [] : [[partition, size] as const]
+  })
+  return new Map(found)
 }

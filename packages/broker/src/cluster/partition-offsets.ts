@@ -3,6 +3,7 @@ import type { Offset, Timestamp } from '@varve/record'
 import type { TopicPartition } from '../base/topic-partition.ts'
 import type { Cluster } from './cluster.ts'
 import { ClusterRefusedError } from './cluster-errors.ts'
+import type { KafkaClient } from './kafka-client.ts'
 import { BrokerAwayError } from './kafka-failures.ts'
 
 /** Kafka's ListOffsets: instead of a timestamp. */
@@ -20,9 +21,7 @@ export async function listOffset(
   timestamp: Timestamp,
   isolation: Isolation,
 ): Promise<{ readonly offset: Offset }> {
-  const { listOffsetsV9, listOffsetsV8, listOffsetsV7 } = cluster.client
-  const versions = [listOffsetsV9.api, listOffsetsV8.api, listOffsetsV7.api]
-  const api = cluster.version('ListOffsets', versions)
+  const api = listOffsetsOf(cluster)
   const place = {
     partitionIndex: partition,
     currentLeaderEpoch: -1,
@@ -36,4 +35,10 @@ export async function listOffset(
   if (found === undefined) throw new BrokerAwayError('the broker did not answer what was asked')
   if (found.errorCode !== 0) throw new ClusterRefusedError(found.errorCode, 'ListOffsets', '')
   return { offset: Number(found.offset) }
+}
+
+/** The form of the request that the brokers know. Throws ClusterUnsupportedError. */
+export function listOffsetsOf(cluster: Cluster): KafkaClient['listOffsetsV9']['api'] {
+  const { listOffsetsV9, listOffsetsV8, listOffsetsV7 } = cluster.client
+  return cluster.version('ListOffsets', [listOffsetsV9.api, listOffsetsV8.api, listOffsetsV7.api])
 }

@@ -1,11 +1,13 @@
 import { InvalidArgumentError } from '@varve/record'
+import type { Home } from '../cluster/home.ts'
 import { type CommandIo, exitCodes } from '../command-io.ts'
 import { formatBytes, formatCount, formatTimestamp } from '../human.ts'
 import { LineOutput, renderTable } from '../output.ts'
-import { type DataStats, StatsWatch } from '../stats/data-stats.ts'
+import { openStats } from '../stats/stats-source.ts'
+import { type DataStats, StatsWatch } from '../stats/stats-watch.ts'
 
 export interface StatsOptions {
-  readonly data: string
+  readonly home: Home
   /** Look again and again, until interrupted. */
   readonly watch: boolean
   /** Seconds between two looks. */
@@ -20,14 +22,15 @@ const clearScreen = '\u001b[H\u001b[2J'
 /**
  * Shows topics with records, bytes and what was appended since the last look, and groups with their
  * lag: a table that is redrawn on a terminal, a table or a JSON document for each look elsewhere.
- * Takes no lock, and changes nothing.
+ * Changes nothing, and takes no lock in a directory.
  */
 export async function showStats(options: StatsOptions, io: CommandIo): Promise<number> {
-  const { data, watch, interval, internal, json } = options
+  const { home, watch, interval, internal, json } = options
   if (!(interval >= 0.1 && interval <= 86_400)) {
     throw new InvalidArgumentError('--interval', interval, 'must be seconds, 0.1 to 86400')
   }
-  await using stats = new StatsWatch(data, internal)
+  await using source = await openStats(home, internal)
+  const stats = new StatsWatch(source)
   const lines = new LineOutput(io.stdout)
   for (;;) {
     const now = io.clock.now()
@@ -59,7 +62,8 @@ function tablesOf({ timestamp, topics, groups }: DataStats, watch: boolean): rea
     ...(watch ? [{ title: 'RECORDS/S', ...right }] : []),
   ]
   const rows = topics.map(({ topic, partitions, records, sizeBytes, recordsPerSecond }) => [
-    ...[topic, formatCount(partitions), formatCount(records), formatBytes(sizeBytes)],
+    ...[topic, formatCount(partitions), formatCount(records)],
+    sizeBytes === null ? '-' : formatBytes(sizeBytes),
     recordsPerSecond === null ? '-' : formatCount(Math.round(recordsPerSecond)),
   ])
   lines.push(...renderTable(columns, watch ? rows : rows.map((row) => row.slice(0, -1))))

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
-import { StatsWatch } from '../../src/stats/data-stats.ts'
+import { DirectoryStats } from '../../src/stats/directory-stats.ts'
+import { StatsWatch } from '../../src/stats/stats-watch.ts'
 import { newPath, openData } from '../group-fixture.ts'
 
 test('each look shows what came since: topics, records, rates and groups', async () => {
   const data = newPath()
   await using varve = await openData(data)
-  await using watch = new StatsWatch(data, false)
+  await using source = new DirectoryStats(data, false)
+  const watch = new StatsWatch(source)
   const look = async (seconds: number) => {
     const { topics, groups } = await watch.look({ now: 0, monotonic: seconds * 1000 })
     const rates = topics.map(({ topic, records, recordsPerSecond }) => {
