@@ -133,6 +133,7 @@ describeWithKafka((release) => {
       expect(refused).toEqual([
         'VARVE_TOPIC_EXISTS',
         ...Array.from({ length: 4 }, () => 'VARVE_CLUSTER_REFUSED'),
+        'VARVE_TOPIC_NOT_FOUND',
         'VARVE_GROUP_NOT_FOUND',
         ...Array.from({ length: 2 }, () => 'VARVE_CLUSTER_AUTHENTICATION'),
         'VARVE_USER_NOT_FOUND',
