@@ -101,6 +101,7 @@ export {
   GroupMemoryFullError,
   GroupNotEmptyError,
   GroupNotFoundError,
+  GroupNotUpgradableError,
   IllegalGenerationError,
   InconsistentGroupProtocolError,
   RebalanceInProgressError,

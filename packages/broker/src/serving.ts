@@ -32,10 +32,17 @@ export {
   listPartitions,
   type TargetPartitions,
 } from './groups/consumer/assigned-partitions.ts'
-export type { ConsumerGroupHeartbeat } from './groups/consumer/consumer-group-heartbeat.ts'
+export type {
+  ConsumerGroupHeartbeat,
+  ConsumerGroupSettings,
+} from './groups/consumer/consumer-group-heartbeat.ts'
 export type { ConsumerGroupMember } from './groups/consumer/consumer-group-member.ts'
 export type { ConsumerGroupState } from './groups/consumer/consumer-group-state.ts'
 export { assignorOf } from './groups/consumer/consumer-group-target.ts'
+export {
+  type GroupMigrationPolicy,
+  groupMigrationPolicies,
+} from './groups/consumer/group-migration-policy.ts'
 export { serverAssignors } from './groups/consumer/server-assignor.ts'
 export { decodeAssignment } from './groups/consumer-protocol.ts'
 export type { GroupCoordinator } from './groups/group-coordinator.ts'

@@ -1,4 +1,4 @@
-import { encodeSubscription } from '@varve/broker'
+import { decodeAssignment, encodeAssignment, encodeSubscription } from '@varve/broker'
 import { expect } from 'vitest'
 import { heartbeat } from '../src/protocol/apis/heartbeat.ts'
 import { joinGroup } from '../src/protocol/apis/join-group.ts'
@@ -28,13 +28,17 @@ export class GroupClient {
   /** What it offers: assignors, with a subscription. */
   protocols: readonly string[] = ['range']
   topics: readonly string[] = ['t']
+  protocolType = 'consumer'
+  /** Of `t`, what it says that it has. */
+  owned: readonly number[] = []
   sessionTimeoutMs = 10_000
 
   /** One JoinGroup. Takes over the id and generation of the answer. */
   async join(version = 9) {
     const metadata = encodeSubscription({
-      ...{ topics: this.topics, userData: null, ownedPartitions: [] },
-      ...{ generationId: -1, rackId: null },
+      ...{ topics: this.topics, userData: null, rackId: null },
+      ownedPartitions: this.owned.map((partition) => ({ topic: 't', partition })),
+      generationId: this.owned.length === 0 ? -1 : this.generation,
     })
     const answer = await this.client.call(joinGroup, version, {
       groupId: this.group,
@@ -42,7 +46,7 @@ export class GroupClient {
       rebalanceTimeoutMs: 60_000,
       memberId: this.memberId,
       groupInstanceId: this.instance,
-      protocolType: 'consumer',
+      protocolType: this.protocolType,
       protocols: this.protocols.map((name) => ({ name, metadata })),
       reason: 'a test',
     })
@@ -59,15 +63,25 @@ export class GroupClient {
   }
 
   /** @param parts what the leader says that each member gets */
-  async sync(parts: ReadonlyMap<string, string> = new Map()) {
+  async sync(parts: ReadonlyMap<string, string | Buffer> = new Map()) {
     return this.client.call(syncGroup, 5, {
       ...this.#identity,
       generationId: this.generation,
-      ...{ protocolType: 'consumer', protocolName: this.protocols[0] ?? '' },
+      ...{ protocolType: this.protocolType, protocolName: this.protocols[0] ?? '' },
       assignments: [...parts].map(([memberId, part]) => {
-        return { memberId, assignment: Buffer.from(part) }
+        return { memberId, assignment: Buffer.from(part as string) }
       }),
     })
+  }
+
+  /** Asks for its part; gives itself these partitions of `t` if it leads. */
+  async share(partitions: readonly number[] = []): Promise<number> {
+    const listed = partitions.map((partition) => ({ topic: 't', partition }))
+    const part = encodeAssignment({ partitions: listed, userData: null })
+    const synced = await this.sync(new Map([[this.memberId, part]]))
+    if (synced.errorCode !== errorCodes.NONE) return synced.errorCode
+    this.owned = decodeAssignment(synced.assignment).partitions.map(({ partition }) => partition)
+    return synced.errorCode
   }
 
   /** Alone, it gives itself its part. */

@@ -141,6 +141,7 @@ export {
   GroupMemoryFullError,
   GroupNotEmptyError,
   GroupNotFoundError,
+  GroupNotUpgradableError,
   type GroupType,
   HandlerRunningError,
   type HandlingContext,

@@ -1,4 +1,5 @@
 import type { Clock } from '@varve/log'
+import type { ConsumerGroupSettings } from './consumer/consumer-group-heartbeat.ts'
 import type { GroupDescription } from './group-administration.ts'
 import type { StoredOffset } from './group-offsets.ts'
 import type { GroupTopics } from './group-topics.ts'
@@ -12,6 +13,8 @@ export interface GroupCoordinatorOptions {
   readonly partitionCount: (topic: string) => number | null
   /** The topics that members of groups of the consumer protocol may read. @defaultValue none */
   readonly topics?: GroupTopics
+  /** How groups of the consumer protocol are led. @defaultValue by Kafka's defaults */
+  readonly consumerGroupSettings?: (group: string) => ConsumerGroupSettings
   /** How long offsets are kept, see `expireOffsets`. @defaultValue 7 days */
   readonly offsetsRetentionMs?: number
   /** What commits survive. @defaultValue 'flushed' */

@@ -4,13 +4,14 @@ import { ClosedError } from '../base/broker-errors.ts'
 import type { TopicPartition } from '../base/topic-partition.ts'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
 import type { MeasuredGroup } from '../metrics/measured.ts'
-import { Group } from './classic/group.ts'
+import { ClassicGroups } from './classic/classic-groups.ts'
 import type { GroupContext } from './classic/group-context.ts'
 import {
   type ConsumerGroupCommit,
   checkConsumerGroupCommit,
   checkConsumerGroupFetch,
 } from './consumer/consumer-group-commit.ts'
+import { usualSettings } from './consumer/consumer-group-heartbeat.ts'
 import { ConsumerGroups } from './consumer/consumer-groups.ts'
 import {
   describedConsumers,
@@ -28,6 +29,7 @@ import {
   GroupNotEmptyError,
   GroupNotFoundError,
   IllegalGenerationError,
+  RebalanceInProgressError,
   UnknownMemberError,
 } from './group-errors.ts'
 import { GroupMemory } from './group-memory.ts'
@@ -42,7 +44,7 @@ import type {
   SyncRequest,
 } from './group-protocol.ts'
 import { type GroupTopics, noTopics } from './group-topics.ts'
-import { emptyGroup, type GroupOverview, type GroupView, subscribedTopicsOf } from './group-view.ts'
+import { emptyGroup, type GroupOverview, type GroupView } from './group-view.ts'
 import { MadePartitions } from './made-partitions.ts'
 import { measuredGroups } from './measured-groups.ts'
 import type { MemberCoordinator } from './member-coordinator.ts'
@@ -61,7 +63,7 @@ import type { CommitOptions, OffsetStore } from './offset-store.ts'
 export class GroupCoordinator implements GroupAdministration, MemberCoordinator {
   readonly #stores: readonly OffsetStore[]
   readonly #options: GroupCoordinatorOptions
-  readonly #groups = new Map<string, Group>()
+  readonly #groups: ClassicGroups
   readonly #memory = new GroupMemory()
   readonly #made = new MadePartitions()
   /** Those of the consumer protocol (KIP-848), which have no `Group`. */
@@ -73,13 +75,16 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     if (stores.length === 0) throw new InvalidArgumentError('stores', 0, 'must be one at least')
     this.#stores = stores
     this.#options = options
+    this.#groups = new ClassicGroups(
+      (name, unused) => this.#contextOf(name, unused),
+      (name) => this.storeOf(name).metadata(name) !== null,
+    )
     this.consumers = this.#makeConsumers()
     for (const store of stores) {
       for (const name of store.groups) {
         this.consumers.restore(name)
         const metadata = store.metadata(name)
-        if (metadata === null || this.consumers.has(name)) continue
-        this.#groups.set(name, Group.restore(name, metadata, this.#contextOf(name)))
+        if (metadata !== null && !this.consumers.has(name)) this.#groups.restore(name, metadata)
       }
     }
   }
@@ -104,48 +109,71 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
 
   // Members.
 
+  /** Resolves when a group has changed its protocol; null where it is not doing so. */
+  whenChanged(group: string): Promise<void> | null {
+    return this.consumers.whenChanged(group)
+  }
+
   /**
-   * See Group.join. A group that is not there yet is made for who is new in it. What its members
-   * say to the assignor is theirs: a subscription that nobody understands is to nothing.
+   * See Group.join, ClassicMembers.join. A group that is not there yet is made for who is new in
+   * it. What members say to the assignor is theirs: what nobody understands subscribes to nothing.
    */
   async join(group: string, request: JoinRequest): Promise<JoinResult> {
     checkGroupName(group)
     if (this.#isClosed) throw new ClosedError('the group coordinator')
-    while (this.consumers.has(group)) await this.consumers.release(group)
-    const known = this.#groups.get(group)
-    if (known !== undefined) return known.join(request)
-    if (request.memberId !== '') throw new UnknownMemberError(group, request.memberId)
-    const made = new Group(group, this.#contextOf(group))
-    this.#groups.set(group, made)
-    const joined = made.join(request)
-    this.#dropUnused(made)
+    let asked = request
+    while (this.consumers.has(group)) {
+      const { joined, ...rest } = await this.consumers.join(group, asked)
+      if (joined !== null) return joined
+      if ('request' in rest) asked = rest.request
+      if (this.#isClosed) throw new ClosedError('the group coordinator')
+    }
+    const known = this.#groups.find(group)
+    if (known !== undefined) return known.join(asked)
+    if (asked.memberId !== '') throw new UnknownMemberError(group, asked.memberId)
+    const joined = this.#groups.make(group).join(asked)
+    this.#groups.dropUnused(group)
     return joined
   }
 
-  /** See Group.sync. */
+  /** See Group.sync, ClassicMembers.sync. */
   async sync(group: string, request: SyncRequest): Promise<Buffer> {
-    return this.#group(group, request.memberId).sync(request)
+    if (this.consumers.has(group)) {
+      await this.whenChanged(group)
+      if (this.consumers.has(group)) return this.consumers.sync(group, request)
+    }
+    return this.#groups.of(group, request.memberId).sync(request)
   }
 
-  /** See Group.heartbeat. */
+  /** See Group.heartbeat, ClassicMembers.heartbeat. */
   heartbeat(group: string, identity: MemberIdentity): void {
-    this.#group(group, identity.memberId).heartbeat(identity)
+    // Whichever way it goes, they join again after it.
+    if (this.consumers.isChanging(group)) throw new RebalanceInProgressError(group)
+    if (this.consumers.has(group)) this.consumers.classicHeartbeat(group, identity)
+    else this.#groups.of(group, identity.memberId).heartbeat(identity)
   }
 
-  /** Takes a member out. Throws UnknownMemberError when it is none. */
-  leave(group: string, memberId: string): void {
-    const [error] = this.leaveAll(group, [{ memberId, groupInstanceId: null }])
+  /** Takes a member out. Rejects with UnknownMemberError when it is none. */
+  async leave(group: string, memberId: string): Promise<void> {
+    const [error] = await this.leaveAll(group, [{ memberId, groupInstanceId: null }])
     if (error !== null && error !== undefined) throw error
   }
 
-  /** See Group.leave. Throws UnknownMemberError for a group that is not there. */
-  leaveAll(group: string, who: readonly MemberName[]): (GroupError | null)[] {
-    return this.#group(group, who[0]?.memberId ?? '').leave(who)
+  /** As Group.leave, ClassicMembers.leave. Rejects with UnknownMemberError for no group. */
+  async leaveAll(group: string, who: readonly MemberName[]): Promise<(GroupError | null)[]> {
+    while (this.consumers.has(group)) {
+      const left = await this.consumers.leave(group, who)
+      if (left !== null) return left
+    }
+    return this.#groups.of(group, who[0]?.memberId ?? '').leave(who)
   }
 
   /** A static member of this process stops: see Group.detach. */
-  detach(group: string, memberId: string): void {
-    this.#groups.get(group)?.detach(memberId)
+  async detach(group: string, memberId: string): Promise<void> {
+    const change = this.whenChanged(group)
+    if (change !== null) await change
+    this.consumers.detach(group, memberId)
+    this.#groups.find(group)?.detach(memberId)
   }
 
   // Offsets.
@@ -164,22 +192,24 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
     offsets: readonly CommittedOffset[],
     retentionMs?: number,
   ): Promise<void> {
-    this.checkCommit(group, identity, offsets)
+    const change = this.whenChanged(group)
+    if (change !== null) await change
+    this.#checkCommit(group, identity, offsets)
     const options = this.#commitOptions
     const expireTimestamp = retentionMs === undefined ? -1 : options.timestamp + retentionMs
     await this.storeOf(group).commit(group, offsets, { ...options, expireTimestamp })
   }
 
-  /** Throws what `commit` would reject with. */
-  checkCommit(
-    group: string,
-    identity: MemberIdentity,
-    places: readonly TopicPartition[] = [],
-  ): void {
+  /** Rejects with what `commit` would reject with. */
+  async checkCommit(group: string, identity: MemberIdentity): Promise<void> {
+    await this.whenChanged(group)
+    this.#checkCommit(group, identity, [])
+  }
+
+  #checkCommit(group: string, identity: MemberIdentity, places: readonly TopicPartition[]): void {
     checkGroupName(group)
-    const isTransactional = false
-    if (this.#isConsumerCommit({ group, identity, places, isTransactional })) return
-    const found = this.#groups.get(group)
+    if (this.#isConsumerCommit({ group, identity, places, isTransactional: false })) return
+    const found = this.#groups.find(group)
     if (found !== undefined) found.checkCommit(identity)
     else if (identity.generation >= 0) throw new UnknownMemberError(group, identity.memberId)
   }
@@ -195,7 +225,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   ): void {
     checkGroupName(group)
     if (this.#isConsumerCommit({ group, identity, places, isTransactional: true })) return
-    const found = this.#groups.get(group)
+    const found = this.#groups.find(group)
     const { generation } = identity
     if (found !== undefined) found.checkCommit(identity, true)
     else if (generation >= 0) throw new IllegalGenerationError(group, generation, -1)
@@ -231,12 +261,12 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
 
   /** Whether there is a group of this name, of members or of offsets. */
   has(group: string): boolean {
-    return this.#groups.has(group) || this.storeOf(group).has(group)
+    return this.#groups.find(group) !== undefined || this.storeOf(group).has(group)
   }
 
   /** All groups in short, in no order. */
   overview(): GroupOverview[] {
-    return groupsInShort(this.#stores, this.#groups.values())
+    return groupsInShort(this.#stores, this.#groups.all)
   }
 
   /**
@@ -244,14 +274,14 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
    * none of this name.
    */
   view(group: string): GroupView | null {
-    const found = this.#groups.get(group)
-    if (this.consumers.has(group)) return null
+    const found = this.#groups.find(group)
+    if (this.consumers.find(group) !== null) return null
     if (found !== undefined) return { state: found.state, ...found.metadata }
     return this.storeOf(group).has(group) ? emptyGroup : null
   }
 
   async list(): Promise<readonly string[]> {
-    const names = new Set(this.#groups.keys())
+    const names = new Set(this.#groups.names)
     for (const store of this.#stores) for (const name of store.groups) names.add(name)
     return [...names].sort()
   }
@@ -270,13 +300,12 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
 
   /** Forgets a group and its offsets. Rejects with GroupNotFoundError, GroupNotEmptyError. */
   async delete(group: string): Promise<void> {
-    const found = this.#groups.get(group)
+    const found = this.#groups.find(group)
     const store = this.storeOf(group)
     await store.refresh()
     if (found === undefined && !store.has(group)) throw new GroupNotFoundError(group)
     await this.consumers.delete(group)
-    found?.die()
-    this.#groups.delete(group)
+    this.#groups.end(group)
     await store.deleteOffsets(group, store.partitions(group), this.#commitOptions)
     if (store.metadata(group) !== null) await store.saveMetadata(group, null, this.#commitOptions)
   }
@@ -288,7 +317,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   async resetOffsets(group: string, offsets: readonly CommittedOffset[]): Promise<void> {
     checkGroupName(group)
     const consumers = this.consumers.find(group)?.members
-    const size = consumers?.size ?? this.#groups.get(group)?.size ?? 0
+    const size = consumers?.size ?? this.#groups.find(group)?.size ?? 0
     if (size > 0) throw new GroupNotEmptyError(group, size)
     await this.storeOf(group).commit(group, offsets, this.#commitOptions)
   }
@@ -328,17 +357,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   /** Takes note that topics have more partitions, or are gone. */
   topicsChanged(topics: ReadonlySet<string>): void {
     this.consumers.topicsChanged()
-    for (const group of this.#groups.values()) {
-      // Other leaders see it by themselves, and some make topics while they divide.
-      if (!group.isLedHere) continue
-      const subscribed = subscribedTopicsOf(group.metadata)
-      if (subscribed === null) continue
-      for (const topic of topics) {
-        if (!subscribed.has(topic)) continue
-        group.rebalance()
-        break
-      }
-    }
+    this.#groups.topicsChanged(topics)
   }
 
   /** A topic is gone for good: so are the offsets that were committed of it. */
@@ -362,28 +381,19 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   close(): void {
     this.#isClosed = true
     this.consumers.close()
-    for (const group of this.#groups.values()) group.close(new UnknownMemberError(group.name, ''))
-    this.#groups.clear()
+    this.#groups.close()
   }
 
   get #housekeeping(): OffsetHousekeeping {
     return new OffsetHousekeeping(this.#stores, {
       clock: this.clock,
       commitOptions: () => this.#commitOptions,
-      group: (name) => this.#groups.get(name),
+      group: (name) => this.#groups.find(name),
       forgetGroup: async (name) => {
-        this.#groups.get(name)?.die()
-        this.#groups.delete(name)
+        this.#groups.end(name)
         await this.consumers.dropEmpty(name)
       },
     })
-  }
-
-  /** Who only was given an id, or was refused, has made no group. */
-  #dropUnused(group: Group | undefined): void {
-    if (group?.isUnused === true && this.storeOf(group.name).metadata(group.name) === null) {
-      this.#groups.delete(group.name)
-    }
   }
 
   #partitionCount(topic: string): number {
@@ -392,12 +402,6 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
 
   get #commitOptions(): CommitOptions {
     return { timestamp: this.clock.now(), acks: this.#options.acks ?? 'flushed' }
-  }
-
-  #group(name: string, memberId: string): Group {
-    const group = this.#groups.get(name)
-    if (group === undefined) throw new UnknownMemberError(name, memberId)
-    return group
   }
 
   /** Whether a commit is to a group of the consumer protocol, and allowed. Throws why it is not. */
@@ -412,36 +416,31 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   }
 
   #makeConsumers(): ConsumerGroups {
+    const { clock, newId, consumerGroupSettings = () => usualSettings } = this.#options
+    const groups = this.#groups
     return new ConsumerGroups({
-      ...{ clock: this.clock, topics: this.#topics, memory: this.#memory },
+      ...{ clock, newId, topics: this.#topics, memory: this.#memory },
+      settingsOf: consumerGroupSettings,
       storeOf: (group) => this.storeOf(group),
-      note: (group, records) => {
-        return this.storeOf(group).saveConsumers(group, records, this.#commitOptions)
+      note: (group, records, isUpgrade) => {
+        const isClassic = isUpgrade && groups.find(group) !== undefined
+        return this.storeOf(group).saveConsumers(group, records, this.#commitOptions, isClassic)
       },
-      takeClassic: (name) => this.#takeClassic(name),
+      noteDowngrade: (group, records, metadata) => {
+        return this.storeOf(group).saveDowngraded(group, records, metadata, this.#commitOptions)
+      },
+      classic: groups,
       failed: (error, group) => this.#options.onError?.(error, group),
     })
   }
 
-  /** See ConsumerGroupsOptions: members of both kinds at once are refused. */
-  #takeClassic(name: string): () => void {
-    const group = this.#groups.get(name)
-    if (group === undefined) return () => undefined
-    if (group.size > 0) throw new GroupNotFoundError(name)
-    const { metadata } = group
-    group.die()
-    this.#groups.delete(name)
-    return () => this.#groups.set(name, Group.restore(name, metadata, this.#contextOf(name)))
-  }
-
-  #contextOf(name: string): GroupContext {
+  #contextOf(name: string, unused: () => void): GroupContext {
     const { clock, newId, onError } = this.#options
     return {
-      ...{ clock, memory: this.#memory },
+      ...{ clock, memory: this.#memory, unused },
       newMemberId: (prefix) => `${prefix.slice(0, memberIdPrefixMax)}-${newId()}`,
       save: (metadata) => this.storeOf(name).saveMetadata(name, metadata, this.#commitOptions),
       failed: (error) => onError?.(error, name),
-      unused: () => this.#dropUnused(this.#groups.get(name)),
     }
   }
 }

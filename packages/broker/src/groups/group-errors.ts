@@ -150,6 +150,25 @@ export class GroupNotFoundError extends GroupError {
   }
 }
 
+/**
+ * A group of the classic protocol that has members does not become one of the consumer protocol
+ * (Kafka: GROUP_ID_NOT_FOUND).
+ */
+export class GroupNotUpgradableError extends GroupError {
+  readonly code = 'VARVE_GROUP_NOT_UPGRADABLE'
+  readonly kafkaErrorCode = 69
+  readonly reason: string
+
+  constructor(group: string, reason: string) {
+    super(
+      group,
+      `it cannot be upgraded from the classic to the consumer protocol because ${reason}`,
+      'stop its members first, or let the new one speak the classic protocol',
+    )
+    this.reason = reason
+  }
+}
+
 /** Whether partitions are with somebody else by now: joining again, as somebody new, is right. */
 export function isMembershipOver(error: unknown): boolean {
   return error instanceof UnknownMemberError || error instanceof IllegalGenerationError

@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import { offsetsTopic } from '../base/topic-names.ts'
 import type { Partition } from '../topics/topic.ts'
 import type { Topics } from '../topics/topics.ts'
+import { type ConsumerGroupSettings, usualSettings } from './consumer/consumer-group-heartbeat.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
 import type { GroupCoordinatorOptions } from './group-coordinator-options.ts'
 import { GroupMember } from './group-member.ts'
@@ -43,6 +44,7 @@ export class Groups implements AsyncDisposable {
   #unwatchCounts: (() => void) | null = null
   #timer: Timer | null = null
   #isClosed = false
+  #settingsOf: (group: string) => ConsumerGroupSettings = () => usualSettings
 
   /** Throws InvalidArgumentError for a retention of offsets that is none. */
   constructor(options: GroupsOptions) {
@@ -66,6 +68,11 @@ export class Groups implements AsyncDisposable {
   /** Of all groups; null while nobody has asked for one. */
   get loaded(): GroupCoordinator | null {
     return this.#loaded
+  }
+
+  /** Leads groups of the consumer protocol by other settings than Kafka's defaults. */
+  leadBy(settingsOf: (group: string) => ConsumerGroupSettings): void {
+    this.#settingsOf = settingsOf
   }
 
   /** Of all groups; makes `__consumer_offsets` where it is not there. */
@@ -117,6 +124,7 @@ export class Groups implements AsyncDisposable {
     const coordinator = new GroupCoordinator(stores, {
       ...options,
       newId: randomUUID,
+      consumerGroupSettings: (group) => this.#settingsOf(group),
       partitionCount: (name) => topics.find(name)?.partitions.length ?? null,
       topics: {
         find: (name) => {

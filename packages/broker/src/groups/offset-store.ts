@@ -239,19 +239,31 @@ export class OffsetStore {
   /**
    * Notes what has become of a group of the consumer protocol, all of it or nothing. If it was one
    * of the classic protocol, that is forgotten with it.
+   *
+   * @param isUpgrade whether it was one just now, noted or not
    */
   async saveConsumers(
     group: string,
     noted: readonly ConsumerGroupRecord[],
     { timestamp, acks }: CommitOptions,
+    isUpgrade: boolean = false,
   ): Promise<void> {
-    const records = noted.map((record): GroupRecordInput => {
-      const key = encodeConsumerGroupKey(record)
-      return { key, value: encodeConsumerGroupValue(record), timestamp }
-    })
-    const isClassic = this.metadata(group) !== null
+    const records = consumerInputs(noted, timestamp)
+    const isClassic = isUpgrade || this.metadata(group) !== null
     const classic = { key: encodeGroupMetadataKey(group), value: null, timestamp }
     await this.#append(isClassic ? [classic, ...records] : records, acks)
+  }
+
+  /** Notes that a group of the consumer protocol is one of the classic protocol now, likewise. */
+  async saveDowngraded(
+    group: string,
+    noted: readonly ConsumerGroupRecord[],
+    metadata: GroupMetadata,
+    { timestamp, acks }: CommitOptions,
+  ): Promise<void> {
+    const value = encodeGroupMetadataValue(metadata)
+    const classic = { key: encodeGroupMetadataKey(group), value, timestamp }
+    await this.#append([...consumerInputs(noted, timestamp), classic], acks)
   }
 
   /** Forgets who was noted to be in a group, of either protocol. */
@@ -399,6 +411,16 @@ export class OffsetStore {
     const kept = isNew && this.#skipped.size >= skippedReasonsMax ? 'other reasons' : reason
     this.#skipped.set(kept, (this.#skipped.get(kept) ?? 0) + 1)
   }
+}
+
+function consumerInputs(
+  noted: readonly ConsumerGroupRecord[],
+  timestamp: Timestamp,
+): GroupRecordInput[] {
+  return noted.map((record) => {
+    const key = encodeConsumerGroupKey(record)
+    return { key, value: encodeConsumerGroupValue(record), timestamp }
+  })
 }
 
 function groupOf(record: Exclude<GroupRecord, { kind: 'skipped' }>): string {

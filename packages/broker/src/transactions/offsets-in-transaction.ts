@@ -38,6 +38,8 @@ export async function commitOffsetsInTransaction(
   groups: GroupCoordinator,
   { transactionalId, identity, group, member, offsets }: OffsetsInTransaction,
 ): Promise<void> {
+  const change = groups.whenChanged(group)
+  if (change !== null) await change
   transactions.checkAppend(transactionalId, identity, placeOfOffsets(groups, group))
   groups.checkTransactionalCommit(group, member, offsets)
   if (offsets.length === 0) return

@@ -25,7 +25,9 @@ export class Administration {
     const settings = await BrokerSettings.load(state, parts.topics, (err) => {
       logger.warn({ err }, 'settings of the broker do not fit a topic, and are not in force')
     })
-    return new Administration(settings, quotas, GroupConfigs.load(state, options, settings))
+    const groupConfigs = GroupConfigs.load(state, options, settings)
+    parts.groups.leadBy((group) => groupConfigs.settingsOf(group))
+    return new Administration(settings, quotas, groupConfigs)
   }
 
   /** The data directory goes on without the server. */

@@ -195,8 +195,8 @@ export const fixedBrokerConfigs: readonly FixedBrokerConfig[] = [
   fixed(
     'group.consumer.migration.policy',
     'string',
-    [() => 'disabled', 'bidirectional'],
-    'A group has members of one protocol: it changes while it has none.',
+    [({ options }) => options.groupConsumerMigrationPolicy, 'bidirectional'],
+    'Which way a group may change its protocol while it has members.',
   ),
   fixed(
     'offset.metadata.max.bytes',

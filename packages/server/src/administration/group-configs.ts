@@ -1,3 +1,4 @@
+import type { ConsumerGroupSettings } from '@varve/broker/serving'
 import type { ResolvedConsumerGroupServingOptions } from '../base/consumer-group-options.ts'
 import { RequestRefusedError } from '../base/server-errors.ts'
 import type { ServerState } from '../base/server-state.ts'
@@ -7,6 +8,8 @@ import { type ConfigEntry, configSources } from './config-entry.ts'
 import { invalidConfig } from './config-value.ts'
 import { type ConfigOperation, changedText } from './topic-changes.ts'
 
+/** What the server was started with, as far as groups are concerned. */
+type GroupServingOptions = ResolvedConsumerGroupServingOptions & { readonly groupSizeMax: number }
 type Texts = Readonly<Record<string, string>>
 type Stored = Readonly<Record<string, Texts>>
 
@@ -59,23 +62,16 @@ const groupConfigs: readonly GroupConfig[] = [
 /** What the broker was told of such a setting while it runs. */
 type ToldBroker = Pick<BrokerSettings, 'valuesOf'>
 
-/** How one group is led. */
-export interface GroupTimes {
-  readonly sessionTimeoutMs: number
-  readonly heartbeatIntervalMs: number
-  readonly assignmentIntervalMs: number
-}
-
 /** Settings that groups of the consumer protocol were given of their own. */
 export class GroupConfigs {
   readonly #state: ServerState
-  readonly #options: ResolvedConsumerGroupServingOptions
+  readonly #options: GroupServingOptions
   readonly #broker: ToldBroker
   #stored: Stored
 
   private constructor(
     state: ServerState,
-    [options, broker]: readonly [ResolvedConsumerGroupServingOptions, ToldBroker],
+    [options, broker]: readonly [GroupServingOptions, ToldBroker],
     stored: Stored,
   ) {
     this.#state = state
@@ -85,11 +81,7 @@ export class GroupConfigs {
   }
 
   /** Throws CorruptServerStateError. */
-  static load(
-    state: ServerState,
-    options: ResolvedConsumerGroupServingOptions,
-    broker: ToldBroker,
-  ): GroupConfigs {
+  static load(state: ServerState, options: GroupServingOptions, broker: ToldBroker): GroupConfigs {
     const found = state.section(sectionName) ?? {}
     if (isStored(found)) return new GroupConfigs(state, [options, broker], found)
     throw state.damaged(sectionName, 'it does not hold settings of groups')
@@ -100,8 +92,8 @@ export class GroupConfigs {
     return Object.keys(this.#stored)
   }
 
-  /** What holds for a group: its own within bounds that may be others by now, or the broker's. */
-  timesOf(group: string): GroupTimes {
+  /** How a group is led: by its own within bounds that may be others by now, or the broker's. */
+  settingsOf(group: string): ConsumerGroupSettings {
     const own = this.#own(group)
     const [assignmentIntervalMs = 0, heartbeatIntervalMs = 0, sessionTimeoutMs = 0] =
       groupConfigs.map((config) => {
@@ -110,7 +102,12 @@ export class GroupConfigs {
         if (text === undefined) return this.#brokerValue(config)
         return Math.min(max, Math.max(min, Number(text)))
       })
-    return { sessionTimeoutMs, heartbeatIntervalMs, assignmentIntervalMs }
+    const { groupConsumerSizeMax: membersMax, groupSizeMax: classicMembersMax } = this.#options
+    const { groupConsumerMigrationPolicy: migrationPolicy } = this.#options
+    return {
+      ...{ sessionTimeoutMs, heartbeatIntervalMs, assignmentIntervalMs },
+      ...{ membersMax, migrationPolicy, classicMembersMax },
+    }
   }
 
   entries(group: string): readonly ConfigEntry[] {

@@ -1,3 +1,4 @@
+import { type GroupMigrationPolicy, groupMigrationPolicies } from '@varve/broker/serving'
 import { InvalidArgumentError } from '@varve/record'
 
 /** How groups of the consumer protocol (KIP-848) are led. The defaults are Kafka's. */
@@ -28,11 +29,19 @@ export interface ConsumerGroupServingOptions {
   readonly groupConsumerAssignmentIntervalMs?: number
   /** Members that a group may have: Kafka's group.consumer.max.size. @defaultValue 2147483647 */
   readonly groupConsumerSizeMax?: number
+  /**
+   * Which way a group may change its protocol while it has members: Kafka's
+   * group.consumer.migration.policy. `upgrade` is from the classic one to the consumer protocol
+   * (KIP-848). A group without members changes whatever this is. @defaultValue 'bidirectional'
+   */
+  readonly groupConsumerMigrationPolicy?: GroupMigrationPolicy
 }
 
 export type ResolvedConsumerGroupServingOptions = Required<ConsumerGroupServingOptions>
 
-const defaults: ResolvedConsumerGroupServingOptions = {
+type Numbers = Omit<ResolvedConsumerGroupServingOptions, 'groupConsumerMigrationPolicy'>
+
+const defaults: Numbers = {
   groupConsumerSessionTimeoutMs: 45_000,
   groupConsumerSessionTimeoutMsMin: 45_000,
   groupConsumerSessionTimeoutMsMax: 60_000,
@@ -47,7 +56,16 @@ const defaults: ResolvedConsumerGroupServingOptions = {
 export function resolveConsumerGroupServingOptions(
   options: ConsumerGroupServingOptions,
 ): ResolvedConsumerGroupServingOptions {
-  const resolved = { ...defaults }
+  const { groupConsumerMigrationPolicy = 'bidirectional' } = options
+  if (!groupMigrationPolicies.includes(groupConsumerMigrationPolicy)) {
+    const rule = `must be one of ${groupMigrationPolicies.join(', ')}`
+    throw new InvalidArgumentError(
+      'groupConsumerMigrationPolicy',
+      groupConsumerMigrationPolicy,
+      rule,
+    )
+  }
+  const resolved = { ...defaults, groupConsumerMigrationPolicy }
   for (const name of Object.keys(defaults) as (keyof typeof defaults)[]) {
     const value = options[name] ?? defaults[name]
     const least = name === 'groupConsumerAssignmentIntervalMs' ? 0 : 1

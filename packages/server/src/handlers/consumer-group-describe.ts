@@ -21,7 +21,8 @@ type Assignment = MemberAnswer['assignment']
 /** The name of a topic; undefined for one that is gone. */
 type NameOf = (topicId: string) => string | undefined
 
-/** What a member speaks: this protocol, as opposed to the classic one. */
+/** What a member speaks. */
+const classicMember = 0
 const consumerMember = 1
 
 /** ConsumerGroupDescribe: state and members of groups of the consumer protocol (KIP-848). */
@@ -98,7 +99,7 @@ function memberOf(
     subscribedTopicRegex: topicRegex,
     assignment: assignmentOf(joined(assigned, revoking), nameOf),
     targetAssignment: assignmentOf(state.target(memberId), nameOf),
-    memberType: consumerMember,
+    memberType: member.classic === null ? consumerMember : classicMember,
   }
 }
 

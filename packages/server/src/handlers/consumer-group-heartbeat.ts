@@ -55,8 +55,7 @@ export function consumerGroupHeartbeatHandler(
     try {
       const loaded = coordinatorOf(server)
       const { consumers } = loaded instanceof Promise ? await loaded : loaded
-      const membersMax = server.options.groupConsumerSizeMax
-      const settings = { ...groupConfigs.timesOf(groupId), membersMax }
+      const settings = groupConfigs.settingsOf(groupId)
       const heartbeat = heartbeatOf(call, request)
       const answer = await consumers.heartbeat(heartbeat, { settings, isVisible })
       const { assignment, ...told } = answer

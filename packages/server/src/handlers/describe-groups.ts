@@ -11,7 +11,7 @@ type GroupAnswer = ResponseOf<typeof describeGroups>['groups'][number]
 
 const nothing = Buffer.alloc(0)
 
-/** DescribeGroups: state and members; what these have been given while the group is stable. */
+/** DescribeGroups: state and members; what these say to their leader while the group is stable. */
 export function describeGroupsHandler(server: ServerContext): ApiHandler {
   return handlerOf(describeGroups, { versions: '0-6' }, async (call, request) => {
     const groups: GroupAnswer[] = []
@@ -34,8 +34,11 @@ async function describe(server: ServerContext, call: Call, group: string): Promi
   try {
     const coordinator = await usedCoordinatorOf(server)
     await coordinator?.storeOf(group).refresh()
+    await coordinator?.whenChanged(group)
     const found = coordinator?.view(group) ?? null
-    return found === null ? missing(call, group) : answer(group, found)
+    if (found !== null) return answer(group, found)
+    const isConsumers = (coordinator?.consumers.find(group) ?? null) !== null
+    return missing(call, group, isConsumers ? `Group ${group} is not a classic group.` : null)
   } catch (error) {
     return refused(group, groupErrorCode(server, group, error))
   }
@@ -53,16 +56,16 @@ function answer(group: string, found: GroupView): GroupAnswer {
     members: members.map(({ memberId, groupInstanceId, clientId, clientHost, ...said }) => ({
       ...{ memberId, groupInstanceId, clientId, clientHost },
       memberMetadata: isStable ? said.subscription : nothing,
-      memberAssignment: isStable ? said.assignment : nothing,
+      memberAssignment: said.assignment,
     })),
   }
 }
 
 /** Before version 6 a group that is not there is one that is dead. */
-function missing({ version }: Call, group: string): GroupAnswer {
+function missing({ version }: Call, group: string, reason: string | null): GroupAnswer {
   const told = { ...refused(group, errorCodes.NONE), groupState: 'Dead' }
   if (version < 6) return told
-  const errorMessage = errorMessages.GROUP_ID_NOT_FOUND
+  const errorMessage = reason ?? errorMessages.GROUP_ID_NOT_FOUND
   return { ...told, errorCode: errorCodes.GROUP_ID_NOT_FOUND, errorMessage }
 }
 

@@ -40,7 +40,7 @@ async function leave(
   try {
     const loaded = coordinatorOf(server)
     const coordinator = loaded instanceof Promise ? await loaded : loaded
-    const errors = coordinator.leaveAll(group, leaving)
+    const errors = await coordinator.leaveAll(group, leaving)
     return errors.map((error) => error?.kafkaErrorCode ?? errorCodes.NONE)
   } catch (error) {
     // There is no such group: so each is no member of it.

@@ -84,8 +84,8 @@ async function commit(
       return call.version >= 9 ? errorCodes.GROUP_ID_NOT_FOUND : errorCodes.ILLEGAL_GENERATION
     }
     // Whoever has an epoch has to know that it may be over.
-    const members = coordinator.consumers.find(groupId)?.members
-    if (call.version < 9 && members?.has(memberId) === true) return errorCodes.UNSUPPORTED_VERSION
+    const member = coordinator.consumers.find(groupId)?.members.get(memberId)
+    if (call.version < 9 && member?.classic === null) return errorCodes.UNSUPPORTED_VERSION
     const retentionMs = request.retentionTimeMs < 0 ? undefined : request.retentionTimeMs
     const identity = { memberId, groupInstanceId, generation }
     await coordinator.commit(groupId, identity, offsets, retentionMs)

@@ -1,4 +1,5 @@
 import type { CleaningOptions, TopicSettings, VarveOptions } from '@varve/broker'
+import type { GroupMigrationPolicy } from '@varve/broker/serving'
 import { InvalidArgumentError } from '@varve/record'
 import type { ConnectionLimits } from '../base/connection-limits.ts'
 import type { ServerOptions } from '../base/server-options.ts'
@@ -78,6 +79,10 @@ const settings: Readonly<Record<string, Put>> = {
   'group.consumer.max.heartbeat.interval.ms': server('groupConsumerHeartbeatIntervalMsMax', whole),
   'group.consumer.assignment.interval.ms': server('groupConsumerAssignmentIntervalMs', whole),
   'group.consumer.max.size': server('groupConsumerSizeMax', whole),
+  'group.consumer.migration.policy': server('groupConsumerMigrationPolicy', (value) => {
+    // One that there is not is told when the options are resolved.
+    return value.toLowerCase() as GroupMigrationPolicy
+  }),
   'message.max.bytes': topic('maxMessageBytes', whole),
   'compression.type': topic('compressionType', (value) => value as 'producer'),
   'log.cleanup.policy': topic('cleanupPolicy', (value) => listOf(value) as readonly 'delete'[]),

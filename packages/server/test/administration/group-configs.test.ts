@@ -7,7 +7,7 @@ import { resolveConsumerGroupServingOptions } from '../../src/base/consumer-grou
 import { CorruptServerStateError, RequestRefusedError } from '../../src/base/server-errors.ts'
 import { ServerState } from '../../src/base/server-state.ts'
 
-const options = resolveConsumerGroupServingOptions({})
+const options = { ...resolveConsumerGroupServingOptions({}), groupSizeMax: 7 }
 const untold = { valuesOf: () => [] }
 const session = 'consumer.session.timeout.ms'
 const altering = { isReplacement: false, validateOnly: false }
@@ -25,10 +25,13 @@ test('a group is led as the broker says, or as it was told, after a restart too'
   const fs = new SimulatedFileSystem()
   const configs = GroupConfigs.load(stateOf(fs), options, untold)
   const usual = { sessionTimeoutMs: 45_000, heartbeatIntervalMs: 5_000 }
-  expect(configs.timesOf('g')).toEqual({ ...usual, assignmentIntervalMs: 1_000 })
+  expect(configs.settingsOf('g')).toEqual({
+    ...{ ...usual, assignmentIntervalMs: 1_000, membersMax: 2 ** 31 - 1 },
+    ...{ migrationPolicy: 'bidirectional', classicMembersMax: 7 },
+  })
   await configs.alter('g', [set(session, '50000')], altering)
-  expect(configs.timesOf('g').sessionTimeoutMs).toBe(50_000)
-  expect(configs.timesOf('h').sessionTimeoutMs).toBe(45_000)
+  expect(configs.settingsOf('g').sessionTimeoutMs).toBe(50_000)
+  expect(configs.settingsOf('h').sessionTimeoutMs).toBe(45_000)
   const again = GroupConfigs.load(ServerState.load(fs, '/data'), options, untold)
   expect(again.groups).toEqual(['g'])
   const [entry] = again.entries('g').filter(({ name }) => name === session)
@@ -67,9 +70,9 @@ test('a group without settings of its own follows what the broker is told meanwh
   const told: ConfigValue[] = []
   const broker = { valuesOf: (asked: string) => told.filter((each) => each.name === asked) }
   const configs = GroupConfigs.load(stateOf(new SimulatedFileSystem()), options, broker)
-  expect(configs.timesOf('g').assignmentIntervalMs).toBe(1_000)
+  expect(configs.settingsOf('g').assignmentIntervalMs).toBe(1_000)
   told.push({ name, value: '1500', source: configSources.broker })
-  expect(configs.timesOf('g').assignmentIntervalMs).toBe(1_500)
+  expect(configs.settingsOf('g').assignmentIntervalMs).toBe(1_500)
   const entry = configs.entries('g').find((each) => each.synonyms.some((one) => one.name === name))
   expect(entry).toMatchObject({ value: '1500', source: configSources.broker })
   expect(entry?.synonyms.map(({ value }) => value)).toEqual(['1500', '1000'])

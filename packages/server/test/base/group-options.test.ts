@@ -22,6 +22,7 @@ test.each([
   { groupConsumerHeartbeatIntervalMs: 16_000 },
   { groupConsumerAssignmentIntervalMs: -1 },
   { groupConsumerSizeMax: 0 },
+  { groupConsumerMigrationPolicy: 'both' as never },
   { groupConsumerHeartbeatIntervalMsMax: 60_000, groupConsumerHeartbeatIntervalMs: 45_000 },
 ])('%j is refused', (options) => {
   expect(() => resolveGroupServingOptions(options)).toThrow(InvalidArgumentError)

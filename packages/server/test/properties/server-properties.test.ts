@@ -114,6 +114,7 @@ test('how groups are led, and how long offsets are kept, is said as to Kafka', (
     new Map([
       ['group.initial.rebalance.delay.ms', '0'],
       ['group.min.session.timeout.ms', '1000'],
+      ['group.consumer.migration.policy', 'Upgrade'],
       ['group.max.session.timeout.ms', '60000'],
       ['offsets.retention.minutes', '5'],
       ['transactional.id.expiration.ms', '1000'],
@@ -121,6 +122,7 @@ test('how groups are led, and how long offsets are kept, is said as to Kafka', (
   )
   expect(options).toEqual({
     groupInitialRebalanceDelayMs: 0,
+    groupConsumerMigrationPolicy: 'upgrade',
     groupSessionTimeoutMsMin: 1000,
     groupSessionTimeoutMsMax: 60_000,
     directoryOptions: { offsetsRetentionMs: 300_000, transactionalIdExpirationMs: 1000 },

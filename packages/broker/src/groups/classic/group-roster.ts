@@ -8,6 +8,7 @@ import {
 } from '../group-errors.ts'
 import { GroupMemory } from '../group-memory.ts'
 import type { JoinRequest, MemberName } from '../group-protocol.ts'
+import type { HandedOverMember } from './handed-over-group.ts'
 import { type MemberState, sizeOf } from './member-state.ts'
 import { chooseProtocol } from './protocol-choice.ts'
 
@@ -202,6 +203,23 @@ export class GroupRoster {
     for (const timer of this.#expected.values()) timer.cancel()
     this.#expected.clear()
     for (const member of this.#members.values()) member.end(error)
+  }
+
+  /**
+   * What somebody else may go on with. Who has just come and is of this process is not in it: it
+   * does not know its id yet, and comes again.
+   */
+  get handedOver(): HandedOverMember[] {
+    const known = [...this.#members.values()].filter((each) => !each.isNew || each.local === null)
+    return known.map(({ handedOver }) => handedOver)
+  }
+
+  /** What its members take is somebody else's to count from now on. */
+  letGo(): void {
+    for (const member of this.#members.values()) this.#memory.letGo(member)
+    this.#members.clear()
+    this.#instances.clear()
+    this.#offers.clear()
   }
 
   #checkRoom(bytes: number): void {

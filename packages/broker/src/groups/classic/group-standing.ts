@@ -1,9 +1,11 @@
 import type { Clock } from '@varve/log'
 import type { Timestamp } from '@varve/record'
-import { InconsistentGroupProtocolError } from '../group-errors.ts'
+import { IllegalGenerationError, InconsistentGroupProtocolError } from '../group-errors.ts'
 import type { GroupMetadata } from '../group-metadata.ts'
-import type { GroupState, JoinResult, SyncRequest } from '../group-protocol.ts'
+import type { GroupState, JoinResult, MemberIdentity, SyncRequest } from '../group-protocol.ts'
 import type { GroupRoster } from './group-roster.ts'
+
+type Noted = Omit<GroupMetadata, 'members'>
 
 /** How a group stands, beside who is in it: its state, its generation, who leads, and by what. */
 export class GroupStanding {
@@ -24,7 +26,7 @@ export class GroupStanding {
   }
 
   /** What was noted of a group, as far as it concerns no member. */
-  static restore(group: string, metadata: GroupMetadata, clock: Clock): GroupStanding {
+  static restore(group: string, metadata: Noted, clock: Clock): GroupStanding {
     const standing = new GroupStanding(group, clock)
     standing.generation = metadata.generation
     standing.protocolType = metadata.protocolType
@@ -47,7 +49,7 @@ export class GroupStanding {
   }
 
   /** Members that were noted are there again, as they were then. */
-  goOn({ protocol, leader }: GroupMetadata): void {
+  goOn({ protocol, leader }: Noted): void {
     this.protocol = protocol
     this.leader = leader
     this.#state = 'Stable'
@@ -65,6 +67,17 @@ export class GroupStanding {
     this.leader = null
     this.protocol = null
     this.enter('Empty')
+  }
+
+  /** Whether what was divided last holds, or is about to be told. */
+  get isStable(): boolean {
+    return this.#state === 'Stable'
+  }
+
+  /** Throws IllegalGenerationError for a member of another generation. */
+  checkGeneration({ generation }: Pick<MemberIdentity, 'generation'>): void {
+    if (generation === this.generation) return
+    throw new IllegalGenerationError(this.#group, generation, this.generation)
   }
 
   /** Throws InconsistentGroupProtocolError for a member that believes the group to be another. */

@@ -5,7 +5,6 @@ import {
   FencedInstanceError,
   type GroupError,
   GroupNotEmptyError,
-  IllegalGenerationError,
   MemberIdRequiredError,
   RebalanceInProgressError,
   UnknownMemberError,
@@ -23,8 +22,9 @@ import type { Deferred } from './deferred.ts'
 import type { GroupContext } from './group-context.ts'
 import { GroupRoster } from './group-roster.ts'
 import { GroupStanding } from './group-standing.ts'
+import type { HandedOverGroup } from './handed-over-group.ts'
 import { InitialDelay } from './initial-delay.ts'
-import { localHost, MemberState } from './member-state.ts'
+import { MemberState } from './member-state.ts'
 
 /** How long a new member waits for its first rebalance; then its client, if any, comes again. */
 const newMemberJoinMs = 5 * 60_000
@@ -62,24 +62,15 @@ export class Group {
     this.#standing = standing
   }
 
-  /**
-   * A group as it was noted last. Members of a process that has ended are gone; others have a
-   * session's time to be heard of again.
-   */
-  static restore(name: string, metadata: GroupMetadata, context: GroupContext): Group {
-    const { members, protocol } = metadata
-    const standing = GroupStanding.restore(name, metadata, context.clock)
+  /** A group with members that it has from elsewhere. */
+  static takeOver(name: string, handed: HandedOverGroup, context: GroupContext): Group {
+    const standing = GroupStanding.restore(name, handed, context.clock)
     const group = new Group(name, context, standing)
-    const remote = members.filter(({ clientHost }) => clientHost !== localHost)
-    // Its members have been there until now: from now on it is empty.
-    if (remote.length < members.length) standing.enter('Empty')
-    for (const each of remote) {
-      group.#roster.admit(MemberState.restore(each, protocol ?? '', context.clock))
+    for (const each of handed.members) {
+      group.#roster.admit(MemberState.takeOver(each, context.clock))
     }
-    if (remote.length === 0) return group
-    standing.goOn(metadata)
+    if (handed.members.length > 0) standing.goOn(handed)
     for (const member of group.#roster.all) group.#heard(member)
-    if (remote.length < members.length) group.#prepareRebalance()
     return group
   }
 
@@ -181,9 +172,8 @@ export class Group {
     const results = who.map((each) => {
       if (this.#roster.forgetExpected(each.memberId)) return null
       const found = this.#roster.find(each)
-      if (!(found instanceof MemberState)) return found
-      this.#putOut(found.memberId)
-      return null
+      if (found instanceof MemberState) this.#putOut(found.memberId)
+      return found instanceof MemberState ? null : found
     })
     if (this.#roster.size < before) this.#missing()
     else if (results.includes(null)) this.#unexpected()
@@ -227,6 +217,19 @@ export class Group {
   die(): void {
     if (this.#roster.size > 0) throw new GroupNotEmptyError(this.name, this.#roster.size)
     this.close(new UnknownMemberError(this.name, ''))
+    this.#standing.enter('Dead')
+  }
+
+  /** What somebody else may go on with. */
+  get handedOver(): HandedOverGroup {
+    const { isStable } = this.#standing
+    return { ...this.metadata, isStable, members: this.#roster.handedOver }
+  }
+
+  /** Somebody else goes on with it: members that wait are to join again. */
+  handOver(): void {
+    this.close(new RebalanceInProgressError(this.name))
+    this.#roster.letGo()
     this.#standing.enter('Dead')
   }
 
@@ -369,10 +372,8 @@ export class Group {
       this.#roster.assign(member, assignments.get(member.memberId) ?? Buffer.alloc(0))
     }
     const noted = { ...this.metadata, currentStateTimestamp: this.#context.clock.now() }
-    const failure = await this.#context.save(noted).then(
-      () => null,
-      (error: unknown) => ({ error }),
-    )
+    const saving = this.#context.save(noted).then(() => null)
+    const failure = await saving.catch((error: unknown) => ({ error }))
     if (this.state !== 'CompletingRebalance' || this.generation !== generation) return
     if (failure === null) {
       this.#standing.enter('Stable')
@@ -397,8 +398,8 @@ export class Group {
 
   /** Who has joined but does not ask for its part is not there any more. */
   #expireUnsynced(): void {
-    if (this.state !== 'CompletingRebalance' && this.state !== 'Stable') return
-    if (this.#roster.haveAllSynced) return
+    const isDivided = this.state === 'CompletingRebalance' || this.state === 'Stable'
+    if (!isDivided || this.#roster.haveAllSynced) return
     for (const { awaitsSync, memberId } of [...this.#roster.all]) {
       if (awaitsSync) this.#putOut(memberId)
     }
@@ -437,8 +438,8 @@ export class Group {
 
   #check(identity: MemberIdentity): MemberState {
     const member = this.#roster.check(identity)
-    if (identity.generation === this.generation) return member
-    throw new IllegalGenerationError(this.name, identity.generation, this.generation)
+    this.#standing.checkGeneration(identity)
+    return member
   }
 
   /** For as long as the group waits for its slowest member. */

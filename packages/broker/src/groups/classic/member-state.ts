@@ -2,6 +2,7 @@ import type { Clock, Timer } from '@varve/log'
 import type { MemberMetadata } from '../group-metadata.ts'
 import type { JoinRequest, JoinResult, LocalMember, MemberProtocol } from '../group-protocol.ts'
 import { Deferred } from './deferred.ts'
+import type { HandedOverMember } from './handed-over-group.ts'
 
 /** What stands for a client host in the metadata of members of this process. */
 export const localHost = 'in-process'
@@ -55,12 +56,10 @@ export class MemberState {
     this.#clock = clock
   }
 
-  /** As a group's metadata has it: a member that has to show that it is still there. */
-  static restore(metadata: MemberMetadata, protocol: string, clock: Clock): MemberState {
-    const protocols = [{ name: protocol, metadata: metadata.subscription }]
-    const request = { ...metadata, protocolType: '', protocols, local: null }
-    const member = new MemberState(metadata.memberId, request, clock)
-    member.assignment = metadata.assignment
+  /** A member that was one before, and has to show that it is still there. */
+  static takeOver(handed: HandedOverMember, clock: Clock): MemberState {
+    const member = new MemberState(handed.memberId, { ...handed, protocolType: '' }, clock)
+    member.assignment = handed.assignment
     member.isNew = false
     return member
   }
@@ -150,16 +149,17 @@ export class MemberState {
     this.syncing = null
   }
 
-  toMetadata(protocol: string): MemberMetadata {
+  get handedOver(): HandedOverMember {
+    const { memberId, groupInstanceId, clientId, clientHost, protocols, assignment, local } = this
+    const { rebalanceTimeoutMs, sessionTimeoutMs } = this
     return {
-      memberId: this.memberId,
-      groupInstanceId: this.groupInstanceId,
-      clientId: this.clientId,
-      clientHost: this.clientHost,
-      rebalanceTimeoutMs: this.rebalanceTimeoutMs,
-      sessionTimeoutMs: this.sessionTimeoutMs,
-      subscription: this.metadataFor(protocol),
-      assignment: this.assignment,
+      ...{ memberId, groupInstanceId, clientId, clientHost, protocols, assignment, local },
+      ...{ rebalanceTimeoutMs, sessionTimeoutMs },
     }
+  }
+
+  toMetadata(protocol: string): MemberMetadata {
+    const { protocols: _, local: __, ...member } = this.handedOver
+    return { ...member, subscription: this.metadataFor(protocol) }
   }
 }

@@ -18,7 +18,7 @@ export interface ConsumerGroupCommit {
  * Checks whether offsets may be committed to a group of the consumer protocol: by a member in its
  * epoch, or in an older one for partitions that it has had since then; by anybody while nobody is
  * a member. Throws UnknownMemberError, StaleMemberEpochError; IllegalGenerationError in its place
- * for a transaction, whose clients do not know the former.
+ * for transactions and members of the classic protocol, whose clients do not know the former.
  */
 export function checkConsumerGroupCommit(
   state: ConsumerGroupState,
@@ -39,7 +39,9 @@ export function checkConsumerGroupCommit(
     return epoch !== undefined && generation >= epoch
   }
   if (generation < memberEpoch && places.every(isHadSinceThen)) return
-  if (isTransactional) throw new IllegalGenerationError(group, generation, memberEpoch)
+  if (isTransactional || member.classic !== null) {
+    throw new IllegalGenerationError(group, generation, memberEpoch)
+  }
   throw new StaleMemberEpochError(group, generation, memberEpoch)
 }
 
@@ -54,5 +56,8 @@ export function checkConsumerGroupFetch(
   const member = state.members.get(memberId ?? '')
   if (member === undefined) throw new UnknownMemberError(group, memberId ?? '')
   if (member.memberEpoch === memberEpoch) return
+  if (member.classic !== null) {
+    throw new IllegalGenerationError(group, memberEpoch, member.memberEpoch)
+  }
   throw new StaleMemberEpochError(group, memberEpoch, member.memberEpoch)
 }

@@ -1,7 +1,7 @@
 import { SchemaReader } from '../schema-reader.ts'
 import { SchemaWriter } from '../schema-writer.ts'
 import type { TopicIdPartitions } from './assigned-partitions.ts'
-import type { ReconciliationState } from './consumer-group-member.ts'
+import type { ClassicMembership, ReconciliationState } from './consumer-group-member.ts'
 import {
   type ConsumerGroupRecord,
   consumerGroupKeyVersions,
@@ -26,6 +26,10 @@ export const consumerGroupValueVersions = {
 const hashTag = 0
 const timestampTag = 0
 const epochsTag = 0
+const classicTag = 0
+/** Before a structure that might be null. */
+const present = 1
+const versionBytes = 2
 const emptyTag = (bytes: Uint8Array): ReadonlyMap<number, Uint8Array> => new Map([[0, bytes]])
 
 export function encodeConsumerGroupKey(record: ConsumerGroupRecord): Buffer {
@@ -71,10 +75,7 @@ export function encodeConsumerGroupValue(record: ConsumerGroupRecord): Buffer | 
   return writer.finish()
 }
 
-/**
- * A record of such a group; null for keys of other kinds. Members of a newer Kafka that speak the
- * classic protocol are members of the group as any others. Throws CorruptGroupRecordError.
- */
+/** A record of such a group; null for keys of other kinds. Throws CorruptGroupRecordError. */
 export function decodeConsumerGroupRecord(
   key: Buffer,
   value: Buffer | null,
@@ -126,7 +127,18 @@ function writeMember(writer: SchemaWriter, member: NotedMember): void {
   writer.string(member.instanceId).string(member.rackId)
   writer.string(member.clientId).string(member.clientHost)
   writer.array(member.topicNames, (name) => writer.string(name)).string(member.topicRegex)
-  writer.int32(member.rebalanceTimeoutMs).string(member.serverAssignor).tags()
+  writer.int32(member.rebalanceTimeoutMs).string(member.serverAssignor)
+  const { classic } = member
+  if (classic === null) writer.tags()
+  else writer.tags(new Map([[classicTag, encodeClassic(classic)]]))
+}
+
+function encodeClassic({ sessionTimeoutMs, protocols }: ClassicMembership): Buffer {
+  const writer = new SchemaWriter(valueVersion, flexible)
+  writer.int8(present).int32(sessionTimeoutMs)
+  writer.array(protocols, ({ name, metadata }) => writer.string(name).bytes(metadata).tags())
+  // It is a part of a value, which has the version.
+  return writer.tags().finish().subarray(versionBytes)
 }
 
 function writePartitions(writer: SchemaWriter, { topicId, partitions }: TopicIdPartitions) {
@@ -181,11 +193,30 @@ function readMember(reader: SchemaReader): NotedMember {
   const topicRegex = reader.nullableString() ?? ''
   const rebalanceTimeoutMs = reader.int32()
   const serverAssignor = reader.nullableString()
-  reader.tags()
+  let classic: ClassicMembership | null = null
+  reader.tags({
+    [classicTag]: () => {
+      classic = readClassic(reader)
+    },
+  })
   return {
     ...{ instanceId, rackId, clientId, clientHost, topicNames, topicRegex },
-    ...{ rebalanceTimeoutMs, serverAssignor },
+    ...{ rebalanceTimeoutMs, serverAssignor, classic },
   }
+}
+
+function readClassic(reader: SchemaReader): ClassicMembership | null {
+  if (reader.int8() !== present) return null
+  const sessionTimeoutMs = reader.int32()
+  const protocols = reader.array(() => {
+    const name = reader.string()
+    // A view of a whole batch, which must not be kept alive.
+    const metadata = Buffer.from(reader.bytes())
+    reader.tags()
+    return { name, metadata }
+  })
+  reader.tags()
+  return { sessionTimeoutMs, protocols }
 }
 
 function readTargetEpoch(reader: SchemaReader): {

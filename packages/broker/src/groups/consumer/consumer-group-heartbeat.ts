@@ -14,6 +14,7 @@ import {
   UnreleasedInstanceError,
 } from './consumer-group-errors.ts'
 import {
+  type ClassicMembership,
   type ConsumerGroupMember,
   isReconciledTo,
   newConsumerGroupMember,
@@ -25,6 +26,7 @@ import type { ConsumerGroupRecord } from './consumer-group-record.ts'
 import { type ConsumerGroupState, notedAssignment } from './consumer-group-state.ts'
 import { newTarget } from './consumer-group-target.ts'
 import { ExpressionChange } from './expression-change.ts'
+import type { GroupMigrationPolicy } from './group-migration-policy.ts'
 import { reconciled } from './member-reconciliation.ts'
 
 /** How a group is led, which may be another for each. */
@@ -36,6 +38,16 @@ export interface ConsumerGroupSettings {
   /** So long a division stands at least. */
   readonly assignmentIntervalMs: number
   readonly membersMax: number
+  /** Which way a group with members may change its protocol. */
+  readonly migrationPolicy: GroupMigrationPolicy
+  /** So many members a group of the classic protocol may have. */
+  readonly classicMembersMax: number
+}
+
+/** Kafka's defaults, which hold where nobody serves the groups. */
+export const usualSettings: ConsumerGroupSettings = {
+  ...{ sessionTimeoutMs: 45_000, heartbeatIntervalMs: 5_000, assignmentIntervalMs: 1_000 },
+  ...{ membersMax: 2 ** 31 - 1, migrationPolicy: 'bidirectional', classicMembersMax: 2 ** 31 - 1 },
 }
 
 /** What a member says: Kafka's ConsumerGroupHeartbeat, checked for itself. */
@@ -54,6 +66,14 @@ export interface ConsumerGroupHeartbeat {
   readonly owned: readonly TopicIdPartitions[] | null
   readonly clientId: string
   readonly clientHost: string
+  /** From a member that joins by the classic protocol. @defaultValue null */
+  readonly classic?: ClassicJoin | null
+}
+
+/** What a member of the classic protocol is beside. */
+export interface ClassicJoin extends ClassicMembership {
+  /** Whether it joins again, as who it is by its id. */
+  readonly knowsId: boolean
 }
 
 export interface ConsumerGroupAnswer {
@@ -147,11 +167,11 @@ function memberOf(
   state: ConsumerGroupState,
   request: ConsumerGroupHeartbeat,
 ): { readonly member: ConsumerGroupMember; readonly replaced: ConsumerGroupMember | null } {
-  const { group, memberId, memberEpoch, instanceId } = request
-  const isJoining = memberEpoch === 0
+  const { group, memberId, memberEpoch, instanceId, classic = null } = request
+  const isJoining = memberEpoch === 0 && classic?.knowsId !== true
   if (instanceId === null) {
     const known = state.members.get(memberId)
-    if (known === undefined && !isJoining) throw new UnknownMemberError(group, memberId)
+    if (known === undefined && memberEpoch !== 0) throw new UnknownMemberError(group, memberId)
     const member = known ?? newConsumerGroupMember(memberId)
     checkEpoch(member, request)
     return { member, replaced: null }
@@ -169,7 +189,11 @@ function memberOf(
       replaced: null,
     }
   }
-  if (known.memberEpoch !== staticLeaveEpoch) throw new UnreleasedInstanceError(group, instanceId)
+  // Of the classic protocol whoever comes last has the name.
+  const isClassic = classic !== null || known.classic !== null
+  if (!isClassic && known.memberEpoch !== staticLeaveEpoch) {
+    throw new UnreleasedInstanceError(group, instanceId)
+  }
   const member = { ...known, memberId, memberEpoch: 0, previousMemberEpoch: 0 }
   return { member, replaced: known }
 }
@@ -203,7 +227,7 @@ function updatedBy(
   member: ConsumerGroupMember,
   request: ConsumerGroupHeartbeat,
 ): ConsumerGroupMember {
-  const { topicNames } = request
+  const { topicNames, classic = null } = request
   return {
     ...member,
     instanceId: request.instanceId ?? member.instanceId,
@@ -214,6 +238,10 @@ function updatedBy(
     topicRegex: request.topicRegex ?? member.topicRegex,
     clientId: request.clientId,
     clientHost: request.clientHost,
+    classic:
+      classic === null
+        ? null
+        : { sessionTimeoutMs: classic.sessionTimeoutMs, protocols: classic.protocols },
   }
 }
 

@@ -1,3 +1,4 @@
+import type { MemberProtocol } from '../group-protocol.ts'
 import { type AssignedPartitions, noPartitions } from './assigned-partitions.ts'
 
 /**
@@ -5,6 +6,13 @@ import { type AssignedPartitions, noPartitions } from './assigned-partitions.ts'
  * partitions first, or waits for what others still have. `unknown` is what a newer Kafka noted.
  */
 export type ReconciliationState = 'stable' | 'unrevoked' | 'unreleased' | 'unknown'
+
+/** Of a member that speaks the classic protocol: Kafka's ClassicMemberMetadata. */
+export interface ClassicMembership {
+  readonly sessionTimeoutMs: number
+  /** In order of preference. */
+  readonly protocols: readonly MemberProtocol[]
+}
 
 /** A member of a group of the consumer protocol (KIP-848), as it is noted. Never changed. */
 export interface ConsumerGroupMember {
@@ -25,6 +33,8 @@ export interface ConsumerGroupMember {
   readonly serverAssignor: string | null
   /** How long it may take to give up partitions. */
   readonly rebalanceTimeoutMs: number
+  /** Null for a member that speaks the consumer protocol. */
+  readonly classic: ClassicMembership | null
   readonly assigned: AssignedPartitions
   /** It is to give these up, and has not said yet that it has. */
   readonly revoking: AssignedPartitions
@@ -39,7 +49,7 @@ export function newConsumerGroupMember(memberId: string): ConsumerGroupMember {
     state: 'stable',
     ...{ instanceId: null, rackId: null, clientId: '', clientHost: '' },
     ...{ topicNames: [], topicRegex: '', serverAssignor: null, rebalanceTimeoutMs: -1 },
-    ...{ assigned: noPartitions, revoking: noPartitions },
+    ...{ classic: null, assigned: noPartitions, revoking: noPartitions },
   }
 }
 
@@ -60,7 +70,20 @@ export function saysTheSame(one: ConsumerGroupMember, other: ConsumerGroupMember
     one.topicRegex === other.topicRegex &&
     one.serverAssignor === other.serverAssignor &&
     one.rebalanceTimeoutMs === other.rebalanceTimeoutMs &&
-    sameNames(one.topicNames, other.topicNames)
+    sameNames(one.topicNames, other.topicNames) &&
+    sameClassic(one.classic, other.classic)
+  )
+}
+
+function sameClassic(one: ClassicMembership | null, other: ClassicMembership | null): boolean {
+  if (one === null || other === null) return one === other
+  return (
+    one.sessionTimeoutMs === other.sessionTimeoutMs &&
+    one.protocols.length === other.protocols.length &&
+    one.protocols.every(({ name, metadata }, index) => {
+      const like = other.protocols[index]
+      return like?.name === name && like.metadata.equals(metadata)
+    })
   )
 }
 

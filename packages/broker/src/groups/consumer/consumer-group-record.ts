@@ -17,6 +17,7 @@ export type NotedMember = Pick<
   | 'topicRegex'
   | 'rebalanceTimeoutMs'
   | 'serverAssignor'
+  | 'classic'
 >
 
 /** What a member has: Kafka's ConsumerGroupCurrentMemberAssignmentValue. */

@@ -20,6 +20,9 @@ export class ConsumerGroupSessions {
   readonly #clock: Clock
   readonly #silences = new Map<string, Timer>()
   readonly #revocations = new Map<string, Revocation>()
+  /** Of members of the classic protocol that are to join again, and to ask for their part. */
+  readonly #joins = new Map<string, Timer>()
+  readonly #syncs = new Map<string, Timer>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -49,16 +52,49 @@ export class ConsumerGroupSessions {
     this.#revocations.delete(memberId)
   }
 
-  /** A member is none any more. */
-  end(memberId: string): void {
+  /** Of a member of this process nothing has to be heard. */
+  unheard(memberId: string): void {
     this.#silences.get(memberId)?.cancel()
     this.#silences.delete(memberId)
+  }
+
+  /** A classic member is told to join again, and given so long from the first time on. */
+  rejoining(memberId: string, timeoutMs: number, expired: Fired): void {
+    if (!this.#joins.has(memberId)) this.#await(this.#joins, memberId, timeoutMs, expired)
+  }
+
+  /** It has joined, and has so long to ask for its part. */
+  joined(memberId: string, timeoutMs: number, expired: Fired): void {
+    cancel(this.#joins, memberId)
+    this.#await(this.#syncs, memberId, timeoutMs, expired)
+  }
+
+  synced(memberId: string): void {
+    cancel(this.#syncs, memberId)
+  }
+
+  /** A member is none any more. */
+  end(memberId: string): void {
+    this.unheard(memberId)
     this.revoked(memberId)
+    cancel(this.#joins, memberId)
+    cancel(this.#syncs, memberId)
   }
 
   close(): void {
-    for (const memberId of [...this.#silences.keys(), ...this.#revocations.keys()]) {
-      this.end(memberId)
-    }
+    const all = [this.#silences, this.#revocations, this.#joins, this.#syncs]
+    for (const memberId of all.flatMap((timers) => [...timers.keys()])) this.end(memberId)
   }
+
+  #await(timers: Map<string, Timer>, memberId: string, timeoutMs: number, expired: Fired): void {
+    cancel(timers, memberId)
+    const isCurrent = (): boolean => timers.get(memberId) === timer
+    const timer = this.#clock.setTimer(timeoutMs, () => expired({ isCurrent }))
+    timers.set(memberId, timer)
+  }
+}
+
+function cancel(timers: Map<string, Timer>, memberId: string): void {
+  timers.get(memberId)?.cancel()
+  timers.delete(memberId)
 }

@@ -43,6 +43,9 @@ export class ConsumerGroupState {
   readonly #instances = new Map<string, string>()
   /** Who has a partition, or has not given it up yet. */
   readonly #owners = new Map<string, string>()
+  #classicCount = 0
+  /** How many members of the classic protocol offer each protocol. */
+  readonly #offers = new Map<string, number>()
 
   /** Whether no record of it is left. */
   get isGone(): boolean {
@@ -53,6 +56,21 @@ export class ConsumerGroupState {
 
   get members(): ReadonlyMap<string, ConsumerGroupMember> {
     return this.#members
+  }
+
+  /** How many members speak the classic protocol. */
+  get classicCount(): number {
+    return this.#classicCount
+  }
+
+  /** Whether all members that speak the classic protocol, if any, offer one. */
+  isOfferedByAll(protocol: string): boolean {
+    return (this.#offers.get(protocol) ?? 0) === this.#classicCount
+  }
+
+  /** What all of these offer. */
+  get commonProtocols(): readonly string[] {
+    return [...this.#offers.keys()].filter((name) => this.isOfferedByAll(name))
   }
 
   /** Regular expressions by what they are, as they were resolved last. */
@@ -152,9 +170,11 @@ export class ConsumerGroupState {
     const old = this.#members.get(memberId)
     if (old !== undefined) {
       this.#disown(old)
+      this.#count(old, -1)
       if (old.instanceId !== instanceId) this.#forgetInstance(old)
     }
     this.#members.set(memberId, member)
+    this.#count(member, 1)
     if (instanceId !== null) this.#instances.set(instanceId, memberId)
     for (const partitions of [member.assigned, member.revoking]) {
       for (const key of keysOf(partitions)) this.#owners.set(key, memberId)
@@ -165,8 +185,19 @@ export class ConsumerGroupState {
     const old = this.#members.get(memberId)
     if (old === undefined) return
     this.#disown(old)
+    this.#count(old, -1)
     this.#members.delete(memberId)
     this.#forgetInstance(old)
+  }
+
+  #count({ classic }: ConsumerGroupMember, change: 1 | -1): void {
+    if (classic === null) return
+    this.#classicCount += change
+    for (const name of new Set(classic.protocols.map((each) => each.name))) {
+      const count = (this.#offers.get(name) ?? 0) + change
+      if (count === 0) this.#offers.delete(name)
+      else this.#offers.set(name, count)
+    }
   }
 
   #forgetInstance({ instanceId, memberId }: ConsumerGroupMember): void {

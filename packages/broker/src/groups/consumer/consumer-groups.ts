@@ -1,71 +1,43 @@
-import type { Clock } from '@varve/log'
 import { ClosedError } from '../../base/broker-errors.ts'
+import type { HandedOverGroup } from '../classic/handed-over-group.ts'
+import { localHost } from '../classic/member-state.ts'
 import {
   FencedInstanceError,
+  type GroupError,
   GroupMemoryFullError,
   GroupNotEmptyError,
   GroupNotFoundError,
-  InconsistentGroupProtocolError,
   UnknownMemberError,
 } from '../group-errors.ts'
-import type { GroupMemory, Holder } from '../group-memory.ts'
-import type { GroupTopics } from '../group-topics.ts'
-import type { OffsetStore } from '../offset-store.ts'
+import type { JoinRequest, MemberIdentity, MemberName, SyncRequest } from '../group-protocol.ts'
+import { type ClassicJoined, ClassicMembers } from './classic-members.ts'
 import { fencing, staticLeave, tombstonesOf } from './consumer-group-departure.ts'
 import { expressionRecords, expressionsDue, lookUp } from './consumer-group-expressions.ts'
 import {
   type ConsumerGroupAnswer,
   type ConsumerGroupHeartbeat,
   type ConsumerGroupSettings,
+  type HeartbeatOutcome,
   heartbeatOutcome,
 } from './consumer-group-heartbeat.ts'
 import { type ConsumerGroupMember, staticLeaveEpoch } from './consumer-group-member.ts'
 import type { ConsumerGroupRecord } from './consumer-group-record.ts'
-import { ConsumerGroupSessions, type FiredTimer } from './consumer-group-sessions.ts'
+import type { FiredTimer } from './consumer-group-sessions.ts'
 import { ConsumerGroupState } from './consumer-group-state.ts'
+import type { ConsumerGroupsOptions, HeartbeatCircumstances } from './consumer-groups-options.ts'
+import { isDowngrade } from './group-downgrade.ts'
 import { GroupTurns } from './group-turns.ts'
+import { upgraded } from './group-upgrade.ts'
+import { LiveConsumerGroup, sizeOf } from './live-consumer-group.ts'
+import { ProtocolChanges } from './protocol-changes.ts'
 import { loadExpressions } from './topic-expression.ts'
 
 /** Members that were there before a restart have so long to be heard of: Kafka's default. */
 const restoredSessionMs = 45_000
 /** What could not be noted is tried again after so long. */
 const retryMs = 5_000
-/** What a member takes of memory whatever it says, and a name beside its characters. */
-const memberBytes = 512
-const nameBytes = 40
 /** What expressions stand for is not looked up again for so long after that has failed. */
 const lookUpRetryMs = 10_000
-
-export interface ConsumerGroupsOptions {
-  readonly clock: Clock
-  readonly topics: GroupTopics
-  readonly memory: GroupMemory
-  readonly storeOf: (group: string) => OffsetStore
-  /** Notes records durably, all or none of them. */
-  readonly note: (group: string, records: readonly ConsumerGroupRecord[]) => Promise<void>
-  /**
-   * Ends the classic group of this name, if there is one, and returns what brings it back. Throws
-   * GroupNotFoundError where it has members: they would have to be of both kinds.
-   */
-  readonly takeClassic: (group: string) => () => void
-  readonly failed: (error: unknown, group: string) => void
-}
-
-/** Who asks, and how the group is led. */
-export interface HeartbeatCircumstances {
-  readonly settings: ConsumerGroupSettings
-  /** Whether the member may know of a topic. */
-  readonly isVisible: (topic: string) => boolean
-}
-
-interface LiveGroup {
-  readonly sessions: ConsumerGroupSessions
-  /** Of topics, when they were looked at last. */
-  seenChange: number
-  isLookingUp: boolean
-  lookUpNotBeforeMs: number
-  readonly sizes: Map<string, Holder>
-}
 
 /**
  * The groups of the consumer protocol (KIP-848): the server divides partitions and brings members
@@ -74,10 +46,10 @@ interface LiveGroup {
  */
 export class ConsumerGroups {
   readonly #options: ConsumerGroupsOptions
-  readonly #live = new Map<string, LiveGroup>()
+  readonly #live = new Map<string, LiveConsumerGroup>()
   readonly #turns = new GroupTurns()
-  /** Groups that are about to be. */
-  readonly #claimed = new Set<string>()
+  readonly #protocolChanges: ProtocolChanges
+  readonly #classic: ClassicMembers
   #changes = 1
   #topicsVersion: number
   #isClosed = false
@@ -85,17 +57,23 @@ export class ConsumerGroups {
   constructor(options: ConsumerGroupsOptions) {
     this.#options = options
     this.#topicsVersion = options.clock.now()
+    this.#protocolChanges = this.#makeProtocolChanges()
+    this.#classic = this.#makeClassicMembers()
   }
 
   /** Takes up a group that was noted: its members have to be heard of. */
   restore(group: string): void {
     const state = this.find(group)
     if (state === null) return
+    const ended: ConsumerGroupMember[] = []
     for (const member of state.members.values()) {
-      this.#heard(group, member.memberId, restoredSessionMs)
+      const { memberId, clientHost, classic } = member
+      this.#heard(group, memberId, classic?.sessionTimeoutMs ?? restoredSessionMs)
       this.#awaitRevocation(group, member)
-      this.#measure(group, member.memberId)
+      this.#liveOf(group).measure(memberId, state)
+      if (classic !== null && clientHost === localHost) ended.push(member)
     }
+    if (ended.length > 0) this.#endLocals(group, ended)
   }
 
   /** A group as it is noted; null where there is none of this kind. */
@@ -103,9 +81,19 @@ export class ConsumerGroups {
     return this.#options.storeOf(group).consumerGroup(group)
   }
 
+  /** Whether a group is about to change its protocol, or to be one of this kind. */
+  isChanging(group: string): boolean {
+    return this.#protocolChanges.isChanging(group)
+  }
+
   /** Whether there is such a group, or is about to be one. */
   has(group: string): boolean {
-    return this.#claimed.has(group) || this.find(group) !== null
+    return this.isChanging(group) || this.find(group) !== null
+  }
+
+  /** Resolves when a group has changed its protocol; null where it is not about to. */
+  whenChanged(group: string): Promise<void> | null {
+    return this.isChanging(group) ? this.#turns.take(group, async () => undefined) : null
   }
 
   /** See heartbeatOutcome. Rejects with GroupError; then nothing has changed. */
@@ -130,18 +118,44 @@ export class ConsumerGroups {
   }
 
   /**
-   * Makes way for a classic group of the same name. Rejects with InconsistentGroupProtocolError
-   * while it has members.
+   * A JoinGroup; see ClassicMembers.join. A group that has no members makes way for a classic one:
+   * then the request is that one's.
    */
-  async release(group: string): Promise<void> {
-    await this.#inTurn(group, async () => {
+  join(group: string, request: JoinRequest): Promise<ClassicJoined> {
+    return this.#inTurn(group, async () => {
       const state = this.find(group)
-      if (state === null) return
-      if (state.members.size > 0) {
-        throw new InconsistentGroupProtocolError(group, ['classic'], ['consumer'])
+      if (state !== null && state.members.size > 0) {
+        return this.#classic.join(group, state, request)
       }
-      await this.#forget(group, state)
+      if (state !== null) await this.#forget(group, state)
+      return { joined: null, request }
     })
+  }
+
+  /** A SyncGroup; see ClassicMembers.sync. */
+  sync(group: string, request: SyncRequest): Promise<Buffer> {
+    return this.#inTurn(group, async () => {
+      return this.#classic.sync(group, this.#members(group, request), request)
+    })
+  }
+
+  /** A Heartbeat of the classic protocol; see ClassicMembers.heartbeat. */
+  classicHeartbeat(group: string, identity: MemberIdentity): void {
+    this.#classic.heartbeat(group, this.#members(group, identity), identity)
+  }
+
+  /** A LeaveGroup; see ClassicMembers.leave. Null where the group is none of this kind any more. */
+  leave(group: string, who: readonly MemberName[]): Promise<(GroupError | null)[] | null> {
+    return this.#inTurn(group, async () => {
+      const state = this.find(group)
+      return state === null ? null : this.#classic.leave(group, state, who)
+    })
+  }
+
+  /** See ClassicMembers.detach. */
+  detach(group: string, memberId: string): void {
+    const state = this.find(group)
+    if (state !== null) this.#classic.detach(group, state, memberId)
   }
 
   /** Forgets a group. Rejects with GroupNotEmptyError. */
@@ -167,6 +181,7 @@ export class ConsumerGroups {
   topicsChanged(): void {
     this.#changes += 1
     this.#topicsVersion = Math.max(this.#topicsVersion + 1, this.#options.clock.now())
+    for (const group of this.#live.keys()) this.#classic.tell(group)
   }
 
   close(): void {
@@ -179,37 +194,47 @@ export class ConsumerGroups {
     request: ConsumerGroupHeartbeat,
     { settings, isVisible }: HeartbeatCircumstances,
   ): Promise<ConsumerGroupAnswer> {
-    const { group, memberEpoch } = request
-    const { clock, topics } = this.#options
-    const known = this.find(group)
-    if (known === null && memberEpoch !== 0) throw new GroupNotFoundError(group)
-    const state = known ?? new ConsumerGroupState()
-    this.#checkRoom(request)
-    const changes = this.#changes
-    const haveTopicsChanged = this.#live.get(group)?.seenChange !== changes
-    const world = { nowMs: clock.now(), topics, settings, haveTopicsChanged }
-    const { records, member, answer, hasNewExpression } = heartbeatOutcome(state, request, world)
-    if (known === null) await this.#begin(group, records)
-    else await this.#note(group, records)
-    this.#liveOf(group).seenChange = changes
+    const { group } = request
+    const outcome = await this.#advance(request, settings)
+    const { member, answer, hasNewExpression } = outcome
     this.#heard(group, member.memberId, settings.sessionTimeoutMs)
-    this.#awaitRevocation(group, member)
     this.#maybeLookUp(group, hasNewExpression, isVisible)
     return answer
   }
 
-  /** A group that was none, or a classic one without members. */
-  async #begin(group: string, records: readonly ConsumerGroupRecord[]): Promise<void> {
-    const bringBack = this.#options.takeClassic(group)
-    this.#claimed.add(group)
-    try {
-      await this.#note(group, records)
-    } catch (error) {
-      bringBack()
-      throw error
-    } finally {
-      this.#claimed.delete(group)
-    }
+  async #advance(
+    request: ConsumerGroupHeartbeat,
+    settings: ConsumerGroupSettings,
+  ): Promise<HeartbeatOutcome> {
+    const { group, memberEpoch } = request
+    const { clock, topics } = this.#options
+    const known = this.find(group)
+    if (known === null && memberEpoch !== 0) throw new GroupNotFoundError(group)
+    this.#checkRoom(request)
+    const handed = known === null ? this.#options.classic.handedOver(group) : null
+    const hasMembers = handed !== null && handed.members.length > 0
+    const upgrade = hasMembers ? upgraded(group, handed, topics, settings) : null
+    const state = known ?? upgrade?.state ?? new ConsumerGroupState()
+    const changes = this.#changes
+    const haveTopicsChanged = this.#live.get(group)?.seenChange !== changes
+    const world = { nowMs: clock.now(), topics, settings, haveTopicsChanged }
+    const outcome = heartbeatOutcome(state, request, world)
+    const records = [...(upgrade?.records ?? []), ...outcome.records]
+    if (known === null) await this.#begin(group, records, handed)
+    else await this.#note(group, records)
+    this.#liveOf(group).seenChange = changes
+    this.#awaitRevocation(group, outcome.member)
+    return outcome
+  }
+
+  /** A group that was none, or a classic one. */
+  async #begin(
+    group: string,
+    records: readonly ConsumerGroupRecord[],
+    handed: HandedOverGroup | null,
+  ): Promise<void> {
+    await this.#protocolChanges.upgrade(group, records, handed)
+    this.#classic.takeOver(group, handed?.members ?? [])
   }
 
   async #leave(request: ConsumerGroupHeartbeat): Promise<ConsumerGroupAnswer> {
@@ -224,32 +249,57 @@ export class ConsumerGroups {
     if (instanceId !== null && memberEpoch === staticLeaveEpoch) {
       await this.#note(group, staticLeave(group, member))
       this.#liveOf(group).sessions.revoked(memberId)
-    } else await this.#putOut(group, state, member)
+    } else await this.#putOut(group, state, [member])
     return { memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: null }
   }
 
   async #putOut(
     group: string,
     state: ConsumerGroupState,
-    member: ConsumerGroupMember,
+    members: readonly ConsumerGroupMember[],
   ): Promise<void> {
-    await this.#note(group, fencing(state, group, [member], this.#options.topics))
+    const { topics, settingsOf } = this.#options
+    if (isDowngrade(state, members, 0, settingsOf(group))) {
+      await this.#protocolChanges.downgrade(group, state, members)
+    } else await this.#note(group, fencing(state, group, members, topics))
+  }
+
+  /** Members of a process that has ended. */
+  #endLocals(group: string, ended: readonly ConsumerGroupMember[]): void {
+    this.#inTurn(group, async () => {
+      const state = this.find(group)
+      const left = ended.filter((each) => state?.members.get(each.memberId) === each)
+      if (state !== null && left.length > 0) await this.#putOut(group, state, left)
+    }).catch((error: unknown) => {
+      if (!this.#isClosed) this.#options.failed(error, group)
+    })
   }
 
   async #forget(group: string, state: ConsumerGroupState): Promise<void> {
     await this.#note(group, tombstonesOf(state, group))
-    this.#live.get(group)?.sessions.close()
+    this.#drop(group)
+  }
+
+  #drop(group: string): void {
+    this.#live.get(group)?.handOver()
     this.#live.delete(group)
   }
 
-  async #note(group: string, records: readonly ConsumerGroupRecord[]): Promise<void> {
+  async #note(
+    group: string,
+    records: readonly ConsumerGroupRecord[],
+    isUpgrade: boolean = false,
+  ): Promise<void> {
     if (records.length === 0) return
-    await this.#options.note(group, records)
+    await this.#options.note(group, records, isUpgrade)
+    const state = this.find(group)
+    const live = this.#liveOf(group)
     for (const memberId of new Set(
       records.flatMap((each) => ('memberId' in each ? [each.memberId] : [])),
     )) {
-      this.#measure(group, memberId)
+      live.measure(memberId, state)
     }
+    this.#classic.tell(group)
   }
 
   #heard(group: string, memberId: string, timeoutMs: number): void {
@@ -275,7 +325,7 @@ export class ConsumerGroups {
       if (!isCurrent()) return
       const state = this.find(group)
       const member = state?.members.get(memberId)
-      if (state !== null && member !== undefined) await this.#putOut(group, state, member)
+      if (state !== null && member !== undefined) await this.#putOut(group, state, [member])
     }).catch((error: unknown) => {
       if (this.#isClosed) return
       this.#options.failed(error, group)
@@ -299,7 +349,7 @@ export class ConsumerGroups {
         if (now === null) return
         await this.#note(group, expressionRecords(now, group, found, known))
         for (const { memberId, topicRegex } of now.members.values()) {
-          if (found.has(topicRegex)) this.#measure(group, memberId)
+          if (found.has(topicRegex)) live.measure(memberId, now)
         }
       }),
     )
@@ -315,27 +365,35 @@ export class ConsumerGroups {
 
   #inTurn<T>(group: string, work: () => Promise<T>): Promise<T> {
     return this.#turns.take(group, async () => {
-      if (this.#isClosed) throw new ClosedError('the group coordinator')
       // Of a log that was opened again, the group is not what it was until it has been replayed.
       await this.#options.storeOf(group).refresh()
+      // Meanwhile groups may have been given up, and would be taken for such as never were.
+      if (this.#isClosed) throw new ClosedError('the group coordinator')
       return work()
     })
   }
 
-  #liveOf(group: string): LiveGroup {
+  #liveOf(group: string): LiveConsumerGroup {
     let live = this.#live.get(group)
     if (live === undefined) {
-      const sessions = new ConsumerGroupSessions(this.#options.clock)
-      live = { sessions, seenChange: 0, isLookingUp: false, lookUpNotBeforeMs: 0, sizes: new Map() }
+      const { clock, memory } = this.#options
+      live = new LiveConsumerGroup(group, clock, memory)
       this.#live.set(group, live)
     }
     return live
   }
 
+  /** Throws UnknownMemberError for a group that is none of this kind. */
+  #members(group: string, { memberId }: MemberName): ConsumerGroupState {
+    const state = this.find(group)
+    if (state === null) throw new UnknownMemberError(group, memberId)
+    return state
+  }
+
   /** Throws GroupMemoryFullError where there is no room for what a member says. */
   #checkRoom(request: ConsumerGroupHeartbeat): void {
     const { group, memberId, topicNames, topicRegex } = request
-    const held = this.#live.get(group)?.sizes.get(memberId)?.sizeBytes ?? 0
+    const held = this.#live.get(group)?.heldBytes(memberId) ?? 0
     // Who is a member and says nothing new needs no more room than it has.
     if (held > 0 && topicNames === null && topicRegex === null) return
     const said = { ...request, topicNames: topicNames ?? [], topicRegex: topicRegex ?? '' }
@@ -346,37 +404,29 @@ export class ConsumerGroups {
     }
   }
 
-  /** What a member takes of memory, since something was noted of it. */
-  #measure(group: string, memberId: string): void {
-    const { sizes, sessions } = this.#liveOf(group)
-    const { memory } = this.#options
-    const before = sizes.get(memberId)
-    if (before !== undefined) memory.letGo(before)
-    sizes.delete(memberId)
-    const state = this.find(group)
-    const member = state?.members.get(memberId)
-    if (state === null || member === undefined) {
-      sessions.end(memberId)
-      return
-    }
-    const found = state.expressions.get(member.topicRegex)?.topics ?? []
-    const held = { sizeBytes: sizeOf(member) + lengthOf(found) }
-    memory.hold(held)
-    sizes.set(memberId, held)
+  #makeProtocolChanges(): ProtocolChanges {
+    const { clock, topics, classic, noteDowngrade } = this.#options
+    return new ProtocolChanges({
+      ...{ clock, topics, noteDowngrade },
+      ...{ classic, isClosed: () => this.#isClosed },
+      noteUpgrade: (group, records) => this.#note(group, records, true),
+      localOf: (group, memberId) => this.#liveOf(group).localOf(memberId),
+      drop: (group) => this.#drop(group),
+    })
   }
-}
 
-type Said = Pick<
-  ConsumerGroupMember,
-  'memberId' | 'instanceId' | 'rackId' | 'clientId' | 'topicNames' | 'topicRegex'
->
-
-/** What it takes of memory, about, what a member says of itself. */
-function sizeOf({ memberId, instanceId, rackId, clientId, topicNames, topicRegex }: Said): number {
-  const own = [memberId, instanceId ?? '', rackId ?? '', clientId, topicRegex]
-  return memberBytes + lengthOf(own) + lengthOf(topicNames)
-}
-
-function lengthOf(names: readonly string[]): number {
-  return names.reduce((sum, { length }) => sum + nameBytes + length, 0)
+  #makeClassicMembers(): ClassicMembers {
+    const { topics, newId, settingsOf } = this.#options
+    return new ClassicMembers({
+      ...{ topics, newId, settings: settingsOf },
+      find: (group) => this.find(group),
+      live: (group) => this.#liveOf(group),
+      changes: () => this.#changes,
+      advance: async (request, settings) => (await this.#advance(request, settings)).member,
+      putOut: (group, state, members) => this.#putOut(group, state, members),
+      replaceLast: (...change) => this.#protocolChanges.replaceLast(...change),
+      heard: (group, memberId, timeoutMs) => this.#heard(group, memberId, timeoutMs),
+      expire: (group, memberId, fired) => this.#expire(group, memberId, fired),
+    })
+  }
 }

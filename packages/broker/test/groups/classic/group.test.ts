@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Group } from '../../../src/groups/classic/group.ts'
+import { restoredGroup } from '../../../src/groups/classic/restored-group.ts'
 import {
   GroupNotEmptyError,
   IllegalGenerationError,
@@ -174,7 +174,7 @@ describe('a group that was noted', () => {
     const [a, b] = await bench.pair()
     const metadata = bench.saved.at(-1) as GroupMetadata
     bench.group.close(new Error('stopped'))
-    const group = Group.restore('g', metadata, bench.context)
+    const group = restoredGroup('g', metadata, bench.context)
     expect([group.state, group.generation, group.size]).toEqual(['Stable', 2, 2])
     group.heartbeat(identityOf(a))
     bench.clock.advance(9000)
@@ -187,7 +187,7 @@ describe('a group that was noted', () => {
     const bench = new RemoteGroupBench()
     const local = { rebalance: () => undefined, removed: () => undefined }
     await bench.sync(await bench.join('a', { local, clientHost: 'in-process' }))
-    const group = Group.restore('g', bench.saved.at(-1) as GroupMetadata, bench.context)
+    const group = restoredGroup('g', bench.saved.at(-1) as GroupMetadata, bench.context)
     expect([group.state, group.generation, group.size]).toEqual(['Empty', 1, 0])
   })
 })

@@ -48,6 +48,18 @@ export class BenchTopics implements GroupTopics {
 export const benchSettings: ConsumerGroupSettings = {
   ...{ sessionTimeoutMs: 45_000, heartbeatIntervalMs: 5_000 },
   ...{ assignmentIntervalMs: 0, membersMax: 100 },
+  ...{ migrationPolicy: 'bidirectional', classicMembersMax: 100 },
+}
+
+/** Beside no groups of the classic protocol. */
+export const withoutClassic = {
+  newId: () => 'id',
+  settingsOf: () => benchSettings,
+  noteDowngrade: () => Promise.reject(new Error('there is no classic protocol here')),
+  classic: {
+    handedOver: () => null,
+    ...{ handOver: () => undefined, forget: () => undefined, takeOver: () => undefined },
+  },
 }
 
 /** A heartbeat that says nothing but who it is of. */

@@ -16,7 +16,13 @@ import { GroupMemory } from '../../../src/groups/group-memory.ts'
 import { OffsetHousekeeping } from '../../../src/groups/offset-housekeeping.ts'
 import { OffsetStore } from '../../../src/groups/offset-store.ts'
 import { type OffsetsPlace, openOffsets } from '../group-fixture.ts'
-import { BenchTopics, beatOf, benchSettings, joinOf } from './consumer-group-bench.ts'
+import {
+  BenchTopics,
+  beatOf,
+  benchSettings,
+  joinOf,
+  withoutClassic,
+} from './consumer-group-bench.ts'
 
 let place: OffsetsPlace | null = null
 
@@ -162,7 +168,7 @@ test('what members say has its bound, over all groups', async () => {
     ...{ clock: led.place.clock, topics: led.topics, memory: new GroupMemory(3 * 900) },
     storeOf: () => led.store,
     note: (group, records) => led.store.saveConsumers(group, records, at),
-    takeClassic: () => () => undefined,
+    ...withoutClassic,
     failed: () => undefined,
   })
   const circumstances = { settings: benchSettings, isVisible: () => true }
@@ -190,7 +196,7 @@ test('who is heard of while the disk keeps everybody waiting is not put out', as
         })
       await led.store.saveConsumers(group, records, at)
     },
-    takeClassic: () => () => undefined,
+    ...withoutClassic,
     failed: () => undefined,
   })
   const circumstances = { settings: benchSettings, isVisible: () => true }
@@ -229,7 +235,7 @@ test('what could not be noted is not told, and does not hold', async () => {
       if (isFull) throw new Error('no space left')
       await led.store.saveConsumers(group, records, at)
     },
-    takeClassic: () => () => undefined,
+    ...withoutClassic,
     failed: () => undefined,
   })
   const circumstances = { settings: benchSettings, isVisible: () => true }
