@@ -24,7 +24,7 @@ function sizesOf(topics: readonly { readonly partitions: readonly number[] }[]):
 }
 
 /** Members of groups of the consumer protocol, right and wrong. */
-class Script {
+export class Script {
   readonly lines: ScriptLine[] = []
   readonly client: WireClient
   #members = 0
@@ -80,14 +80,7 @@ class Script {
 
 /** What each step of a group's life is answered. Topics `t` and `u` are made, of 4 partitions. */
 export async function runConsumerGroupScript(client: WireClient): Promise<readonly ScriptLine[]> {
-  const names = ['t', 'u1', 'u2']
-  await client.call(createTopics, 5, {
-    topics: names.map((name) => {
-      return { name, numPartitions: 4, replicationFactor: 1, assignments: [], configs: [] }
-    }),
-    timeoutMs: 30_000,
-  })
-  await ready(client)
+  await makeTopics(client)
   const script = new Script(client)
   await wrongRequests(script)
   await sharing(script)
@@ -96,6 +89,18 @@ export async function runConsumerGroupScript(client: WireClient): Promise<readon
   await changingProtocol(script)
   await expressions(script)
   return script.lines
+}
+
+/** Makes the topics, and waits for whoever leads groups. */
+export async function makeTopics(client: WireClient): Promise<void> {
+  const names = ['t', 'u1', 'u2']
+  await client.call(createTopics, 5, {
+    topics: names.map((name) => {
+      return { name, numPartitions: 4, replicationFactor: 1, assignments: [], configs: [] }
+    }),
+    timeoutMs: 30_000,
+  })
+  await ready(client)
 }
 
 async function ready(client: WireClient): Promise<void> {
