@@ -25,6 +25,12 @@ interface Visit {
   readonly admitted: Admitted
 }
 
+/** A visit of which TLS has not been agreed yet. */
+interface Handshake extends Visit {
+  /** As it was accepted, below TLS. */
+  readonly socket: Socket
+}
+
 /** An address that a server listens on, with the connections that came by it. */
 export class Listener {
   readonly name: string
@@ -41,7 +47,7 @@ export class Listener {
   readonly #tls: TlsServer | null
   readonly #turnedAway = new Set<Socket>()
   /** Those whose handshake is not done, by the client's address and port. */
-  readonly #handshaking = new Map<string, Visit>()
+  readonly #handshaking = new Map<string, Handshake>()
   #material: TlsMaterial | null
 
   private constructor(
@@ -75,10 +81,11 @@ export class Listener {
     return new Listener(server, options, context, material)
   }
 
-  /** Takes no more connections. */
+  /** Takes no more connections; those whose handshake is not done were none yet. */
   stop(): void {
     this.#server.close()
     for (const socket of this.#turnedAway) socket.destroy()
+    for (const { socket } of this.#handshaking.values()) socket.destroy()
   }
 
   /**
@@ -113,7 +120,7 @@ export class Listener {
       return
     }
     const peer = peerOf(socket)
-    this.#handshaking.set(peer, { host, admitted })
+    this.#handshaking.set(peer, { host, admitted, socket })
     socket.once('close', () => {
       this.#handshaking.delete(peer)
       admitted.leave()

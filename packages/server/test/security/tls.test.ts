@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TLSSocket } from 'node:tls'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { afterAll, expect, test } from 'vitest'
 import type { TlsListenerOptions } from '../../src/base/listener-options.ts'
 import { CertificateError } from '../../src/base/server-errors.ts'
@@ -10,6 +12,7 @@ import { metadata } from '../../src/protocol/apis/metadata.ts'
 import { readTlsMaterial } from '../../src/security/tls-material.ts'
 import type { Server } from '../../src/server.ts'
 import { commonName, makeAuthority, type Subject, writeCertificate } from '../certificates.ts'
+import { ended } from '../ended.ts'
 import { logInByScram } from '../sasl-client.ts'
 import { startTestServer } from '../test-server.ts'
 import { WireClient } from '../wire-client.ts'
@@ -125,6 +128,23 @@ test('a renewed certificate is shown after it is loaded again, and connections g
   expect(() => server.reloadCertificates()).toThrow(CertificateError)
   await using still = await WireClient.connectSecurely(server.port, { ca })
   expect(nameOf(still)).toBe('second')
+})
+
+test('a server that closes waits for no handshake, and nobody comes in by one', async () => {
+  await using server = await startTlsServer()
+  const socket = connect({ host: '127.0.0.1', port: server.port })
+  await once(socket, 'connect')
+  // By now the server has accepted it too.
+  await (await WireClient.connectSecurely(server.port, { ca }))[Symbol.asyncDispose]()
+  await server.close()
+  const client = connectTls({ socket, ca, host: '127.0.0.1' })
+  let isSecure = false
+  client.on('secureConnect', () => {
+    isSecure = true
+  })
+  client.on('error', () => undefined)
+  await ended(socket)
+  expect(isSecure).toBe(false)
 })
 
 test('files that are missing, or do not belong together, are named', async () => {
