@@ -9,11 +9,18 @@ import type { Logger } from '@varve/broker'
 import { hashOf, isLoopback, type ResolvedHttpOptions } from '../base/http-options.ts'
 import { ListenError } from '../base/server-errors.ts'
 import { type HttpExchange, type HttpRoute, sendText } from './http-route.ts'
+import { HttpSockets } from './http-sockets.ts'
 
 const connectionsMax = 256
 /** How long a client may take for the headers of a request, and for all of it, in ms. */
 const headersMs = 10_000
 const requestMs = 30_000
+/** How often it is looked whether somebody takes longer, in ms. */
+const lookMs = 5_000
+/** How long an answer may wait for a client that takes nothing of it, in ms. */
+const stalledMs = 60_000
+/** While so much of answers is not read, only open routes answer. */
+const unreadBytesMax = 128 * 2 ** 20
 
 /**
  * A small HTTP listener for those who operate a server. Each path has one route; routes that are
@@ -29,6 +36,7 @@ export class HttpListener {
   readonly #routes: readonly HttpRoute[]
   readonly #tokenHash: Buffer | null
   readonly #logger: Logger
+  readonly #sockets = new HttpSockets(connectionsMax)
 
   private constructor(
     server: HttpServer,
@@ -51,8 +59,11 @@ export class HttpListener {
     routes: readonly HttpRoute[],
     logger: Logger,
   ): Promise<HttpListener> {
-    const server = createServer({ headersTimeout: headersMs, requestTimeout: requestMs })
-    server.maxConnections = connectionsMax
+    const server = createServer({
+      ...{ headersTimeout: headersMs, requestTimeout: requestMs },
+      connectionsCheckingInterval: lookMs,
+    })
+    server.setTimeout(stalledMs)
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => {
         reject(new ListenError(`${options.host}:${options.port}`, error.message, error))
@@ -60,6 +71,7 @@ export class HttpListener {
       server.listen({ host: options.host, port: options.port }, resolve)
     })
     const listener = new HttpListener(server, options, routes, logger)
+    server.on('connection', (socket) => listener.#sockets.enter(socket))
     server.on('request', (request, response) => void listener.#answer(request, response))
     server.on('error', (err) => logger.warn({ err }, 'the HTTP listener met an error'))
     return listener
@@ -79,6 +91,7 @@ export class HttpListener {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#sockets.begin(request.socket, response)
     response.setHeader('x-content-type-options', 'nosniff')
     response.setHeader('referrer-policy', 'no-referrer')
     response.setHeader('cache-control', 'no-store')
@@ -87,7 +100,13 @@ export class HttpListener {
       response.writeHead(400).end()
       return
     }
-    const exchange = { request, response, url, isTrusted: this.#isTrusted(request) }
+    const sockets = this.#sockets
+    const exchange = {
+      ...{ request, response, url, isTrusted: this.#isTrusted(request) },
+      get isCrowded() {
+        return sockets.unreadBytes > unreadBytesMax
+      },
+    }
     try {
       await this.#route(exchange)
     } catch (err) {
@@ -107,6 +126,10 @@ export class HttpListener {
       }
       response.setHeader('www-authenticate', 'Basic realm="varve", charset="UTF-8"')
       sendText(exchange, 401, 'This needs the token of the HTTP listener.\n')
+      return
+    }
+    if (route?.isOpen !== true && exchange.isCrowded) {
+      sendText(exchange, 503, 'Too much of other answers is not read: ask again.\n')
       return
     }
     if (route === null) {

@@ -8,6 +8,8 @@ export interface HttpExchange {
   readonly url: URL
   /** Whether the caller has shown the token, or the listener has none. Else only open routes. */
   readonly isTrusted: boolean
+  /** Whether so much of other answers is not read that no large one should be made. */
+  readonly isCrowded: boolean
 }
 
 /** What answers at a path. */

@@ -3,6 +3,7 @@ import type { Log } from '@varve/log'
 import type { Offset } from '@varve/record'
 import type { RecordAnswer, RecordsAnswer } from './answers.ts'
 import { recordAnswer, wholeCut } from './byte-answer.ts'
+import type { PageReading } from './page-reading.ts'
 import { recordFilter } from './record-filter.ts'
 import {
   newerRecords,
@@ -14,7 +15,7 @@ import {
 import { UiRequestError } from './ui-errors.ts'
 import type { UiQuery } from './ui-query.ts'
 
-/** So much is read for one question; the page asks on. */
+/** So much is read, and decompressed, for one question; the page asks on. */
 const budgetBytes = 16 * 2 ** 20
 const recordsMax = 200
 /** So many partitions are looked at together. */
@@ -40,7 +41,11 @@ interface Place {
  *
  * Throws UiRequestError; rejects as `Log.read` does.
  */
-export async function recordsPage(topic: Topic, query: UiQuery): Promise<RecordsAnswer> {
+export async function recordsPage(
+  topic: Topic,
+  query: UiQuery,
+  reading: PageReading,
+): Promise<RecordsAnswer> {
   const isNewestFirst = query.text('time') === null && (query.text('from') ?? 'latest') === 'latest'
   const { places, leftOut } = await placesOf(topic, query, isNewestFirst)
   const limit = query.limit('limit', 50, recordsMax)
@@ -50,7 +55,9 @@ export async function recordsPage(topic: Topic, query: UiQuery): Promise<Records
   const isolation = query.isolation()
   for (const { partition, log, from } of places) {
     const share = new ReadingBudget(Math.max(64 * 1024, budgetBytes / places.length))
-    const search: WindowSearch = { partition, log, limit, filter, isolation, budget: share }
+    const search: WindowSearch = {
+      ...{ partition, log, limit, filter, isolation, budget: share, reading },
+    }
     const read = isNewestFirst ? olderRecords : newerRecords
     windows.set(partition, await read(search, from))
     budget.bytes -= share.spentBytes

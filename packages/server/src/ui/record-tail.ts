@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http'
-import type { Partition, Topic } from '@varve/broker/serving'
+import { type Logger, TopicNotFoundError } from '@varve/broker'
+import type { Topic } from '@varve/broker/serving'
 import type { Clock, Isolation, Log, Timer } from '@varve/log'
 import { type Offset, VarveError } from '@varve/record'
 import type { RecordAnswer, TailAnswer } from './answers.ts'
 import { previewCut, recordAnswer } from './byte-answer.ts'
+import type { PageReading } from './page-reading.ts'
 import { type RecordFilter, recordFilter } from './record-filter.ts'
-import { isAborted } from './record-window.ts'
+import { isAborted, ReadingBudget } from './record-window.ts'
 import { UiRequestError } from './ui-errors.ts'
 import type { UiQuery } from './ui-query.ts'
 
@@ -16,15 +18,26 @@ const beatTicks = 40
 /** So many records of a partition are looked at a tick; what is beyond is skipped, and counted. */
 const recordsPerTick = 100
 const readBytes = 256 * 1024
+/** So much is read and decompressed a tick; partitions that do not get their turn are skipped. */
+const tickBytesMax = 8 * 2 ** 20
+/** Between looks at the time. */
+const recordsPerLook = 64
 const tailsMax = 16
+
+/** What tails look by. */
+export interface TailContext {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly reading: PageReading
+}
 
 /** The live tails that are open, bounded in number. */
 export class RecordTails {
-  readonly #clock: Clock
+  readonly #context: TailContext
   readonly #open = new Set<RecordTail>()
 
-  constructor(clock: Clock) {
-    this.#clock = clock
+  constructor(context: TailContext) {
+    this.#context = context
   }
 
   get size(): number {
@@ -41,8 +54,8 @@ export class RecordTails {
     }
     const wanted = query.whole('partition')
     const partitions = wanted === null ? topic.partitions : [topic.partition(wanted)]
-    const tail = new RecordTail(response, {
-      ...{ clock: this.#clock, partitions, filter: recordFilter(query) },
+    const tail = new RecordTail(response, this.#context, {
+      ...{ topic, partitions, filter: recordFilter(query) },
       isolation: query.isolation(),
     })
     this.#open.add(tail)
@@ -60,8 +73,8 @@ export class RecordTails {
 }
 
 interface TailOptions {
-  readonly clock: Clock
-  readonly partitions: readonly Partition[]
+  readonly topic: Topic
+  readonly partitions: Topic['partitions']
   readonly filter: RecordFilter | null
   readonly isolation: Isolation
 }
@@ -73,14 +86,18 @@ interface TailOptions {
  */
 class RecordTail {
   readonly #response: ServerResponse
+  readonly #context: TailContext
   readonly #options: TailOptions
   readonly #positions = new Map<Log, Offset>()
   #timer: Timer | null = null
   #quietTicks = 0
+  /** The partition that is looked at first, so that all have their turn. */
+  #first = 0
   #isClosed = false
 
-  constructor(response: ServerResponse, options: TailOptions) {
+  constructor(response: ServerResponse, context: TailContext, options: TailOptions) {
     this.#response = response
+    this.#context = context
     this.#options = options
     for (const { openLog } of options.partitions) {
       if (openLog !== null) this.#positions.set(openLog, openLog.highWatermark)
@@ -102,12 +119,13 @@ class RecordTail {
 
   #schedule(): void {
     if (this.#isClosed) return
-    this.#timer = this.#options.clock.setTimer(tickMs, () => void this.#tick())
+    this.#timer = this.#context.clock.setTimer(tickMs, () => void this.#tick())
   }
 
   async #tick(): Promise<void> {
     try {
-      const answer = await this.#look()
+      if (this.#options.topic.isDeleted) throw new TopicNotFoundError(this.#options.topic.name)
+      const answer = this.#isBehind ? await this.#lookInTurn() : null
       if (this.#isClosed) return
       if (answer === null && ++this.#quietTicks < beatTicks) return this.#schedule()
       this.#quietTicks = 0
@@ -115,25 +133,51 @@ class RecordTail {
       if (this.#response.write(text)) this.#schedule()
       else this.#response.once('drain', () => this.#schedule())
     } catch (error) {
-      if (!(error instanceof VarveError)) throw error
-      if (this.#isClosed) return
-      this.#response.write(`event: failed\ndata: ${JSON.stringify(error.message)}\n\n`)
-      this.close()
+      this.#fail(error)
     }
+  }
+
+  /** One view that fails ends nothing else. */
+  #fail(err: unknown): void {
+    if (this.#isClosed) return
+    const isForeseen = err instanceof VarveError
+    if (!isForeseen) this.#context.logger.error({ err }, 'a live tail failed')
+    const message = isForeseen ? err.message : 'it failed; the server has logged why'
+    this.#response.write(`event: failed\ndata: ${JSON.stringify(message)}\n\n`)
+    this.close()
+  }
+
+  get #isBehind(): boolean {
+    return this.#options.partitions.some(({ openLog: log }) => {
+      return log !== null && (this.#positions.get(log) ?? 0) < log.highWatermark
+    })
+  }
+
+  #lookInTurn(): Promise<TailAnswer | null> {
+    return this.#context.reading.inTurn(this.#response, () => this.#look())
   }
 
   /** What has come since the last look; null where nothing has. */
   async #look(): Promise<TailAnswer | null> {
+    const { partitions } = this.#options
     const records: RecordAnswer[] = []
+    const budget = new ReadingBudget(tickBytesMax)
     let skipped = 0
-    for (const { partition, openLog: log } of this.#options.partitions) {
+    const first = this.#first++ % Math.max(1, partitions.length)
+    for (const { partition, openLog: log } of [
+      ...partitions.slice(first),
+      ...partitions.slice(0, first),
+    ]) {
       if (log === null) continue
       const at = this.#positions.get(log) ?? log.highWatermark
       const end = log.highWatermark
       const from = Math.max(at, end - recordsPerTick, log.logStartOffset)
-      skipped += Math.max(0, from - at)
       this.#positions.set(log, end)
-      if (from < end) skipped += await this.#read(partition, log, from, end, records)
+      if (budget.isSpent) skipped += end - at
+      else {
+        skipped += Math.max(0, from - at)
+        if (from < end) skipped += await this.#read({ partition, log, from, end, budget }, records)
+      }
     }
     if (records.length === 0 && skipped === 0) return null
     records.sort((one, other) => one.timestamp - other.timestamp || one.offset - other.offset)
@@ -142,18 +186,21 @@ class RecordTail {
   }
 
   /** Adds the records from one offset to before another; returns how many were too many. */
-  async #read(
-    partition: number,
-    log: Log,
-    from: Offset,
-    end: Offset,
-    records: RecordAnswer[],
-  ): Promise<number> {
+  async #read(look: Look, records: RecordAnswer[]): Promise<number> {
+    const { partition, log, from, end, budget } = look
     const { filter, isolation } = this.#options
+    const { reading } = this.#context
     const result = await log.read({ from, maxBytes: readBytes, isolation })
     for (const batch of result.batches) {
+      budget.spendBatch(batch)
       if (batch.isControl || isAborted(batch, result.abortedTransactions)) continue
-      for (const record of batch.records()) {
+      let seen = 0
+      for (const record of batch.records({ memory: reading.memory })) {
+        if (seen++ % recordsPerLook === 0) {
+          const pause = reading.pause()
+          if (pause !== undefined) await pause
+        }
+        budget.spendRecord(record)
         if (record.offset < from || record.offset >= end) continue
         if (filter === null || filter(record)) {
           records.push(recordAnswer(partition, record, previewCut))
@@ -162,4 +209,13 @@ class RecordTail {
     }
     return Math.max(0, end - Math.max(from, result.nextOffset))
   }
+}
+
+/** What of a partition is looked at. */
+interface Look {
+  readonly partition: number
+  readonly log: Log
+  readonly from: Offset
+  readonly end: Offset
+  readonly budget: ReadingBudget
 }

@@ -1,11 +1,13 @@
-import type { AbortedTransaction, Isolation, Log } from '@varve/log'
+import type { AbortedTransaction, Isolation, Log, ReadResult } from '@varve/log'
 import type { Batch, LogRecord, Offset } from '@varve/record'
 import type { RecordAnswer } from './answers.ts'
 import { previewCut, recordAnswer } from './byte-answer.ts'
+import type { PageReading } from './page-reading.ts'
 import type { RecordFilter } from './record-filter.ts'
 
 /** What is left of the work that one question may cause. */
 export class ReadingBudget {
+  /** As they are when they are decompressed. */
   bytes: number
   records = 0
   readonly #allowedBytes: number
@@ -22,6 +24,15 @@ export class ReadingBudget {
   get spentBytes(): number {
     return this.#allowedBytes - this.bytes
   }
+
+  /** Takes note of a batch; what its records are is told as they are come upon. */
+  spendBatch({ sizeBytes }: Batch): void {
+    this.bytes -= sizeBytes
+  }
+
+  spendRecord({ keySize, valueSize }: LogRecord): void {
+    this.bytes -= Math.max(0, keySize) + Math.max(0, valueSize)
+  }
 }
 
 /** How the records of one partition are looked for. */
@@ -32,6 +43,7 @@ export interface WindowSearch {
   readonly filter: RecordFilter | null
   readonly isolation: Isolation
   readonly budget: ReadingBudget
+  readonly reading: PageReading
 }
 
 export interface Window {
@@ -42,7 +54,22 @@ export interface Window {
   readonly isEnd: boolean
 }
 
+/** What is read of a log. */
+interface Range {
+  readonly from: Offset
+  readonly to: Offset
+  /** Of the budget: with no more than that left, no further batch is looked into. */
+  readonly stopBytes: number
+}
+
+/** Null to go on, or where to stop. */
+type Visit = (record: LogRecord, answer: () => RecordAnswer) => Offset | null
+
 const readBytes = 256 * 1024
+/** Between looks at the time. */
+const recordsPerLook = 64
+/** Of the records before an offset: a longer stretch is given up for a shorter one. */
+const stretchBytesMax = 16 * 2 ** 20
 
 /** The first records from an offset on, in their order. */
 export async function newerRecords(search: WindowSearch, from: Offset): Promise<Window> {
@@ -50,7 +77,8 @@ export async function newerRecords(search: WindowSearch, from: Offset): Promise<
   const records: RecordAnswer[] = []
   let at = Math.max(from, log.logStartOffset)
   while (records.length < limit && !budget.isSpent) {
-    const end = await readOn(search, at, Number.POSITIVE_INFINITY, (record, answer) => {
+    const range = { from: at, to: Number.POSITIVE_INFINITY, stopBytes: 0 }
+    const end = await readOn(search, range, (record, answer) => {
       records.push(answer())
       return records.length < limit ? null : record.offset + 1
     })
@@ -62,7 +90,9 @@ export async function newerRecords(search: WindowSearch, from: Offset): Promise<
 
 /**
  * The last records before an offset, the newest first. A log is read forward only: so a stretch
- * before the offset is read, and when too little is found the one before that, twice as long.
+ * before the offset is read, and when too little is found the one before that, twice as long. One
+ * that turns out to be more than the question may cause is given up for the later half of it; the
+ * first stretch always ends, so that whoever asks on comes further.
  */
 export async function olderRecords(search: WindowSearch, before: Offset): Promise<Window> {
   const { log, limit, budget } = search
@@ -70,10 +100,16 @@ export async function olderRecords(search: WindowSearch, before: Offset): Promis
   let found: RecordAnswer[] = []
   let at = Math.min(before, log.highWatermark)
   let span = firstSpan(search)
-  while (at > start && found.length < limit && !budget.isSpent) {
+  for (let isFirst = true; at > start && found.length < limit; ) {
+    if (budget.isSpent && !isFirst) break
     const from = Math.max(start, at - span)
     const stretch = await readStretch(search, from, at, limit - found.length)
-    found = [...found, ...stretch.toReversed()]
+    if (!stretch.isWhole) {
+      span = at - Math.max(stretch.at, at - Math.ceil((at - from) / 2))
+      continue
+    }
+    isFirst = false
+    found = [...found, ...stretch.records.toReversed()]
     at = from
     span *= 2
   }
@@ -90,44 +126,73 @@ function firstSpan({ log, limit, filter, budget }: WindowSearch): number {
   return Math.max(1, Math.min(wanted, Math.floor(budget.bytes / meanBytes)))
 }
 
-/** The last matching records between two offsets, in their order. */
+/** What lies between two offsets, or a part of it that took too much. */
+interface Stretch {
+  /** The last that match, in their order. */
+  readonly records: readonly RecordAnswer[]
+  readonly isWhole: boolean
+  /** Up to where it was read. */
+  readonly at: Offset
+}
+
 async function readStretch(
   search: WindowSearch,
   from: Offset,
   to: Offset,
   limit: number,
-): Promise<readonly RecordAnswer[]> {
+): Promise<Stretch> {
+  const { budget } = search
   const last: RecordAnswer[] = []
-  for (let at = from; at < to; ) {
-    const end = await readOn(search, at, to, (_, answer) => {
+  const stopBytes = budget.bytes - stretchBytesMax
+  let at = from
+  while (at < to) {
+    const end = await readOn(search, { from: at, to, stopBytes }, (_, answer) => {
       last.push(answer())
       if (last.length > limit) last.shift()
       return null
     })
     if (end === at) break
     at = end
+    if (at < to && budget.bytes <= stopBytes) {
+      return { records: [], isWhole: false, at }
+    }
   }
-  return last
+  return { records: last, isWhole: true, at: to }
 }
 
 /**
  * Reads one piece and shows the records in it that are wanted; returns where to read on, which is
  * where it began at the end of the log.
- *
- * @param visit returns null to go on, or where to stop
  */
-async function readOn(
-  { partition, log, filter, isolation, budget }: WindowSearch,
-  from: Offset,
-  to: Offset,
-  visit: (record: LogRecord, answer: () => RecordAnswer) => Offset | null,
-): Promise<Offset> {
+async function readOn(search: WindowSearch, range: Range, visit: Visit): Promise<Offset> {
+  const { log, isolation } = search
+  const { from } = range
   const result = await log.read({ from, maxBytes: readBytes, isolation })
-  const aborted = result.abortedTransactions
-  for (const batch of result.batches) {
-    budget.bytes -= batch.sizeBytes
-    if (batch.isControl || isAborted(batch, aborted)) continue
-    for (const record of batch.records()) {
+  const stop = await visitRecords(search, result, range, visit)
+  return stop ?? Math.max(from, result.nextOffset)
+}
+
+/** Null where nothing said where to stop. */
+async function visitRecords(
+  { partition, filter, budget, reading }: WindowSearch,
+  { batches, abortedTransactions }: ReadResult,
+  { from, to, stopBytes }: Range,
+  visit: Visit,
+): Promise<Offset | null> {
+  for (const [index, batch] of batches.entries()) {
+    if (index > 0 && budget.bytes <= stopBytes) return Math.max(from, batch.baseOffset)
+    const pause = reading.pause()
+    if (pause !== undefined) await pause
+    budget.spendBatch(batch)
+    if (batch.isControl || isAborted(batch, abortedTransactions)) continue
+    const isCompressed = batch.compressionType !== 'none'
+    let seen = 0
+    for (const record of batch.records({ memory: reading.memory })) {
+      if (++seen % recordsPerLook === 0) {
+        const rest = reading.pause()
+        if (rest !== undefined) await rest
+      }
+      if (isCompressed) budget.spendRecord(record)
       if (record.offset < from) continue
       if (record.offset >= to) return to
       budget.records++
@@ -136,7 +201,7 @@ async function readOn(
       if (end !== null) return end
     }
   }
-  return Math.max(from, result.nextOffset)
+  return null
 }
 
 /** Whether its transaction was aborted, as readers of committed records are told. */

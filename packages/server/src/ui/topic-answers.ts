@@ -1,6 +1,12 @@
 import { defaultTopicSettings, type ResolvedTopicSettings } from '@varve/broker'
 import type { Topic } from '@varve/broker/serving'
-import type { SettingAnswer, TopicAnswer, TopicRow, TopicsAnswer } from './answers.ts'
+import type {
+  PartitionAnswer,
+  SettingAnswer,
+  TopicAnswer,
+  TopicRow,
+  TopicsAnswer,
+} from './answers.ts'
 import type { PartitionAnswers } from './partition-answers.ts'
 import type { UiContext } from './ui-context.ts'
 import type { UiQuery } from './ui-query.ts'
@@ -29,12 +35,13 @@ export async function topicAnswer(
   const segmentsMax = query.limit('segments', 60, 2000)
   const { name, topicId, isInternal, settings } = topic
   const shown = topic.partitions.slice(from, from + limit)
+  const partitions: PartitionAnswer[] = []
+  // One after the other: each may read a batch, and a batch may be large.
+  for (const partition of shown) partitions.push(await answers.of(topic, partition, segmentsMax))
   return {
     ...{ name, topicId, isInternal, settings: settingsOf(settings) },
     partitionCount: topic.partitions.length,
-    partitions: await Promise.all(
-      shown.map((partition) => answers.of(topic, partition, segmentsMax)),
-    ),
+    partitions,
     nowMs: clock.now(),
   }
 }

@@ -16,6 +16,7 @@ import { cleaningAnswer } from './cleaning-answers.ts'
 import { CleaningHistory } from './cleaning-history.ts'
 import { groupAnswer, groupsAnswer } from './group-answers.ts'
 import { pageFiles } from './page-files.ts'
+import { type Onlooker, PageReading } from './page-reading.ts'
 import { PartitionAnswers } from './partition-answers.ts'
 import { oneRecord, recordBytes, recordsPage } from './record-pages.ts'
 import { RecordTails } from './record-tail.ts'
@@ -43,6 +44,7 @@ export class UiRoute implements HttpRoute {
   readonly #partitions: PartitionAnswers
   readonly #history: CleaningHistory
   readonly #backups: BackupAnswers
+  readonly #reading: PageReading
   readonly #tails: RecordTails
   readonly #startedMs: number
 
@@ -53,7 +55,8 @@ export class UiRoute implements HttpRoute {
     this.#partitions = new PartitionAnswers(context)
     this.#history = new CleaningHistory(context.clock)
     this.#backups = new BackupAnswers(repositories, context.clock)
-    this.#tails = new RecordTails(context.clock)
+    this.#reading = new PageReading(context.clock)
+    this.#tails = new RecordTails({ ...context, reading: this.#reading })
     this.#startedMs = context.clock.monotonic()
   }
 
@@ -101,15 +104,24 @@ export class UiRoute implements HttpRoute {
       return
     }
     if (what !== undefined) throw nothingHere()
-    sendJson(exchange, 200, await this.#answer(kind, name ?? null, query))
+    const answer = await this.#answer(kind, name ?? null, query, exchange.response)
+    sendJson(exchange, 200, answer)
   }
 
-  async #answer(kind: string, name: string | null, query: UiQuery): Promise<unknown> {
+  async #answer(
+    kind: string,
+    name: string | null,
+    query: UiQuery,
+    onlooker: Onlooker,
+  ): Promise<unknown> {
     const context = this.#context
     if (name !== null) {
       if (kind === 'groups') return groupAnswer(context, name)
       if (kind !== 'topics') throw nothingHere()
-      return topicAnswer(context, this.#partitions, this.#topic(name), query)
+      const topic = this.#topic(name)
+      return this.#reading.answer(onlooker, () => {
+        return topicAnswer(context, this.#partitions, topic, query)
+      })
     }
     switch (kind) {
       case 'session':
@@ -135,9 +147,17 @@ export class UiRoute implements HttpRoute {
     what: string,
     query: UiQuery,
   ): Promise<void> {
-    if (what === 'records') sendJson(exchange, 200, await recordsPage(topic, query))
-    else if (what === 'record') sendJson(exchange, 200, await oneRecord(topic, query))
-    else if (what === 'bytes') sendBytes(exchange, await recordBytes(topic, query))
+    const read = <Value>(answer: () => Promise<Value>): Promise<Value> =>
+      this.#reading.answer(exchange.response, () => {
+        // It was not when the question came; those before it have been answered since.
+        if (exchange.isCrowded)
+          throw new UiRequestError(503, 'other answers are not read: ask again')
+        return answer()
+      })
+    if (what === 'records') {
+      sendJson(exchange, 200, await read(() => recordsPage(topic, query, this.#reading)))
+    } else if (what === 'record') sendJson(exchange, 200, await read(() => oneRecord(topic, query)))
+    else if (what === 'bytes') sendBytes(exchange, await read(() => recordBytes(topic, query)))
     else if (what === 'tail') this.#openTail(exchange, topic, query)
     else throw nothingHere()
   }

@@ -1,4 +1,6 @@
+import { systemClock } from '@varve/log'
 import { expect, test } from 'vitest'
+import { PageReading } from '../../src/ui/page-reading.ts'
 import { recordFilter } from '../../src/ui/record-filter.ts'
 import { newerRecords, olderRecords, ReadingBudget } from '../../src/ui/record-window.ts'
 import { queryOf, sendAll, withUi } from './ui-fixture.ts'
@@ -22,6 +24,7 @@ test('a search goes on where it ended, in both directions, and knows the end', a
       filter,
       isolation: 'uncommitted',
       budget,
+      reading: new PageReading(systemClock),
     } as const
     const newer = await newerRecords(search, 0)
     expect(newer).toMatchObject({ at: 3, isEnd: false, records: [{ offset: 0 }, { offset: 2 }] })

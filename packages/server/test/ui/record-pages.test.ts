@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { RecordsAnswer } from '../../src/ui/answers.ts'
-import { oneRecord, recordBytes, recordsPage } from '../../src/ui/record-pages.ts'
+import { oneRecord, recordBytes } from '../../src/ui/record-pages.ts'
 import { UiRequestError } from '../../src/ui/ui-errors.ts'
-import { queryOf, sendAll, type UiUser, withUi } from './ui-fixture.ts'
+import { pageOf, queryOf, sendAll, type UiUser, withUi } from './ui-fixture.ts'
 
 const values = Array.from({ length: 25 }, (_, index) => `v${index}`)
 
@@ -14,7 +14,7 @@ async function withRecords(
     await sendAll(user.varve, 't', values)
     await sendAll(user.varve, 't', ['other', 'others'], 1)
     const topic = user.context.parts.topics.topic('t')
-    await use((query) => recordsPage(topic, queryOf(query)), user)
+    await use((query) => pageOf(topic, query), user)
   })
 }
 
@@ -91,13 +91,11 @@ test('records of aborted transactions are left out where only committed ones are
     await committed.send('t', { value: 'committed' })
     await committed.commit()
     const topic = context.parts.topics.topic('t')
-    const all = await recordsPage(topic, queryOf('from=earliest'))
+    const all = await pageOf(topic, 'from=earliest')
     expect(valuesOf(all)).toEqual(['aborted', 'committed'])
-    const some = await recordsPage(topic, queryOf('from=earliest&isolation=committed'))
+    const some = await pageOf(topic, 'from=earliest&isolation=committed')
     expect(valuesOf(some)).toEqual(['committed'])
-    expect(valuesOf(await recordsPage(topic, queryOf('isolation=committed')))).toEqual([
-      'committed',
-    ])
+    expect(valuesOf(await pageOf(topic, 'isolation=committed'))).toEqual(['committed'])
   })
 })
 
@@ -107,7 +105,7 @@ test('one record is told nearly whole, and its bytes are given as they are', asy
     const value = 'x'.repeat(600_000)
     await sendAll(varve, 't', [value])
     const topic = context.parts.topics.topic('t')
-    const [cut] = (await recordsPage(topic, queryOf(''))).records
+    const [cut] = (await pageOf(topic, '')).records
     expect(cut?.value).toMatchObject({ size: 600_000, shown: 1024 })
     const one = await oneRecord(topic, queryOf('offset=0'))
     expect(one.value).toMatchObject({ size: 600_000, shown: 256 * 1024 })
@@ -124,11 +122,54 @@ test('one question reads a bounded number of bytes, and the next goes on from th
     const large = 'y'.repeat(900_000)
     await sendAll(varve, 't', ['first', ...Array.from({ length: 30 }, () => large), 'last'])
     const topic = context.parts.topics.topic('t')
-    const page = (query: string) => recordsPage(topic, queryOf(query))
+    const page = (query: string) => pageOf(topic, query)
     const forward = await page('from=earliest&contains=last')
     expect(forward.records).toEqual([])
     expect(forward.scannedBytes).toBeLessThan(20 * 2 ** 20)
     expect(await allOf(page, 'from=earliest&contains=last')).toEqual(['last'])
     expect(await allOf(page, 'contains=first')).toEqual(['first'])
+  })
+})
+
+test('what is decompressed counts, and a search among it comes further with each question', async () => {
+  await withUi(async ({ varve, context }) => {
+    await varve.createTopic('t')
+    await using producer = varve.producer({ compression: 'zstd' })
+    const large = 'y'.repeat(900_000)
+    await producer.send('t', { value: 'first' })
+    for (let sent = 0; sent < 120; sent += 8) {
+      await Promise.all(Array.from({ length: 8 }, () => producer.send('t', { value: large })))
+    }
+    const topic = context.parts.topics.topic('t')
+    for (const from of ['earliest', 'latest']) {
+      const answer = await pageOf(topic, `from=${from}&contains=nobody`)
+      expect(answer.scannedRecords).toBeGreaterThan(0)
+      expect(answer.scannedBytes).toBeLessThan(64 * 2 ** 20)
+    }
+    const page = (query: string) => pageOf(topic, query)
+    expect(await allOf(page, 'contains=first')).toEqual(['first'])
+    expect(await allOf(page, 'from=earliest&contains=nobody')).toEqual([])
+  })
+})
+
+test('where older records are much larger, they are not all read for one question', async () => {
+  await withUi(async ({ varve, context }) => {
+    await varve.createTopic('t')
+    const large = 'y'.repeat(900_000)
+    await sendAll(varve, 't', ['first', ...Array.from({ length: 100 }, () => large)])
+    await sendAll(
+      varve,
+      't',
+      Array.from({ length: 12_000 }, () => 'small'),
+    )
+    const topic = context.parts.topics.topic('t')
+    let [next, most, questions]: [string | null, number, number] = ['', 0, 0]
+    while (next !== null && questions++ < 50) {
+      const answer = await pageOf(topic, `contains=first${next === '' ? '' : `&next=${next}`}`)
+      most = Math.max(most, answer.scannedBytes)
+      next = answer.records.length > 0 ? null : answer.next
+    }
+    expect(questions).toBeLessThan(50)
+    expect(most).toBeLessThan(64 * 2 ** 20)
   })
 })

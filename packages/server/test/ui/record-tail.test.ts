@@ -1,6 +1,8 @@
 import { type ClientRequest, request } from 'node:http'
+import { silentLogger } from '@varve/broker/serving'
 import { expect, test, vi } from 'vitest'
 import type { TailAnswer } from '../../src/ui/answers.ts'
+import { PageReading } from '../../src/ui/page-reading.ts'
 import { RecordTails } from '../../src/ui/record-tail.ts'
 import { sendAll, withUi } from './ui-fixture.ts'
 
@@ -8,6 +10,7 @@ import { sendAll, withUi } from './ui-fixture.ts'
 class Listening {
   readonly asked: ClientRequest
   text = ''
+  hasEnded = false
 
   constructor(address: string, path: string) {
     const [host = '', port = ''] = address.split(/:(?=\d+$)/)
@@ -15,6 +18,9 @@ class Listening {
       response.setEncoding('utf8')
       response.on('data', (piece: string) => {
         this.text += piece
+      })
+      response.on('end', () => {
+        this.hasEnded = true
       })
       response.on('error', () => undefined)
     })
@@ -89,8 +95,37 @@ test('a browser that goes is noticed, and a closing server waits for none', asyn
   })
 })
 
+test('a tail ends with its topic', async () => {
+  await withUi(async ({ varve, address }) => {
+    await varve.createTopic('t')
+    const tail = new Listening(address, 'topics/t/tail')
+    await vi.waitFor(() => expect(tail.isOpen).toBe(true))
+    await varve.deleteTopic('t')
+    await vi.waitFor(() => expect(tail.text).toContain('event: failed'), 5000)
+    await vi.waitFor(() => expect(tail.hasEnded).toBe(true), 5000)
+  })
+})
+
+test('of many partitions that take much each some are shown at a tick, and others are counted', async () => {
+  await withUi(async ({ varve, address }) => {
+    await varve.createTopic('t', { partitions: 32 })
+    const tail = new Listening(address, 'topics/t/tail')
+    await vi.waitFor(() => expect(tail.isOpen).toBe(true))
+    await using producer = varve.producer({ compression: 'zstd' })
+    const value = 'z'.repeat(900_000)
+    await Promise.all(
+      Array.from({ length: 32 }, (_, partition) => producer.send('t', { value }, { partition })),
+    )
+    await vi.waitFor(() => expect(tail.values.length + tail.skipped).toBe(32), 5000)
+    expect(tail.values.length).toBeGreaterThan(0)
+    expect(tail.skipped).toBeGreaterThan(0)
+  })
+})
+
 test('a set of tails that nobody opened is closed at once', () => {
-  const tails = new RecordTails({ now: () => 0, monotonic: () => 0, setTimer: vi.fn() })
+  const clock = { now: () => 0, monotonic: () => 0, setTimer: vi.fn() }
+  const reading = new PageReading(clock)
+  const tails = new RecordTails({ clock, logger: silentLogger, reading })
   expect(tails.size).toBe(0)
   tails.close()
 })

@@ -1,9 +1,12 @@
 import type { DirectoryVarve } from '@varve/broker'
-import { partsOf, silentLogger } from '@varve/broker/serving'
+import { partsOf, silentLogger, type Topic } from '@varve/broker/serving'
 import { systemClock } from '@varve/log'
 import type { ServerOptions } from '../../src/base/server-options.ts'
 import type { UiOptions } from '../../src/base/ui-options.ts'
 import type { Server } from '../../src/server.ts'
+import type { RecordsAnswer } from '../../src/ui/answers.ts'
+import { PageReading } from '../../src/ui/page-reading.ts'
+import { recordsPage } from '../../src/ui/record-pages.ts'
 import type { UiContext } from '../../src/ui/ui-context.ts'
 import { UiQuery } from '../../src/ui/ui-query.ts'
 import { ask, type HttpAnswer } from '../http/http-client.ts'
@@ -25,6 +28,11 @@ export interface UiUser {
     fields: unknown,
     headers?: Record<string, string | undefined>,
   ): Promise<HttpAnswer>
+}
+
+/** Asks for a page of a topic's records, with nobody else asking. */
+export function pageOf(topic: Topic, query: string): Promise<RecordsAnswer> {
+  return recordsPage(topic, queryOf(query), new PageReading(systemClock))
 }
 
 /** Has a server with a page, in memory, as long as it is used. */
