@@ -20,6 +20,12 @@ export interface QuotaOperation {
   readonly remove: boolean
 }
 
+/** What is to become of one entity's quotas. */
+export interface QuotaAlteration {
+  readonly entity: QuotaEntity
+  readonly operations: readonly QuotaOperation[]
+}
+
 const sectionName = 'quotas'
 const entitiesMax = 5000
 const nameCharactersMax = 256
@@ -65,16 +71,34 @@ export class ClientQuotas {
     this.#changed = callback
   }
 
-  /** All that is named, or nothing. Rejects with RequestRefusedError. */
+  /**
+   * Changes entities in their order, each entirely or not at all, and stores what has become of
+   * them once. Returns for each why it was refused; null where it was not. Rejects with
+   * StorageError, and with RequestRefusedError where all together are too much: then nothing has
+   * changed.
+   */
   async alter(
-    entity: QuotaEntity,
-    operations: readonly QuotaOperation[],
-    validateOnly: boolean,
-  ): Promise<void> {
-    for (const operation of operations) checkOperation(entity, operation)
-    if (validateOnly || operations.length === 0) return
-    await this.#state.update(sectionName, () => changed(this.all, entity, operations))
+    alterations: readonly QuotaAlteration[],
+    { validateOnly = false }: { readonly validateOnly?: boolean } = {},
+  ): Promise<readonly (RequestRefusedError | null)[]> {
+    const refusals = alterations.map(({ entity, operations }) => {
+      return refusalOf(() => {
+        for (const operation of operations) checkOperation(entity, operation)
+      })
+    })
+    const isAnyLeft = alterations.some(({ operations }, index) => {
+      return refusals[index] === null && operations.length > 0
+    })
+    if (validateOnly || !isAnyLeft) return refusals
+    await this.#state.update(sectionName, () => {
+      const all = new Map(this.all.map((quotas) => [keyOf(quotas.entity), quotas]))
+      for (const [index, alteration] of alterations.entries()) {
+        refusals[index] ??= refusalOf(() => change(all, alteration))
+      }
+      return [...all.values()]
+    })
     this.#changed()
+    return refusals
   }
 }
 
@@ -109,26 +133,33 @@ function checkOperation(entity: QuotaEntity, { key, value, remove }: QuotaOperat
   if (kind === 'whole' && !Number.isSafeInteger(value)) refuse(`${key} cannot be fractional`)
 }
 
-function changed(
-  all: readonly EntityQuotas[],
-  entity: QuotaEntity,
-  operations: readonly QuotaOperation[],
-): readonly EntityQuotas[] {
+/** By the keys of entities. Throws RequestRefusedError. */
+function change(all: Map<string, EntityQuotas>, { entity, operations }: QuotaAlteration): void {
   const key = keyOf(entity)
-  const values: Record<string, number> = {
-    ...all.find((quotas) => keyOf(quotas.entity) === key)?.values,
-  }
+  const values: Record<string, number> = { ...all.get(key)?.values }
   for (const { key: name, value, remove } of operations) {
     if (remove) delete values[name]
     else values[name] = value
   }
-  const others = all.filter((quotas) => keyOf(quotas.entity) !== key)
-  if (Object.keys(values).length === 0) return others
-  if (others.length >= entitiesMax) {
+  if (Object.keys(values).length === 0) {
+    all.delete(key)
+    return
+  }
+  if (!all.has(key) && all.size >= entitiesMax) {
     const rule = `there are quotas of ${entitiesMax} entities, and no more may have them`
     throw new RequestRefusedError('POLICY_VIOLATION', rule)
   }
-  return [...others, { entity, values }]
+  all.set(key, { entity, values })
+}
+
+function refusalOf(check: () => void): RequestRefusedError | null {
+  try {
+    check()
+    return null
+  } catch (error) {
+    if (error instanceof RequestRefusedError) return error
+    throw error
+  }
 }
 
 function keyOf({ user, 'client-id': clientId, ip }: QuotaEntity): string {

@@ -29,6 +29,8 @@ interface Stored {
 export class Users {
   readonly #state: ServerState
   #users: ReadonlyMap<string, Credentials> = new Map()
+  /** What most of them have: whoever is not there is answered as fast as somebody who is. */
+  #usual: UsualCredentials
   /** Makes the salts of users that there are not, alike in every life of the server. */
   readonly #secret: Buffer
 
@@ -38,6 +40,7 @@ export class Users {
     const { secret, users } = storedUsers(state)
     this.#secret = secret === '' ? randomBytes(32) : Buffer.from(secret, 'base64')
     this.#users = parseUsers(state, users)
+    this.#usual = usualOf(this.#users)
   }
 
   /** By name. */
@@ -57,7 +60,7 @@ export class Users {
     const made = (what: string): Buffer =>
       createHmac('sha512', this.#secret).update(`${mechanism} ${what} ${user}`).digest()
     const bytes = keyBytesOf(mechanism)
-    const like = this.#usual(mechanism)
+    const like = this.#usual.shapes[mechanism]
     return {
       salt: made('salt').subarray(0, like.saltBytes),
       iterations: like.iterations,
@@ -68,14 +71,12 @@ export class Users {
 
   /** The one by which passwords of most users are checked where they are told as they are. */
   get usualMechanism(): ScramMechanism {
-    const all = [...this.#users.values()]
-    const with256 = all.filter((credentials) => credentials.has('SCRAM-SHA-256'))
-    return with256.length * 2 >= all.length ? 'SCRAM-SHA-256' : 'SCRAM-SHA-512'
+    return this.#usual.mechanism
   }
 
   /** Changes users, all or none, durably. Rejects with StorageError. */
   async change(changes: readonly CredentialChange[]): Promise<void> {
-    const { users } = await this.#state.update('users', (): Stored => {
+    await this.#state.update('users', (): Stored => {
       const users = new Map(Object.entries(storedUsers(this.#state).users))
       for (const { user, mechanism, credential } of changes) {
         const { [mechanism]: _, ...others } = users.get(user) ?? {}
@@ -86,23 +87,66 @@ export class Users {
       }
       return { secret: this.#secret.toString('base64'), users: Object.fromEntries(users) }
     })
-    this.#users = parseUsers(this.#state, users)
+    this.#users = withChanges(this.#users, changes)
+    this.#usual = usualOf(this.#users)
   }
+}
 
-  /** What most users of a mechanism have. */
-  #usual(mechanism: ScramMechanism): { readonly iterations: number; readonly saltBytes: number } {
-    const counts = new Map<string, number>()
-    let usual = { iterations: defaultIterations, saltBytes: 24, count: 0 }
-    for (const credentials of this.#users.values()) {
-      const credential = credentials.get(mechanism)
-      if (credential === undefined) continue
-      const { iterations, salt } = credential
-      const key = `${iterations} ${salt.length}`
-      const count = (counts.get(key) ?? 0) + 1
-      counts.set(key, count)
-      if (count > usual.count) usual = { iterations, saltBytes: salt.length, count }
-    }
-    return usual
+function withChanges(
+  before: ReadonlyMap<string, Credentials>,
+  changes: readonly CredentialChange[],
+): ReadonlyMap<string, Credentials> {
+  const users = new Map(before)
+  for (const { user, mechanism, credential } of changes) {
+    const credentials = new Map(users.get(user))
+    if (credential === null) credentials.delete(mechanism)
+    else credentials.set(mechanism, credential)
+    if (credentials.size > 0) users.set(user, credentials)
+    else users.delete(user)
+  }
+  return users
+}
+
+/** How a credential looks to whoever logs in. */
+interface CredentialShape {
+  readonly iterations: number
+  readonly saltBytes: number
+}
+
+interface UsualCredentials {
+  readonly mechanism: ScramMechanism
+  readonly shapes: Readonly<Record<ScramMechanism, CredentialShape>>
+}
+
+/** Made once for all users, of whom there may be many, with each change of them. */
+function usualOf(users: ReadonlyMap<string, Credentials>): UsualCredentials {
+  const counts = { 'SCRAM-SHA-256': new ShapeCounts(), 'SCRAM-SHA-512': new ShapeCounts() }
+  let with256 = 0
+  for (const credentials of users.values()) {
+    if (credentials.has('SCRAM-SHA-256')) with256++
+    for (const [mechanism, credential] of credentials) counts[mechanism].add(credential)
+  }
+  return {
+    mechanism: with256 * 2 >= users.size ? 'SCRAM-SHA-256' : 'SCRAM-SHA-512',
+    shapes: {
+      'SCRAM-SHA-256': counts['SCRAM-SHA-256'].usual,
+      'SCRAM-SHA-512': counts['SCRAM-SHA-512'].usual,
+    },
+  }
+}
+
+class ShapeCounts {
+  usual: CredentialShape = { iterations: defaultIterations, saltBytes: 24 }
+  #most = 0
+  readonly #counts = new Map<number, number>()
+
+  add({ iterations, salt }: ScramCredential): void {
+    const key = iterations * 2 ** 16 + salt.length
+    const count = (this.#counts.get(key) ?? 0) + 1
+    this.#counts.set(key, count)
+    if (count <= this.#most) return
+    this.#most = count
+    this.usual = { iterations, saltBytes: salt.length }
   }
 }
 

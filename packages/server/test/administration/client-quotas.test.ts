@@ -1,5 +1,5 @@
 import { SimulatedFileSystem } from '@varve/log/testing'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   ClientQuotas,
   entityOf,
@@ -23,9 +23,30 @@ test('no more entities have quotas than the file of the state holds', async () =
   await state.update('quotas', () => many)
   const quotas = ClientQuotas.load(state)
   const set = [{ key: 'request_percentage', value: 2, remove: false }]
-  await expect(quotas.alter({ user: 'one more' }, set, false)).rejects.toThrow(RequestRefusedError)
-  await quotas.alter({ user: 'u7' }, set, false)
+  const refusals = await quotas.alter([
+    { entity: { user: 'one more' }, operations: set },
+    { entity: { user: 'u7' }, operations: set },
+  ])
+  expect(refusals).toEqual([expect.any(RequestRefusedError), null])
   expect(quotas.all).toHaveLength(5000)
+  expect(quotas.all[7]?.values).toEqual({ request_percentage: 2 })
+})
+
+test('what one request changes is stored once, in its order', async () => {
+  const state = emptyState()
+  const update = vi.spyOn(state, 'update')
+  const quotas = ClientQuotas.load(state)
+  const alterations = Array.from({ length: 3000 }, (_, index) => {
+    const operations = [{ key: 'request_percentage', value: 1 + index, remove: false }]
+    return { entity: { user: `u${index % 2000}` }, operations }
+  })
+  await quotas.alter(alterations)
+  expect(update).toHaveBeenCalledTimes(1)
+  expect(quotas.all).toHaveLength(2000)
+  expect(quotas.all[0]).toEqual({ entity: { user: 'u0' }, values: { request_percentage: 2001 } })
+  await quotas.alter([])
+  await quotas.alter(alterations, { validateOnly: true })
+  expect(update).toHaveBeenCalledTimes(1)
 })
 
 test.each([

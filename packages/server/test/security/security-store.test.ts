@@ -1,10 +1,16 @@
 import { openDataDirectory } from '@varve/broker'
-import { LogNotFoundError } from '@varve/log'
+import { LogNotFoundError, StorageError } from '@varve/log'
 import { makeTemporaryDirectory, SimulatedFileSystem } from '@varve/log/testing'
 import { InvalidArgumentError } from '@varve/record'
 import { expect, test } from 'vitest'
 import { CorruptServerStateError } from '../../src/base/server-errors.ts'
 import { ServerState } from '../../src/base/server-state.ts'
+import type { Acl } from '../../src/security/acl.ts'
+import {
+  keyBytesOf,
+  type ScramCredential,
+  type ScramMechanism,
+} from '../../src/security/scram-credential.ts'
 import { readSecurity, SecurityStore, securityOf } from '../../src/security/security-store.ts'
 import { startTestServer } from '../test-server.ts'
 
@@ -87,3 +93,59 @@ test('stored users that cannot be understood keep the server from starting', asy
     expect(() => new SecurityStore(state)).toThrow(CorruptServerStateError)
   }
 })
+
+test('a rule that could not be stored is not there, and comes with no later one', async () => {
+  const fs = new SimulatedFileSystem()
+  fs.makeDirectory('/data')
+  const store = new SecurityStore(ServerState.load(fs, '/data'))
+  const rule = (resourceName: string): Acl => ({
+    ...{ resourceType: 'topic', pattern: 'literal', principal: 'User:a', host: '*' },
+    ...{ resourceName, operation: 'read', permission: 'allow' },
+  })
+  await store.addAcls([rule('first')])
+  fs.injectFault({ kind: 'ENOSPC' })
+  await expect(store.addAcls([rule('lost')])).rejects.toThrow(StorageError)
+  await store.addAcls([rule('second')])
+  const names = (from: SecurityStore) => from.listAcls().map(({ resourceName }) => resourceName)
+  expect(names(store)).toEqual(['first', 'second'])
+  expect(names(new SecurityStore(ServerState.load(fs, '/data')))).toEqual(['first', 'second'])
+})
+
+test('users that change are what is read again later', async () => {
+  const fs = new SimulatedFileSystem()
+  fs.makeDirectory('/data')
+  const { users } = new SecurityStore(ServerState.load(fs, '/data'))
+  const of = (user: string, mechanism: ScramMechanism, kept = true) => {
+    return { user, mechanism, credential: kept ? credentialFor(4096, mechanism) : null }
+  }
+  await users.change([of('a', 'SCRAM-SHA-256'), of('a', 'SCRAM-SHA-512'), of('b', 'SCRAM-SHA-512')])
+  await users.change([of('a', 'SCRAM-SHA-256', false), of('b', 'SCRAM-SHA-512', false)])
+  expect([...users.all.keys()]).toEqual(['a'])
+  expect(users.find('a', 'SCRAM-SHA-256')).toBeNull()
+  const again = new SecurityStore(ServerState.load(fs, '/data')).users
+  expect(again.all).toEqual(users.all)
+})
+
+test('whoever is not there is answered as fast among many users', async () => {
+  const { store } = makeStore()
+  const { users } = store
+  const changes = Array.from({ length: 50_000 }, (_, index) => {
+    const credential = credentialFor(index % 10 === 0 ? 16_384 : 8192)
+    return { user: `user${index}`, mechanism: 'SCRAM-SHA-256' as const, credential }
+  })
+  await users.change(changes)
+  const startedMs = performance.now()
+  for (let count = 0; count < 1000; count++) {
+    expect(users.pretended(`nobody${count}`, 'SCRAM-SHA-256').iterations).toBe(8192)
+    expect(users.usualMechanism).toBe('SCRAM-SHA-256')
+  }
+  expect(performance.now() - startedMs).toBeLessThan(2000)
+})
+
+function credentialFor(
+  iterations: number,
+  mechanism: ScramMechanism = 'SCRAM-SHA-256',
+): ScramCredential {
+  const bytes = Buffer.alloc(keyBytesOf(mechanism), 1)
+  return { salt: Buffer.alloc(24, 2), iterations, storedKey: bytes, serverKey: bytes }
+}
