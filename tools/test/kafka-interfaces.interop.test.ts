@@ -22,14 +22,10 @@ describeWithKafka((release) => {
   describe('answers user interfaces as Kafka does:', () => describeInterfaces(release))
 })
 
-/** What Varve always has, and Kafka where it is told so. */
-function asVarve({ version }: KafkaRelease): Readonly<Record<string, string>> {
-  return {
-    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-    'super.users': 'User:ANONYMOUS',
-    // Kafka 3 does not tell of it unless it is set.
-    ...(version.startsWith('3.') ? {} : { 'group.consumer.migration.policy': 'disabled' }),
-  }
+/** Varve has access rules always; Kafka where it is told so. */
+const withAcls = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'super.users': 'User:ANONYMOUS',
 }
 
 /** Each request goes on where the one before has left both servers. */
@@ -44,7 +40,7 @@ function describeInterfaces(release: KafkaRelease): void {
     root = mkdtempSync(join(tmpdir(), 'varve-interfaces-'))
     broker = await startBroker(release, {
       directory: join(root, 'kafka'),
-      settings: asVarve(release),
+      settings: withAcls,
     })
     server = await startServer({ data: join(root, 'varve'), port: 0, autoCreateTopics: false })
     const addresses = [broker.bootstrapServers, server.bootstrapServers]
