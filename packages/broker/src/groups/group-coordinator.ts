@@ -65,7 +65,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   readonly #options: GroupCoordinatorOptions
   readonly #groups: ClassicGroups
   readonly #memory = new GroupMemory()
-  readonly #made = new MadePartitions()
+  readonly #made = new MadePartitions((topic) => this.#partitionCount(topic))
   /** Those of the consumer protocol (KIP-848), which have no `Group`. */
   readonly consumers: ConsumerGroups
   #isClosed = false
@@ -350,7 +350,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
 
   /** Takes note that a topic has been made, or has more partitions: `first` and those after it. */
   partitionsMade(topic: string, first: number): void {
-    this.#made.note(topic, first, this.#partitionCount(topic))
+    this.#made.note(topic, first)
     this.topicsChanged(new Set([topic]))
   }
 

@@ -234,13 +234,26 @@ test('what is done to a group waits for what is being done to it, and not to oth
 })
 
 test('partitions are known by when they were made', () => {
-  const made = new MadePartitions()
+  const made = new MadePartitions(() => 3)
   const { age } = made
-  made.note('t', 1, 3)
+  made.note('t', 1)
   expect(made.age).toBeGreaterThan(age)
   expect([0, 1, 2].map((partition) => made.wasMadeAfter(age, { topic: 't', partition }))).toEqual([
     ...[false, true, true],
   ])
+})
+
+test('of topics that come and go, those that are there are remembered', () => {
+  const there = new Map<string, number>()
+  const made = new MadePartitions((topic) => there.get(topic) ?? 0)
+  const { age } = made
+  for (let number = 0; number < 10_000; number++) {
+    there.set(`t${number}`, 1)
+    made.note(`t${number}`, 0)
+    if (number >= 3) there.delete(`t${number}`)
+  }
+  expect(made.size).toBeLessThanOrEqual(1_000)
+  expect(made.wasMadeAfter(age, { topic: 't2', partition: 0 })).toBe(true)
 })
 
 test('groups are measured by what is left of partitions that are there', () => {
