@@ -89,6 +89,7 @@ export {
 } from './read/log-reader.ts'
 export { openLogReadOnly, ReadOnlyLog } from './read/read-only-log.ts'
 export type { ReadRecordOptions } from './read/record-lookup.ts'
+export type { StoredStretch } from './read/stored-stretch.ts'
 export type { FoundOffset } from './read/timestamp-search.ts'
 export { type ReindexOptions, type ReindexReport, reindexLog } from './repair/reindex-log.ts'
 export {

@@ -17,6 +17,7 @@ import type { ApiDeclaration, Decoded, Encodable } from '../src/protocol/api-dec
 import { FrameSplitter } from '../src/protocol/frame-splitter.ts'
 import { decodeResponse, encodeRequest } from '../src/protocol/messages.ts'
 import { openRequest } from '../src/protocol/requests.ts'
+import { readPieces } from './read-pieces.ts'
 
 /**
  * What a server answers to transactional producers, without sockets: requests and answers are
@@ -62,7 +63,7 @@ export class HandlerClient implements AsyncDisposable {
     if (handler === undefined) throw new Error(`${api.name} is not offered`)
     const answer = await handler.answer(callOf(version), openRequest(frame))
     if (answer === null) throw new Error(`${api.name} was not answered`)
-    return decodeResponse(api, version, frameOf(answer)).response
+    return decodeResponse(api, version, frameOf([readPieces(answer)])).response
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,6 +5,7 @@ import type { AbortedTransaction } from '../format/transaction-index.ts'
 import type { Isolation, ReadableSegment, ReadSource } from '../segments/read-source.ts'
 import { type File, isSystemError } from '../storage/file-system.ts'
 import { type Cut, cutBatches } from './batch-cut.ts'
+import { StoredStretch } from './stored-stretch.ts'
 
 /** What is read as it is stored. */
 export interface ReadBytesOptions {
@@ -21,12 +22,19 @@ export interface ReadBytesOptions {
    * there, or in memory of the log. @defaultValue memory of its own
    */
   readonly memory?: (sizeBytes: number) => Buffer
+  /**
+   * Whether large batches may be left where they are, as a stretch to be read later.
+   * @defaultValue false
+   */
+  readonly mayDefer?: boolean
 }
 
 /** Batches as they are stored. */
 export interface StoredBytes {
   /** One after the other, whole batches; not to be changed. The first may begin before `from`. */
   readonly pieces: readonly Buffer[]
+  /** With `mayDefer`: in place of the pieces, what is still to be read; else null. */
+  readonly stretch: StoredStretch | null
   readonly sizeBytes: number
   /** Where to read on. */
   readonly nextOffset: Offset
@@ -57,6 +65,8 @@ const slackBytes = 8 * 1024
 const slackBelowBytes = 64 * 1024
 /** The first batch is whole in so many bytes, mostly. */
 const leastReadBytes = 4096
+/** Smaller batches are read to learn their sizes: of many, looking at each would cost more. */
+const deferredBatchBytesMin = 256 * 1024
 /** A log that changes under the reader more often than this is given up. */
 const failuresMax = 16
 
@@ -106,8 +116,9 @@ export class BytesReader {
         const tail = next === null ? this.#readTail(place, limit, options) : null
         if (tail !== null) return tail
         const length = lengthOf(place, limit, options, next?.leastBytes ?? 0)
-        if (length > headFirstBytes && this.#isTooLarge(options, place)) {
-          return this.#nothing(options)
+        if (length > headFirstBytes) {
+          const told = this.#lookFirst(options, place, limit)
+          if (told !== null) return told
         }
         if (!this.#mayReadNow(length)) return this.#readLater(options, place, length, failures)
         const taken = this.#take(options, place, this.#readSync(options, place, length))
@@ -119,14 +130,38 @@ export class BytesReader {
     }
   }
 
-  /** Whether the batch at a place is more than is wanted: its size stands at its start. */
-  #isTooLarge(options: ReadBytesOptions, place: Place): boolean {
-    if (options.isFirstWhole !== false) return false
-    const head = this.#readSync({ ...options, memory: () => headMemory }, place, headMemory.length)
-    const { missingBytes, firstLastOffset } = this.#cut(head, place, options)
-    // Where an index means another batch, the rest is read all the same, and looked at.
-    const isMeant = (place.expectedLastOffset ?? firstLastOffset) === firstLastOffset
-    return isMeant && missingBytes > options.maxBytes
+  /** What can be said when only the starts of batches are looked at; null where that is nothing. */
+  #lookFirst(options: ReadBytesOptions, place: Place, limit: FilePosition): StoredBytes | null {
+    const { isFirstWhole = true, mayDefer = false, maxBytes, from } = options
+    if (isFirstWhole && !mayDefer) return null
+    const { segment, position, expectedLastOffset } = place
+    let size = 0
+    let nextOffset = from
+    for (;;) {
+      const roomBytes = maxBytes - size
+      const at = { segment, position: position + size, expectedLastOffset: null }
+      const isLast = size > 0 && roomBytes < deferredBatchBytesMin
+      if (isLast || at.position + headMemory.length > limit) break
+      const head = this.#readSync({ ...options, memory: () => headMemory }, at, headMemory.length)
+      const cut = this.#cut(head, place, { ...options, from: nextOffset, maxBytes: roomBytes })
+      const { missingBytes, firstLastOffset } = cut
+      // Where an index means another batch, the rest is read all the same, and looked at.
+      const isMeant = size > 0 || (expectedLastOffset ?? firstLastOffset) === firstLastOffset
+      if (!isMeant || missingBytes === 0) break
+      if (missingBytes > roomBytes) {
+        if (size === 0 && !isFirstWhole) return this.#nothing(options)
+        break
+      }
+      // Of smaller ones, reading them tells the sizes of all at once.
+      if (!mayDefer || missingBytes < deferredBatchBytesMin) return null
+      if (cut.start > 0 || at.position + missingBytes > limit) return null
+      size += missingBytes
+      nextOffset = firstLastOffset + 1
+    }
+    if (size === 0) return null
+    this.#remember(nextOffset, place, position + size)
+    const stretch = new StoredStretch(this.#source, place, size)
+    return { ...this.#result(options, nothing, size, nextOffset), stretch }
   }
 
   async #readLater(
@@ -303,7 +338,8 @@ export class BytesReader {
   }
 
   #nothing({ from }: ReadBytesOptions): StoredBytes {
-    return { pieces: nothing, sizeBytes: 0, nextOffset: from, abortedTransactions: nothing }
+    const result = { pieces: nothing, stretch: null, abortedTransactions: nothing }
+    return { ...result, sizeBytes: 0, nextOffset: from }
   }
 
   #result(
@@ -314,7 +350,7 @@ export class BytesReader {
   ): StoredBytes {
     const abortedTransactions =
       isolation === 'committed' ? this.#source.abortedTransactions(from, nextOffset) : nothing
-    return { pieces, sizeBytes, nextOffset, abortedTransactions }
+    return { pieces, stretch: null, sizeBytes, nextOffset, abortedTransactions }
   }
 
   #corrupt(error: unknown, firstOffset: Offset, { segment, position }: Place): unknown {

@@ -1,7 +1,8 @@
 import type { ApiDeclaration, RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
 import type { Api } from '../protocol/apis.ts'
-import { decodeRequest, encodeResponse } from '../protocol/messages.ts'
+import { decodeRequest, encodeAnswer } from '../protocol/messages.ts'
 import type { IncomingRequest } from '../protocol/requests.ts'
+import type { FramePiece } from '../protocol/unread-bytes.ts'
 import { parseVersionRange, type VersionRange } from '../protocol/version-range.ts'
 import type { Operation, ResourceType } from './access.ts'
 import type { Client } from './client.ts'
@@ -64,7 +65,7 @@ export interface ApiHandler {
    * Rejects with MalformedMessageError for a body that is not one; whatever else it rejects with is
    * a mistake of the handler. Either ends the connection.
    */
-  answer(call: Call, request: IncomingRequest): Promise<readonly Uint8Array[] | null>
+  answer(call: Call, request: IncomingRequest): Promise<readonly FramePiece[] | null>
 }
 
 export interface HandlerOptions {
@@ -109,13 +110,13 @@ export function handlerOf<Declaration extends Api>(
       if (throttle !== null) {
         const begin = () => handle(call, decodeRequest(api, version, frame, bodyAt))
         const encode = (response: ResponseOf<Declaration>) =>
-          encodeResponse(api, version, correlationId, response)
+          encodeAnswer(api, version, correlationId, response)
         return throttledAnswer(throttle, begin, encode)
       }
       const request = decodeRequest(api, version, frame, bodyAt)
       const response = await handle(call, request)
       if (response === null) return null
-      return encodeResponse(api, version, correlationId, response)
+      return encodeAnswer(api, version, correlationId, response)
     },
   }
 }
@@ -124,8 +125,8 @@ export function handlerOf<Declaration extends Api>(
 async function throttledAnswer<Response>(
   throttle: Throttle,
   begin: () => Response | null | Promise<Response | null>,
-  encode: (response: Response) => readonly Uint8Array[],
-): Promise<readonly Uint8Array[] | null> {
+  encode: (response: Response) => readonly FramePiece[],
+): Promise<readonly FramePiece[] | null> {
   const response = await throttle.timed(begin)
   const throttleTimeMs = throttle.end(response !== null)
   if (response === null) return null

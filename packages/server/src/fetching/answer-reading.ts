@@ -55,7 +55,7 @@ export class AnswerReading {
 
   #readFrom(from: number): Promise<void> | undefined {
     const { readings, maxBytes } = this
-    const turnEndBytes = this.#leftBytes - turnBytesMax
+    let readBytes = 0
     for (let index = from; index < readings.length; index++) {
       const pause = this.#turns.next()
       if (pause !== undefined) return pause.then(() => this.#readFrom(index))
@@ -64,7 +64,8 @@ export class AnswerReading {
       const reading = one.read({ maxBytes: Math.max(0, this.#leftBytes), isFirstWhole })
       if (reading !== undefined) return reading.then(() => this.#readOn(one, index + 1))
       this.#leftBytes -= one.sizeBytes
-      if (this.#leftBytes <= turnEndBytes && index + 1 < readings.length) {
+      readBytes += one.readBytes
+      if (readBytes >= turnBytesMax && index + 1 < readings.length) {
         return nextTurn().then(() => this.#readFrom(index + 1))
       }
     }

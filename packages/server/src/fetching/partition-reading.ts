@@ -41,6 +41,8 @@ export class PartitionReading {
   #errorCode: number
   answer: PartitionAnswer | null = null
   sizeBytes = 0
+  /** Those of them that are in memory. */
+  readBytes = 0
 
   constructor(
     key: string,
@@ -85,6 +87,7 @@ export class PartitionReading {
   read(limit: ReadLimit): Promise<void> | undefined {
     const { log, wanted } = this
     this.sizeBytes = 0
+    this.readBytes = 0
     if (log === null || this.#errorCode !== errorCodes.NONE) {
       this.answer = refused(wanted.partition, this.#errorCode)
       return undefined
@@ -114,11 +117,13 @@ export class PartitionReading {
     const { fetchOffset: from } = this.wanted
     const least = Math.max(0, Math.min(this.wanted.maxBytes, maxBytes))
     const { isolation, memory } = this.#context
-    return log.readBytes({ from, maxBytes: least, isFirstWhole, isolation, memory })
+    const limit = { from, maxBytes: least, isFirstWhole }
+    return log.readBytes({ ...limit, isolation, memory, mayDefer: true })
   }
 
   #found(log: Log, found: Awaited<ReturnType<Log['readBytes']>>): void {
     this.sizeBytes = found.sizeBytes
+    this.readBytes = found.stretch === null ? found.sizeBytes : 0
     const isCommitted = this.#context.isolation === 'committed'
     this.answer = {
       ...this.#answerOf(log),
@@ -127,7 +132,7 @@ export class PartitionReading {
             return { producerId, firstOffset }
           })
         : null,
-      records: found.pieces,
+      records: found.stretch === null ? found.pieces : [found.stretch],
     }
   }
 

@@ -8,8 +8,10 @@ import { LoginRefusedError, NotLoggedInError } from '../base/server-errors.ts'
 import { FrameSplitter } from '../protocol/frame-splitter.ts'
 import { UnsupportedApiError } from '../protocol/protocol-errors.ts'
 import { type IncomingRequest, openRequest } from '../protocol/requests.ts'
+import type { FramePiece } from '../protocol/unread-bytes.ts'
 import { includesVersion } from '../protocol/version-range.ts'
 import type { Admitted } from './admission.ts'
+import { AnswerSending } from './answer-sending.ts'
 import { BeginningTurn } from './beginning-turn.ts'
 import { ClientPace } from './client-pace.ts'
 import type { ConnectionContext } from './connection-context.ts'
@@ -57,6 +59,7 @@ export class Connection implements Client {
   readonly #context: ConnectionContext
   readonly #splitter: FrameSplitter
   readonly #line: RequestLine
+  readonly #sending: AnswerSending
   readonly #closed = new Set<() => void>()
   #isClosed = false
   /** Its client has said that it ends, and not broken off. */
@@ -95,10 +98,12 @@ export class Connection implements Client {
     this.#socket = socket
     socket.setNoDelay(true)
     socket.setTimeout(connectionIdleMsMax, () => this.#end('idle'))
-    socket.on('drain', () => {
-      this.#pace.wrote(socket.writableLength, socket.bytesWritten)
-      this.#goOn()
+    this.#sending = new AnswerSending(socket, {
+      frames: memory.frames,
+      goOn: () => this.#sendAnswers(),
+      failed: (error) => this.#refuse(error, 'a connection was closed within an answer'),
     })
+    socket.on('drain', () => this.#sendAnswers())
     socket.on('end', () => {
       this.#hasClientEnded = true
     })
@@ -123,9 +128,9 @@ export class Connection implements Client {
     return this.#isClosed
   }
 
-  /** How many requests have come and are not answered. */
+  /** How many requests have come and are not answered to the end. */
   get openRequests(): number {
-    return this.#line.length
+    return this.#line.length + (this.#sending.isUnderWay ? 1 : 0)
   }
 
   onClosed(callback: () => void): () => void {
@@ -241,7 +246,7 @@ export class Connection implements Client {
   }
 
   get #hasUnsent(): boolean {
-    return this.#socket.writableLength > unsentBytesMax
+    return this.#sending.isUnderWay || this.#socket.writableLength > unsentBytesMax
   }
 
   /** It still waits afterwards if it has to: for those before it, mostly. */
@@ -328,7 +333,7 @@ export class Connection implements Client {
     else this.#answered(begun, answer)
   }
 
-  #answered(begun: BegunRequest, answer: readonly Uint8Array[] | null): void {
+  #answered(begun: BegunRequest, answer: readonly FramePiece[] | null): void {
     begun.answer = answer
     begun.isAnswered = true
     if (!this.#isSettled) this.#settle()
@@ -346,30 +351,20 @@ export class Connection implements Client {
 
   #sendAnswers(): void {
     const socket = this.#socket
-    let begun = this.#line.takeAnswered()
-    if (begun === null) return
-    socket.cork()
-    for (; begun !== null; begun = this.#line.takeAnswered()) {
-      if (begun.answer !== null && !this.#isClosed) this.#send(begun.answer)
+    const sending = this.#sending
+    sending.goOn()
+    while (!sending.isUnderWay) {
+      let begun = this.#line.takeAnswered()
+      if (begun === null) break
+      socket.cork()
+      for (; begun !== null; begun = sending.isUnderWay ? null : this.#line.takeAnswered()) {
+        if (begun.answer !== null && !this.#isClosed) sending.begin(begun.answer)
+      }
+      socket.uncork()
+      sending.goOn()
     }
-    socket.uncork()
-    this.#pace.wrote(socket.writableLength, socket.bytesWritten)
+    if (!this.#isClosed) this.#pace.wrote(socket.writableLength, socket.bytesWritten)
     this.#goOn()
-  }
-
-  #send(answer: readonly Uint8Array[]): void {
-    const last = answer.length - 1
-    for (let index = 0; index < last; index++) this.#socket.write(answer[index] as Uint8Array)
-    if (last === 0) {
-      this.#socket.write(answer[last] as Uint8Array)
-      return
-    }
-    const { frames } = this.#context.memory
-    // The memory of what was lost on its way may still be looked at: the collector has it.
-    this.#socket.write(answer[last] as Uint8Array, (error) => {
-      if (error) return
-      for (const piece of answer) frames.giveBack(piece)
-    })
   }
 
   #pause(): void {
@@ -407,11 +402,11 @@ export class Connection implements Client {
     this.#socket.destroy()
   }
 
-  /** What comes from there cannot be answered, or trusted to be a request at all. */
-  #refuse(error: unknown): void {
+  /** What comes from there cannot be answered (to its end), or trusted to be a request at all. */
+  #refuse(error: unknown, why = 'a connection was closed for its request'): void {
     if (this.#isClosed) return
     const { complaints } = this.#context
-    complaints.warn({ err: error, client: this.#label }, 'a connection was closed for its request')
+    complaints.warn({ err: error, client: this.#label }, why)
     this.#socket.destroy()
   }
 
@@ -427,6 +422,7 @@ export class Connection implements Client {
     this.#cancelRoom?.()
     this.#hold.cancel()
     this.#splitter.abandon()
+    this.#sending.close()
     // As with Kafka: who asks for no acknowledgement sends, ends, and is gone.
     this.#line.dropBegun()
     if (this.#hasClientEnded) this.#goOn()

@@ -2,6 +2,7 @@ import type { Logger } from '@varve/broker'
 import type { Clock } from '@varve/log'
 import type { ApiHandler } from '../base/api-handler.ts'
 import type { RequestTraffic } from '../base/request-traffic.ts'
+import type { FramePiece } from '../protocol/unread-bytes.ts'
 
 /** Who is told of requests. */
 export interface RequestObservers {
@@ -28,7 +29,7 @@ function observed(handler: ApiHandler, { clock, traffic, logger }: RequestObserv
     outlivesClient,
     answer(call, request) {
       const startedMs = clock.monotonic()
-      const tell = (answer: readonly Uint8Array[] | null): void => {
+      const tell = (answer: readonly FramePiece[] | null): void => {
         const nowMs = clock.monotonic()
         const durationMs = nowMs - startedMs
         const { version, correlationId, clientId, client } = call

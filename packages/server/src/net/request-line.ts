@@ -1,4 +1,5 @@
 import { Fifo } from '../base/fifo.ts'
+import type { FramePiece } from '../protocol/unread-bytes.ts'
 import type { RequestMemory } from './request-memory.ts'
 
 /** A request that has been begun. */
@@ -8,7 +9,7 @@ export interface BegunRequest {
   /** Whether it goes on when its client is gone. */
   goesOn: boolean
   readonly frame: Buffer
-  answer: readonly Uint8Array[] | null
+  answer: readonly FramePiece[] | null
   isAnswered: boolean
 }
 

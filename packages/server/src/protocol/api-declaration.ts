@@ -1,3 +1,4 @@
+import type { FramePiece } from './unread-bytes.ts'
 // How messages are described. A declaration is plain data: decoders and encoders are compiled from
 // it for each version (`message-decoder.ts`, `message-encoder.ts`), and the types of messages are
 // inferred from it, so that nothing is said twice. The form is Varve's own; names of fields, types
@@ -80,10 +81,10 @@ export interface ScalarTypes {
 
 export type ScalarName = keyof ScalarTypes
 
-/** What may be given to be sent: records may come in several pieces. */
+/** What may be given to be sent: records may come in several pieces, also such as are not read. */
 type SentScalars = Omit<ScalarTypes, 'bytes' | 'records'> & {
   readonly bytes: Uint8Array
-  readonly records: Uint8Array | readonly Uint8Array[]
+  readonly records: Uint8Array | readonly FramePiece[]
 }
 
 /** A message as it comes out of a decoder: every field is there. */

@@ -1,6 +1,7 @@
 import type { ScalarName } from './api-declaration.ts'
 import type { FieldLayout, StructLayout, TypeLayout } from './message-layout.ts'
 import { type MessageWriter, UnsendableValue } from './message-writer.ts'
+import type { FramePiece } from './unread-bytes.ts'
 
 /** Writes one value. */
 export type Encode = (writer: MessageWriter, value: unknown) => void
@@ -133,7 +134,7 @@ function scalarEncoder(of: ScalarName, isNullable: boolean, isFlexible: boolean)
       if (!isNullable) refuseNull()
       writer.length(-1, isFlexible)
     } else if (of === 'bytes') writer.blob(value as Uint8Array, isFlexible)
-    else writer.records(value as Uint8Array | readonly Uint8Array[], isFlexible)
+    else writer.records(value as Uint8Array | readonly FramePiece[], isFlexible)
   }
 }
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@varve/record'
+import type { FramePiece } from './unread-bytes.ts'
 
 /** Records at least so large are sent from where they are; smaller ones are copied. */
 const ownPieceBytes = 2048
@@ -30,7 +31,7 @@ export class UnsendableValue extends Error {
 /** Bytes that stand between those that were written, and where. */
 interface ForeignPieces {
   readonly at: number
-  readonly pieces: readonly Uint8Array[]
+  readonly pieces: readonly FramePiece[]
 }
 
 /**
@@ -58,11 +59,11 @@ export class MessageWriter {
   }
 
   /** What was written, in pieces to be sent one after the other. */
-  finish(): readonly Uint8Array[] {
+  finish(): readonly FramePiece[] {
     const own = Buffer.allocUnsafe(this.position)
     this.bytes.copy(own, 0, 0, this.position)
     if (this.#foreign.length === 0) return [own]
-    const pieces: Uint8Array[] = []
+    const pieces: FramePiece[] = []
     let from = 0
     for (const foreign of this.#foreign) {
       pieces.push(own.subarray(from, foreign.at), ...foreign.pieces)
@@ -160,14 +161,18 @@ export class MessageWriter {
   }
 
   /** Bytes in one piece or several, which are sent from where they are if they are large. */
-  records(value: Uint8Array | readonly Uint8Array[], isFlexible: boolean): void {
+  records(value: Uint8Array | readonly FramePiece[], isFlexible: boolean): void {
     const pieces = value instanceof Uint8Array ? [value] : value
     if (!Array.isArray(pieces)) refuse(value, 'it must be bytes, or an array of them')
     let sizeBytes = 0
-    for (const piece of pieces) sizeBytes += piece.length
+    let isRead = true
+    for (const piece of pieces) {
+      sizeBytes += piece.length
+      isRead &&= piece instanceof Uint8Array
+    }
     this.length(sizeBytes, isFlexible)
-    if (sizeBytes < ownPieceBytes) {
-      for (const piece of pieces) this.#copy(piece)
+    if (isRead && sizeBytes < ownPieceBytes) {
+      for (const piece of pieces) this.#copy(piece as Uint8Array)
       return
     }
     this.#foreign.push({ at: this.position, pieces })

@@ -14,6 +14,7 @@ import {
 } from './message-headers.ts'
 import { defaultElementsMax, MessageReader } from './message-reader.ts'
 import { MessageWriter, UnsendableValue } from './message-writer.ts'
+import type { FramePiece } from './unread-bytes.ts'
 
 // Whole messages. Frames to be sent come with their size in front; frames that were received are
 // what lies behind it.
@@ -48,7 +49,8 @@ export function decodeRequest<Api extends ApiDeclaration>(
 }
 
 /**
- * A response as a frame in one or more pieces: large records are sent from where they are.
+ * A response as a frame in one or more pieces: large records are sent from where they are. None of
+ * them may be unread.
  *
  * @throws InvalidArgumentError a value does not fit its field.
  */
@@ -58,6 +60,20 @@ export function encodeResponse<Api extends ApiDeclaration>(
   correlationId: number,
   response: ResponseOf<Api>,
 ): readonly Uint8Array[] {
+  return encodeAnswer(api, version, correlationId, response) as readonly Uint8Array[]
+}
+
+/**
+ * The same, where records may also be such as are read when they are sent.
+ *
+ * @throws InvalidArgumentError a value does not fit its field.
+ */
+export function encodeAnswer<Api extends ApiDeclaration>(
+  api: Api,
+  version: number,
+  correlationId: number,
+  response: ResponseOf<Api>,
+): readonly FramePiece[] {
   const codec = codecOf(api, 'response', version)
   return encodeFrame(codec, response, api, version, { correlationId })
 }
@@ -70,7 +86,8 @@ export function encodeRequest<Api extends ApiDeclaration>(
   request: Encodable<Api['request']>,
 ): readonly Uint8Array[] {
   const codec = codecOf(api, 'request', version)
-  return encodeFrame(codec, request, api, version, origin)
+  // What is not read yet is sent in answers only.
+  return encodeFrame(codec, request, api, version, origin) as readonly Uint8Array[]
 }
 
 /**
@@ -118,7 +135,7 @@ function encodeFrame(
   api: ApiDeclaration,
   version: number,
   origin: { readonly correlationId: number; readonly clientId?: string | null },
-): readonly Uint8Array[] {
+): readonly FramePiece[] {
   const writer = sharedWriter
   writer.reset()
   try {

@@ -4,6 +4,7 @@ import { heartbeat } from '../../src/protocol/apis/heartbeat.ts'
 import { decodeResponse, encodeRequest } from '../../src/protocol/messages.ts'
 import { MalformedMessageError } from '../../src/protocol/protocol-errors.ts'
 import { openRequest } from '../../src/protocol/requests.ts'
+import { readPieces } from '../read-pieces.ts'
 
 const call = { version: 3, correlationId: 9, throttle: null } as Partial<Call> as Call
 const frame = Buffer.concat(
@@ -20,7 +21,7 @@ test('a handler is given what a request says, and its answer is encoded', async 
     return { errorCode: version + generationId }
   })
   const pieces = await handler.answer(call, openRequest(frame))
-  const answer = Buffer.concat([...(pieces ?? [])]).subarray(4)
+  const answer = readPieces(pieces).subarray(4)
   const { correlationId, response } = decodeResponse(heartbeat, 3, answer)
   expect({ correlationId, errorCode: response.errorCode }).toEqual({
     correlationId: 9,
@@ -41,7 +42,7 @@ test('a client that is held to quotas is told how long to hold back', async () =
   const silent = handlerOf(heartbeat, { versions: '0-4' }, () => null)
   const throttled = { ...call, throttle } as Partial<Call> as Call
   const pieces = await handler.answer(throttled, openRequest(frame))
-  const answer = Buffer.concat([...(pieces ?? [])]).subarray(4)
+  const answer = readPieces(pieces).subarray(4)
   expect(decodeResponse(heartbeat, 3, answer).response.throttleTimeMs).toBe(250)
   expect(await silent.answer(throttled, openRequest(frame))).toBeNull()
   expect(ends).toEqual([true, false])

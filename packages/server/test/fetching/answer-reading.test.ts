@@ -10,6 +10,7 @@ class FakePartition {
   readonly #bytes: number
   readonly #isLater: boolean
   sizeBytes = 0
+  readBytes = 0
   arrive: () => void = () => undefined
 
   constructor(bytes: number, isLater = false) {
@@ -22,6 +23,7 @@ class FakePartition {
     const found = (): void => {
       const isWhole = limit.isFirstWhole || this.#bytes <= limit.maxBytes
       this.sizeBytes = isWhole ? this.#bytes : 0
+      this.readBytes = this.sizeBytes
     }
     if (this.#isLater) {
       return new Promise<void>((resolve) => {

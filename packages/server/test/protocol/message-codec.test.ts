@@ -6,6 +6,7 @@ import { structEncoder } from '../../src/protocol/message-encoder.ts'
 import { layoutOf } from '../../src/protocol/message-layout.ts'
 import { MessageReader } from '../../src/protocol/message-reader.ts'
 import { MessageWriter } from '../../src/protocol/message-writer.ts'
+import { readPieces } from '../read-pieces.ts'
 
 const layout = layoutOf(
   {
@@ -21,7 +22,7 @@ const layout = layoutOf(
 function encoded(message: unknown): string {
   const writer = new MessageWriter()
   structEncoder(layout)(writer, message)
-  return Buffer.concat(writer.finish()).toString('hex')
+  return readPieces(writer.finish()).toString('hex')
 }
 
 function decoded(hex: string): unknown {

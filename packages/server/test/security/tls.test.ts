@@ -13,6 +13,7 @@ import { readTlsMaterial } from '../../src/security/tls-material.ts'
 import type { Server } from '../../src/server.ts'
 import { commonName, makeAuthority, type Subject, writeCertificate } from '../certificates.ts'
 import { ended } from '../ended.ts'
+import { fetchFrom, producedBatch, produceTo, valued, valuesIn } from '../produced-batch.ts'
 import { logInByScram } from '../sasl-client.ts'
 import { startTestServer } from '../test-server.ts'
 import { WireClient } from '../wire-client.ts'
@@ -54,6 +55,21 @@ test('a listener of SSL serves those who trust its certificate', async () => {
   plain.send(apiVersions, 0, {})
   await plain.next()
   expect(plain.socket.destroyed || plain.socket.readableEnded).toBe(true)
+})
+
+test('large batches come through a listener of SSL as they were sent', async () => {
+  await using server = await startTlsServer()
+  await server.varve.createTopic('orders')
+  await using client = await WireClient.connectSecurely(server.port, { ca })
+  const values = ['a', 'b', 'c'].map((letter) => letter.repeat(500_000))
+  for (const value of values) {
+    await produceTo(client, { topic: 'orders', records: producedBatch(valued(value)).bytes })
+  }
+  const found: (string | null)[] = []
+  for (const fetchOffset of [0, 2]) {
+    found.push(...valuesIn((await fetchFrom(client, { topic: 'orders', fetchOffset })).records))
+  }
+  expect(found.map((value) => value === values.shift())).toEqual([true, true, true])
 })
 
 test('a client is who its certificate says, as Kafka writes it', async () => {
