@@ -1,3 +1,4 @@
+import { LogOfflineError } from '@varve/log'
 import { VarveError } from '@varve/record'
 import type { ServerContext } from '../base/server-context.ts'
 import { type HttpRoute, sendJson } from './http-route.ts'
@@ -28,10 +29,12 @@ export function healthOf({ parts }: Pick<ServerContext, 'parts'>): Health {
     const message = 'storage failed: nothing is appended before the directory is opened again'
     if (isFailed) reasons.push({ reason: 'log-failed', log, message })
   }
-  const isFailing = reasons.length > 0
   for (const [log, error] of failures) {
-    reasons.push({ reason: 'log-unusable', log, message: error.message })
+    // Its disk failed while it was opened, not its bytes: another opening may find room.
+    const reason = error instanceof LogOfflineError ? 'log-failed' : 'log-unusable'
+    reasons.push({ reason, log, message: error.message })
   }
+  const isFailing = reasons.some(({ reason }) => reason === 'log-failed')
   for (const [log, { error }] of cleaner.failures) {
     const message = error instanceof VarveError ? error.message : 'it met an unexpected error'
     reasons.push({ reason: 'cleaning-failed', log, message })

@@ -37,6 +37,32 @@ test('a log whose disk failed makes the server unhealthy, with the reason', asyn
   await expect(server.close()).rejects.toMatchObject({ code: 'VARVE_LOG_OFFLINE' })
 })
 
+test('a log that was opened while the disk was full wants another opening', async () => {
+  const fs = new SimulatedFileSystem()
+  const before = await startTestServer({}, fs)
+  await before.varve.createTopic('orders')
+  const log = before.varve.log('orders', 0)
+  await log.append({ value: 'kept' })
+  fs.injectFault({ kind: 'ENOSPC', isLasting: true })
+  await expect(log.append({ value: 'x' })).rejects.toThrow()
+  await expect(before.close()).rejects.toThrow()
+  fs.clearFaults()
+  // What is written first is the directory's; then the log is recovered.
+  fs.injectFault({ kind: 'ENOSPC', after: 4 })
+  const full = await startTestServer({ http: { port: 0 } }, fs)
+  const { status, text } = await ask(full.httpAddress ?? '', '/health')
+  expect(JSON.parse(text)).toMatchObject({
+    status: 'failing',
+    reasons: [{ reason: 'log-failed', log: 'orders-0' }],
+  })
+  expect(status).toBe(503)
+  await full.close().catch(() => undefined)
+  fs.clearFaults()
+  await using again = await startTestServer({ http: { port: 0 } }, fs)
+  expect((await ask(again.httpAddress ?? '', '/health')).status).toBe(200)
+  expect((await again.varve.log('orders', 0).read({ from: 0 })).batches).toHaveLength(1)
+})
+
 test('who shows no token is told how it stands, and no names', async () => {
   const token = 'a-token-of-enough-length'
   await using server = await startTestServer({ http: { port: 0, token } })
