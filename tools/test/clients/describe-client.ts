@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import type { ClientName } from '../../src/clients/tried-clients.ts'
 import { ClientTrial } from './client-trial.ts'
 import { keepRequests } from './kept-requests.ts'
-import { shareThroughRebalances, valuesTo } from './sharing.ts'
+import { bounceThroughProtocols, shareThroughRebalances, valuesTo } from './sharing.ts'
 
 export interface ClientAbilities {
   readonly name: ClientName
@@ -121,5 +121,10 @@ function declareSharing(trial: ClientTrial, abilities: ClientAbilities): void {
   test.skipIf(!hasConsumerProtocol)(
     'a group of the consumer protocol shares through joins and leaves, and resumes',
     () => shareThroughRebalances(trial, 'consumer', { protocol: 'consumer' }),
+  )
+
+  test.skipIf(!hasConsumerProtocol).each(strategies)(
+    'a group that shares by %s is restarted by the consumer protocol, and back, one by one',
+    (strategy) => bounceThroughProtocols(trial, strategy),
   )
 }

@@ -66,3 +66,47 @@ function expectEachOnce(members: readonly DrivenClient[], sent: number): void {
 export function valuesTo(end: number, first = 0): readonly string[] {
   return Array.from({ length: end - first }, (_, index) => `record-${first + index}`).sort()
 }
+
+/**
+ * A rolling restart of a group from the classic to the consumer protocol, and back: there are
+ * members all the time, all partitions have one reader, and all that is sent is received once.
+ */
+export async function bounceThroughProtocols(trial: ClientTrial, strategy: string): Promise<void> {
+  const [topic, group] = [trial.nameOf(`bounced-${strategy}`), trial.nameOf(`bounces-${strategy}`)]
+  const all: DrivenClient[] = []
+  const open = (how: Readonly<Record<string, string>>): DrivenClient => {
+    const member = trial.open('member', { topic, group, ...how })
+    all.push(member)
+    return member
+  }
+  let sent = 0
+  const live = async (what: string, ...members: readonly DrivenClient[]): Promise<void> => {
+    const [one] = members
+    await one?.until(`${what}: the partitions`, () => {
+      const assigned = members.flatMap((each) => each.assigned).sort()
+      return assigned.join() === '0,1,2,3' && members.every((each) => each.assigned.length > 0)
+    })
+    await trial.run('produce', { topic, first: sent, count: batch })
+    sent += batch
+    await one?.until(`${what}: the records`, () => numbersOf(all).size === sent)
+  }
+  // Not all clients make the topic that they subscribe to.
+  await trial.run('produce', { topic, count: batch })
+  sent = batch
+  const [first, second] = [open({ strategy }), open({ strategy })]
+  await live('two of the classic protocol', first, second)
+  const third = open({ protocol: 'consumer' })
+  await live('and one of the consumer protocol', first, second, third)
+  await first.stop()
+  await live('one of each', second, third)
+  const fourth = open({ protocol: 'consumer' })
+  await second.stop()
+  await live('two of the consumer protocol', third, fourth)
+  const fifth = open({ strategy })
+  await third.stop()
+  await live('one of each again', fourth, fifth)
+  await fourth.stop()
+  await live('one of the classic protocol', fifth)
+  await fifth.stop()
+  expectEachOnce(all, sent)
+}
