@@ -7,7 +7,7 @@ import type { AssignedPartitions, TargetPartitions } from './assigned-partitions
 import type { ConsumerGroupSettings } from './consumer-group-heartbeat.ts'
 import type { ClassicMembership, ConsumerGroupMember } from './consumer-group-member.ts'
 import type { ConsumerGroupState } from './consumer-group-state.ts'
-import { mayDowngrade } from './group-migration-policy.ts'
+import { isTooMuch, mayDowngrade } from './group-migration-policy.ts'
 import { consumerProtocolType } from './group-upgrade.ts'
 
 /** Who goes when a group changes its protocol, and who takes the place of one of them. */
@@ -23,7 +23,7 @@ export interface Downgrade {
 
 /**
  * Whether a group becomes one of the classic protocol when these members leave: they are all that
- * speak the consumer protocol, and the policy allows it.
+ * speak the consumer protocol, the policy allows it, and it can be noted at once.
  */
 export function isDowngrade(
   state: ConsumerGroupState,
@@ -35,7 +35,12 @@ export function isDowngrade(
   if (leaving.some(({ classic }) => classic !== null)) return false
   const count = state.members.size - leaving.length
   if (count + joiningCount === 0 || count + joiningCount > classicMembersMax) return false
-  return state.classicCount === count
+  if (state.classicCount !== count) return false
+  const said = [...state.members.values()].map(({ classic, assigned }) => {
+    const has = [...assigned.values()].reduce((sum, of) => sum + 4 * of.size, 0)
+    return { protocols: classic?.protocols ?? [], has }
+  })
+  return !isTooMuch(said)
 }
 
 /**

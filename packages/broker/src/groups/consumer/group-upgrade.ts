@@ -12,7 +12,7 @@ import type { ConsumerGroupSettings } from './consumer-group-heartbeat.ts'
 import { type ConsumerGroupMember, newConsumerGroupMember } from './consumer-group-member.ts'
 import type { ConsumerGroupRecord } from './consumer-group-record.ts'
 import { ConsumerGroupState, notedAssignment } from './consumer-group-state.ts'
-import { mayUpgrade } from './group-migration-policy.ts'
+import { isTooMuch, mayUpgrade } from './group-migration-policy.ts'
 
 /** What members of consumers' groups are of, whichever assignor they have. */
 export const consumerProtocolType = 'consumer'
@@ -73,6 +73,11 @@ function checkUpgrade(
   if (members.length > membersMax) {
     refuse('the group size exceeds the consumer group maximum size')
   }
+  // What a member was given is noted as its target and as what it has, with epochs.
+  const said = members.map(({ protocols, assignment }) => {
+    return { protocols, has: 3 * assignment.length }
+  })
+  if (isTooMuch(said)) refuse('what its members say is more than can be noted at once')
 }
 
 function membersOf(

@@ -110,6 +110,7 @@ test('nobody has what another has, whatever was said and given', () => {
 })
 
 test('a group that cannot be taken along is refused', () => {
+  const large = { name: 'range', metadata: Buffer.alloc(400_000) }
   const refusals: readonly [HandedOverGroup, Partial<typeof benchSettings>, RegExp][] = [
     [group([member('a')]), { migrationPolicy: 'downgrade' }, /online upgrade is disabled/],
     [group([member('a')]), { membersMax: 0 }, /maximum size/],
@@ -117,6 +118,7 @@ test('a group that cannot be taken along is refused', () => {
     [group([member('a', { assignment: Buffer.from('all') })]), {}, /malformed/],
     [group([member('a', { assignment: given([], Buffer.from('x')) })]), {}, /more than partitions/],
     [group([member('a', { protocols: [] })]), {}, /malformed/],
+    [group([member('a', { protocols: [large, large] })]), {}, /more than can be noted at once/],
   ]
   for (const [handed, settings, reason] of refusals) {
     const upgrade = () => upgraded('g', handed, topics, { ...benchSettings, ...settings })
@@ -148,6 +150,11 @@ test('a group is handed back with what its members have', () => {
   expect(isDowngrade(state, [a], 0, benchSettings)).toBe(false)
   expect(isDowngrade(state, [c], 0, { ...benchSettings, migrationPolicy: 'upgrade' })).toBe(false)
   expect(isDowngrade(state, [c], 1, { ...benchSettings, classicMembersMax: 2 })).toBe(false)
+  const protocols = [{ name: 'range', metadata: Buffer.alloc(600_000) }]
+  const value = { ...a, classic: { sessionTimeoutMs: 1, protocols } }
+  state.apply({ kind: 'member', group: 'g', memberId: 'a', value })
+  expect(isDowngrade(state, [c], 0, benchSettings)).toBe(false)
+  state.apply({ kind: 'member', group: 'g', memberId: 'a', value: a })
   const localOf = () => null
   const handed = downgraded(state, {
     ...{ leaving: [c], joining: null, nowMs: 5, topics: known, localOf },

@@ -86,7 +86,7 @@ test('of members of both protocols one has a partition at a time, none is left o
   const seed = seedFromEnvironment('groups that change their protocol')
   const random = new Random(seed)
   const seen = new Set<string>()
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < 8; round++) {
     const policy = random.bool(0.8) ? 'bidirectional' : 'upgrade'
     try {
       for (const type of await live(random.fork(), policy)) seen.add(type)
