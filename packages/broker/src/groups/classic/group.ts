@@ -100,9 +100,13 @@ export class Group {
     return this.state === 'Empty' && this.generation === 0 && this.#roster.isEmpty
   }
 
-  /** Whether the leader is in this process. Others look for new partitions themselves. */
+  /**
+   * Whether the leader is in this process, or nobody leads yet: of the consumer protocol before.
+   * Others look for new partitions themselves.
+   */
   get isLedHere(): boolean {
-    return (this.#roster.member(this.#standing.leader ?? '')?.local ?? null) !== null
+    const { leader } = this.#standing
+    return leader === null || (this.#roster.member(leader)?.local ?? null) !== null
   }
 
   get metadata(): GroupMetadata {

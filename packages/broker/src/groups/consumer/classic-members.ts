@@ -176,10 +176,13 @@ export class ClassicMembers {
   /** Members that were there before the group changed its protocol. */
   takeOver(group: string, members: readonly HandedOverMember[]): void {
     const host = this.#host
+    const live = host.live(group)
     for (const { memberId, groupInstanceId, local, sessionTimeoutMs } of members) {
-      if (host.find(group)?.members.has(memberId) !== true) continue
-      host.live(group).place(memberId, groupInstanceId, local)
-      this.#heard(group, memberId, sessionTimeoutMs)
+      live.place(memberId, groupInstanceId, local)
+      const state = host.find(group)
+      // Another has taken its place with the change: of this process it has to be told.
+      if (state?.members.has(memberId) !== true) live.measure(memberId, state)
+      else this.#heard(group, memberId, sessionTimeoutMs)
     }
     this.tell(group)
   }

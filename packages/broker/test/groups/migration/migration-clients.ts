@@ -266,13 +266,19 @@ export class LocalClient implements BenchClient, PartitionOwner {
   readonly #positions = new Map<number, number>()
   #isDead = false
 
-  constructor(bench: MigrationBench, name: string, assignor: Assignor) {
+  constructor(
+    bench: MigrationBench,
+    name: string,
+    assignor: Assignor,
+    groupInstanceId: string | null = null,
+  ) {
     this.#bench = bench
     this.name = name
     bench.clients.set(name, this)
     const { coordinator } = bench
     const options = { group: 'g', topics: ['t'], clientId: name, assignors: [assignor] }
-    this.member = new GroupMember(async () => coordinator, options)
+    const own = groupInstanceId === null ? {} : { groupInstanceId }
+    this.member = new GroupMember(async () => coordinator, { ...options, ...own })
     void this.member.start(this)
   }
 
