@@ -44,7 +44,9 @@ export function groupsInShort(
     }
   }
   for (const { name: group, protocolType, state } of classic) {
-    found.set(group, { group, type: 'classic', protocolType, state })
+    // About to change its protocol: whichever way that goes, its members join again after it.
+    const told = state === 'Dead' ? 'PreparingRebalance' : state
+    found.set(group, { group, type: 'classic', protocolType, state: told })
   }
   return [...found.values()]
 }

@@ -115,8 +115,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   }
 
   /**
-   * See Group.join, ClassicMembers.join. A group that is not there yet is made for who is new in
-   * it. What members say to the assignor is theirs: what nobody understands subscribes to nothing.
+   * See ClassicGroups.join, ClassicMembers.join. What members say to the assignor is theirs: what nobody understands subscribes to nothing.
    */
   async join(group: string, request: JoinRequest): Promise<JoinResult> {
     checkGroupName(group)
@@ -128,12 +127,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
       if ('request' in rest) asked = rest.request
       if (this.#isClosed) throw new ClosedError('the group coordinator')
     }
-    const known = this.#groups.find(group)
-    if (known !== undefined) return known.join(asked)
-    if (asked.memberId !== '') throw new UnknownMemberError(group, asked.memberId)
-    const joined = this.#groups.make(group).join(asked)
-    this.#groups.dropUnused(group)
-    return joined
+    return this.#groups.join(group, asked)
   }
 
   /** See Group.sync, ClassicMembers.sync. */
@@ -170,8 +164,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
 
   /** A static member of this process stops: see Group.detach. */
   async detach(group: string, memberId: string): Promise<void> {
-    const change = this.whenChanged(group)
-    if (change !== null) await change
+    await this.whenChanged(group)
     this.consumers.detach(group, memberId)
     this.#groups.find(group)?.detach(memberId)
   }
@@ -290,6 +283,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   async describe(group: string): Promise<StoredGroupDescription> {
     const store = this.storeOf(group)
     await store.refresh()
+    await this.whenChanged(group)
     const offsets = store.offsets(group)
     const consumers = this.consumers.find(group)
     if (consumers !== null) return { ...describedConsumers(group, consumers), offsets }
@@ -316,8 +310,8 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
    */
   async resetOffsets(group: string, offsets: readonly CommittedOffset[]): Promise<void> {
     checkGroupName(group)
-    const consumers = this.consumers.find(group)?.members
-    const size = consumers?.size ?? this.#groups.find(group)?.size ?? 0
+    await this.whenChanged(group)
+    const size = (this.consumers.find(group)?.members ?? this.#groups.find(group))?.size ?? 0
     if (size > 0) throw new GroupNotEmptyError(group, size)
     await this.storeOf(group).commit(group, offsets, this.#commitOptions)
   }
@@ -328,6 +322,7 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
    */
   async deletableOffsets(group: string): Promise<{ readTopics: ReadonlySet<string> | null }> {
     await this.storeOf(group).refresh()
+    await this.whenChanged(group)
     return { readTopics: readTopicsOf(group, this.consumers.find(group), this.view(group)) }
   }
 
@@ -435,9 +430,10 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   }
 
   #contextOf(name: string, unused: () => void): GroupContext {
-    const { clock, newId, onError } = this.#options
+    const { clock, newId, onError, consumerGroupSettings = () => usualSettings } = this.#options
     return {
       ...{ clock, memory: this.#memory, unused },
+      membersMax: () => consumerGroupSettings(name).classicMembersMax,
       newMemberId: (prefix) => `${prefix.slice(0, memberIdPrefixMax)}-${newId()}`,
       save: (metadata) => this.storeOf(name).saveMetadata(name, metadata, this.#commitOptions),
       failed: (error) => onError?.(error, name),

@@ -18,6 +18,7 @@ export class RemoteGroupBench {
   readonly context = {
     clock: this.clock,
     memory: this.memory,
+    membersMax: () => 1_000,
     newMemberId: (prefix: string) => `${prefix}-${++this.#ids}`,
     save: async (metadata: GroupMetadata) => {
       if (this.failure !== null) throw this.failure

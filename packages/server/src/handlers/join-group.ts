@@ -1,4 +1,4 @@
-import { type GroupCoordinator, MemberIdRequiredError } from '@varve/broker/serving'
+import { MemberIdRequiredError } from '@varve/broker/serving'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
 import type { ServerContext } from '../base/server-context.ts'
 import {
@@ -11,9 +11,6 @@ import type { ParkedRequests } from '../groups/parked-requests.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api-declaration.ts'
 import { joinGroup } from '../protocol/apis/join-group.ts'
 import { errorCodes } from '../protocol/error-codes.ts'
-
-/** Kafka's default: it would be reached by nothing else. */
-const noSizeMax = 2 ** 31 - 1
 
 type Request = RequestOf<typeof joinGroup>
 type Response = ResponseOf<typeof joinGroup>
@@ -52,9 +49,6 @@ async function join(
   const { groupId, memberId, groupInstanceId, protocolType, sessionTimeoutMs } = request
   const loaded = coordinatorOf(server)
   const coordinator = loaded instanceof Promise ? await loaded : loaded
-  if (!hasRoom(server, coordinator, request)) {
-    return refuse(call, errorCodes.GROUP_MAX_SIZE_REACHED, memberId)
-  }
   const joining = coordinator.join(groupId, {
     ...{ memberId, groupInstanceId, protocolType, sessionTimeoutMs },
     clientId: call.clientId ?? '',
@@ -81,23 +75,6 @@ async function join(
     memberId: joined.memberId,
     members: isSkipHidden ? [] : joined.members,
   }
-}
-
-/** Who is in a group already, by whatever name, may join anew. */
-function hasRoom(
-  { options: { groupSizeMax } }: ServerContext,
-  coordinator: Pick<GroupCoordinator, 'view'>,
-  { groupId, memberId, groupInstanceId }: Request,
-): boolean {
-  if (groupSizeMax === noSizeMax) return true
-  const members = coordinator.view(groupId)?.members ?? []
-  return (
-    members.length < groupSizeMax ||
-    members.some((member) => {
-      const isSame = groupInstanceId !== null && member.groupInstanceId === groupInstanceId
-      return isSame || member.memberId === memberId
-    })
-  )
 }
 
 function refuse({ version }: Call, errorCode: number, memberId: string): Response {

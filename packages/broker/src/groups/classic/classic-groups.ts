@@ -1,5 +1,6 @@
 import { UnknownMemberError } from '../group-errors.ts'
 import type { GroupMetadata } from '../group-metadata.ts'
+import type { JoinRequest, JoinResult } from '../group-protocol.ts'
 import { subscribedTopicsOf } from '../group-view.ts'
 import { Group } from './group.ts'
 import type { GroupContext } from './group-context.ts'
@@ -42,6 +43,19 @@ export class ClassicGroups {
 
   restore(name: string, metadata: GroupMetadata): void {
     this.#groups.set(name, restoredGroup(name, metadata, this.#context(name)))
+  }
+
+  /**
+   * See Group.join. A group that is not there yet is made for who is new in it. Rejects with
+   * UnknownMemberError for who is not.
+   */
+  async join(name: string, request: JoinRequest): Promise<JoinResult> {
+    const known = this.#groups.get(name)
+    if (known !== undefined) return known.join(request)
+    if (request.memberId !== '') throw new UnknownMemberError(name, request.memberId)
+    const joined = this.make(name).join(request)
+    this.dropUnused(name)
+    return joined
   }
 
   make(name: string): Group {

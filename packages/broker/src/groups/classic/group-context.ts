@@ -7,6 +7,8 @@ export interface GroupContext {
   readonly clock: Clock
   /** Shared with the other groups. */
   readonly memory: GroupMemory
+  /** So many members over the wire it may have. */
+  membersMax(): number
   /** A name for a new member, never given before, that begins with this. */
   newMemberId(prefix: string): string
   /** Notes the group durably. */

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@varve/log'
+import { GroupFullError } from '../consumer/consumer-group-errors.ts'
 import {
   FencedInstanceError,
   type GroupError,
@@ -150,6 +151,16 @@ export class GroupRoster {
       ...(others === 0 ? [] : [groupType]),
       ...[...this.#offers.keys()].filter(isCommon),
     ])
+  }
+
+  /**
+   * Throws GroupFullError where there are as many members as there may be. Who is one already, by
+   * whatever name, may join anew; members of this process are as many as its program wants.
+   */
+  checkSize({ memberId, groupInstanceId, local }: JoinRequest, max: number): void {
+    if (this.#members.size < max || local !== null || this.#members.has(memberId)) return
+    if (groupInstanceId !== null && this.#instances.has(groupInstanceId)) return
+    throw new GroupFullError(this.#group, max)
   }
 
   /** Throws GroupMemoryFullError where there is no room for what a leader hands out. */

@@ -64,11 +64,10 @@ export class Group {
 
   /** A group with members that it has from elsewhere. */
   static takeOver(name: string, handed: HandedOverGroup, context: GroupContext): Group {
-    const standing = GroupStanding.restore(name, handed, context.clock)
+    const { clock } = context
+    const standing = GroupStanding.restore(name, handed, clock)
     const group = new Group(name, context, standing)
-    for (const each of handed.members) {
-      group.#roster.admit(MemberState.takeOver(each, context.clock))
-    }
+    for (const each of handed.members) group.#roster.admit(MemberState.takeOver(each, clock))
     if (handed.members.length > 0) standing.goOn(handed)
     for (const member of group.#roster.all) group.#heard(member)
     return group
@@ -95,15 +94,12 @@ export class Group {
     return this.#roster.size
   }
 
-  /** Whether nobody has ever come so far as to be a member, and nobody is about to. */
+  /** Whether nobody has ever come so far as to be a member, or is about to. */
   get isUnused(): boolean {
     return this.state === 'Empty' && this.generation === 0 && this.#roster.isEmpty
   }
 
-  /**
-   * Whether the leader is in this process, or nobody leads yet: of the consumer protocol before.
-   * Others look for new partitions themselves.
-   */
+  /** Whether the leader is in this process, or nobody is: others see new partitions themselves. */
   get isLedHere(): boolean {
     const { leader } = this.#standing
     return leader === null || (this.#roster.member(leader)?.local ?? null) !== null
@@ -115,12 +111,13 @@ export class Group {
 
   /**
    * Joins, or joins again; resolves when the rebalance that this is part of goes on. Rejects with
-   * UnknownMemberError, FencedInstanceError, InconsistentGroupProtocolError, and with
-   * MemberIdRequiredError where who is new is to come again with the id that it is given.
+   * UnknownMemberError, FencedInstanceError, InconsistentGroupProtocolError, GroupFullError, and
+   * with MemberIdRequiredError where who is new is to come again with the id that it is given.
    */
   async join(request: JoinRequest): Promise<JoinResult> {
     const { memberId, groupInstanceId, clientId } = request
     if (this.state === 'Dead') throw new UnknownMemberError(this.name, memberId)
+    this.#roster.checkSize(request, this.#context.membersMax())
     this.#roster.checkProtocols(request, this.#standing.protocolType)
     if (this.#roster.isExpected(request)) return this.#joinNew(memberId, request)
     if (memberId !== '') return this.#joinAgain(request)
@@ -226,8 +223,7 @@ export class Group {
 
   /** What somebody else may go on with. */
   get handedOver(): HandedOverGroup {
-    const { isStable } = this.#standing
-    return { ...this.metadata, isStable, members: this.#roster.handedOver }
+    return { ...this.metadata, isStable: this.#standing.isStable, members: this.#roster.handedOver }
   }
 
   /** Somebody else goes on with it: members that wait are to join again. */

@@ -276,7 +276,7 @@ test('a group that is handed over does nothing any more, and is one again elsewh
   const memory = new GroupMemory()
   const groups = new ClassicGroups(
     (_, unused) => ({
-      ...{ clock, memory, unused, newMemberId: (prefix: string) => prefix },
+      ...{ clock, memory, unused, membersMax: () => 9, newMemberId: (prefix: string) => prefix },
       ...{ save: () => Promise.resolve(), failed: () => undefined },
     }),
     () => false,

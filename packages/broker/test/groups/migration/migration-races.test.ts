@@ -1,7 +1,10 @@
 import { afterEach, expect, test } from 'vitest'
 import { cooperativeStickyAssignor } from '../../../src/groups/assigning/cooperative-sticky-assignor.ts'
 import { rangeAssignor } from '../../../src/groups/assigning/range-assignor.ts'
-import { FencedInstanceError } from '../../../src/groups/group-errors.ts'
+import { encodeSubscription } from '../../../src/groups/consumer-protocol.ts'
+import { FencedInstanceError, GroupNotEmptyError } from '../../../src/groups/group-errors.ts'
+import type { JoinRequest } from '../../../src/groups/group-protocol.ts'
+import { beatOf, joinOf } from '../consumer/consumer-group-bench.ts'
 import { MigrationBench } from './migration-bench.ts'
 import { ClassicClient, ConsumerClient, LocalClient } from './migration-clients.ts'
 
@@ -15,6 +18,19 @@ afterEach(async () => {
 async function open(...args: Parameters<typeof MigrationBench.open>): Promise<MigrationBench> {
   bench = await MigrationBench.open(...args)
   return bench
+}
+
+/** A JoinGroup over the wire. */
+function joining(said: Partial<JoinRequest> = {}): JoinRequest {
+  const metadata = encodeSubscription({
+    ...{ topics: ['t'], userData: null, ownedPartitions: [], generationId: -1, rackId: null },
+  })
+  return {
+    ...{ memberId: '', groupInstanceId: null, clientId: 'c', clientHost: '/::1' },
+    ...{ protocolType: 'consumer', protocols: [{ name: 'range', metadata }] },
+    ...{ sessionTimeoutMs: 40_000, rebalanceTimeoutMs: 30_000, local: null },
+    ...said,
+  }
 }
 
 test('a static member of the process is told that one of the new protocol has its name', async () => {
@@ -47,4 +63,43 @@ test('a group that nobody leads divides anew when a topic has more partitions', 
   await group.settled()
   expect(coordinator.view('g')).toMatchObject({ state: 'Stable', generation: 2 })
   expect(coordinator.view('g')?.leader).not.toBeNull()
+})
+
+test('a group has its members while it changes its protocol', async () => {
+  const group = await open(3)
+  const { coordinator } = group
+  const circumstances = { settings: group.settings, isVisible: () => true }
+  new ClassicClient(group, 'a', rangeAssignor).begin()
+  await group.settled()
+  for (const memberEpoch of [0, -1]) {
+    const request = memberEpoch === 0 ? joinOf('b') : beatOf('b', memberEpoch)
+    const beat = coordinator.consumers.heartbeat(request, circumstances)
+    while (!coordinator.consumers.isChanging('g')) await Promise.resolve()
+    expect(coordinator.overview()).not.toMatchObject([{ state: 'Dead' }])
+    const described = coordinator.describe('g')
+    const reset = coordinator.resetOffsets('g', [{ topic: 't', partition: 0, offset: 0 }])
+    const deletable = coordinator.deletableOffsets('g')
+    const deleted = coordinator.delete('g')
+    await expect(reset).rejects.toThrow(GroupNotEmptyError)
+    await expect(deleted).rejects.toThrow(GroupNotEmptyError)
+    expect((await described).members.length).toBeGreaterThan(0)
+    expect((await deletable).readTopics).toEqual(new Set(['t']))
+    await beat
+  }
+})
+
+test('whatever a group was before, it has no more classic members than it may', async () => {
+  const group = await open(3, { classicMembersMax: 2 })
+  const { coordinator, settings } = group
+  const circumstances = { settings, isVisible: () => true }
+  await coordinator.consumers.heartbeat(joinOf('b'), circumstances)
+  await coordinator.consumers.heartbeat(beatOf('b', -1), circumstances)
+  // It is one of the consumer protocol, without members: it makes way for them.
+  const errors: string[] = []
+  for (let member = 0; member < 5; member++) {
+    coordinator.join('g', joining()).catch((error: unknown) => errors.push(String(error)))
+  }
+  await group.turns(50)
+  expect(coordinator.view('g')?.members).toHaveLength(2)
+  expect(errors).toEqual(Array(3).fill(expect.stringContaining('its maximum of 2 members')))
 })
