@@ -115,7 +115,8 @@ export class GroupCoordinator implements GroupAdministration, MemberCoordinator 
   }
 
   /**
-   * See ClassicGroups.join, ClassicMembers.join. What members say to the assignor is theirs: what nobody understands subscribes to nothing.
+   * See ClassicGroups.join, ClassicMembers.join. What members say to the assignor is theirs: what
+   * nobody understands subscribes to nothing.
    */
   async join(group: string, request: JoinRequest): Promise<JoinResult> {
     checkGroupName(group)

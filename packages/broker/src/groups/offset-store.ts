@@ -12,8 +12,9 @@ import type { TopicPartition } from '../base/topic-partition.ts'
 import type { CommittedOffset } from '../consuming/committed-offsets.ts'
 import { tombstonesOf } from './consumer/consumer-group-departure.ts'
 import {
-  encodeConsumerGroupKey,
-  encodeConsumerGroupValue,
+  encodeConsumerGroupRecords,
+  type GroupRecordInput,
+  sizeOfInputs,
 } from './consumer/consumer-group-encoding.ts'
 import type { ConsumerGroupRecord } from './consumer/consumer-group-record.ts'
 import type { ConsumerGroupState } from './consumer/consumer-group-state.ts'
@@ -45,13 +46,6 @@ export type OffsetView = Pick<
   OffsetStore,
   'groups' | 'skipped' | 'metadata' | 'consumerGroup' | 'committed' | 'offsets' | 'refresh'
 >
-
-/** A record of `__consumer_offsets` on its way there. */
-interface GroupRecordInput {
-  readonly key: Buffer
-  readonly value: Buffer | null
-  readonly timestamp: Timestamp
-}
 
 /** Why records were skipped is counted for so many reasons apart. */
 const skippedReasonsMax = 100
@@ -248,10 +242,18 @@ export class OffsetStore {
     { timestamp, acks }: CommitOptions,
     isUpgrade: boolean = false,
   ): Promise<void> {
-    const records = consumerInputs(noted, timestamp)
+    const records = encodeConsumerGroupRecords(noted, timestamp)
     const isClassic = isUpgrade || this.metadata(group) !== null
     const classic = { key: encodeGroupMetadataKey(group), value: null, timestamp }
     await this.#append(isClassic ? [classic, ...records] : records, acks)
+  }
+
+  /** Whether what has become of a group is not too much to be noted at once. */
+  hasRoomFor(noted: readonly ConsumerGroupRecord[]): boolean {
+    const { maxMessageBytes, segmentBytes } = this.#appendable.options
+    return (
+      sizeOfInputs(encodeConsumerGroupRecords(noted, 0)) <= Math.min(maxMessageBytes, segmentBytes)
+    )
   }
 
   /** Notes that a group of the consumer protocol is one of the classic protocol now, likewise. */
@@ -263,7 +265,7 @@ export class OffsetStore {
   ): Promise<void> {
     const value = encodeGroupMetadataValue(metadata)
     const classic = { key: encodeGroupMetadataKey(group), value, timestamp }
-    await this.#append([...consumerInputs(noted, timestamp), classic], acks)
+    await this.#append([...encodeConsumerGroupRecords(noted, timestamp), classic], acks)
   }
 
   /** Forgets who was noted to be in a group, of either protocol. */
@@ -411,16 +413,6 @@ export class OffsetStore {
     const kept = isNew && this.#skipped.size >= skippedReasonsMax ? 'other reasons' : reason
     this.#skipped.set(kept, (this.#skipped.get(kept) ?? 0) + 1)
   }
-}
-
-function consumerInputs(
-  noted: readonly ConsumerGroupRecord[],
-  timestamp: Timestamp,
-): GroupRecordInput[] {
-  return noted.map((record) => {
-    const key = encodeConsumerGroupKey(record)
-    return { key, value: encodeConsumerGroupValue(record), timestamp }
-  })
 }
 
 function groupOf(record: Exclude<GroupRecord, { kind: 'skipped' }>): string {

@@ -1,3 +1,4 @@
+import { BatchTooLargeError } from '@varve/log'
 import type { HandedOverMember } from '../classic/handed-over-group.ts'
 import {
   GroupError,
@@ -99,7 +100,12 @@ export class ClassicMembers {
     const replaced = groupInstanceId === null ? undefined : state.instance(groupInstanceId)
     const isNewStatic = replaced !== undefined && request.memberId === ''
     if (isNewStatic && isDowngrade(state, [replaced], 1, settings)) {
-      return host.replaceLast(group, state, replaced, request, said)
+      try {
+        return await host.replaceLast(group, state, replaced, request, said)
+      } catch (error) {
+        // More than one record can hold: the group stays of this protocol.
+        if (!(error instanceof BatchTooLargeError)) throw error
+      }
     }
     // Nobody else would come to ask when the time is over.
     const isAlone = state.classicCount === state.members.size

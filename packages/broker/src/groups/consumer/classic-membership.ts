@@ -1,3 +1,4 @@
+import { BatchTooLargeError } from '@varve/log'
 import { decodeSubscription, type Subscription } from '../consumer-protocol.ts'
 import {
   CorruptGroupRecordError,
@@ -18,6 +19,9 @@ import { consumerProtocolType } from './group-upgrade.ts'
 // Members of the classic protocol in a group of the consumer protocol: what they say, by Kafka's
 // rules, and what it means to the group.
 
+/** What a member offers is noted with it, in a batch of so much at most. */
+const offeredBytesMax = 2 ** 20
+
 /** One that speaks the classic protocol. */
 export interface ClassicMember {
   readonly member: ConsumerGroupMember
@@ -27,7 +31,7 @@ export interface ClassicMember {
 /**
  * What a JoinGroup comes to: a heartbeat of somebody who joins. Throws
  * InconsistentGroupProtocolError for who has no protocol in common with the classic members, and
- * for what cannot be read.
+ * for what cannot be read; BatchTooLargeError for what could not be noted, before it is read.
  */
 export function joinAsHeartbeat(
   state: ConsumerGroupState,
@@ -37,6 +41,12 @@ export function joinAsHeartbeat(
   topics: GroupTopics,
 ): ConsumerGroupHeartbeat {
   const { groupInstanceId, clientId, clientHost, sessionTimeoutMs, protocols } = request
+  const bytes = protocols.reduce(
+    (sum, { name, metadata }) => sum + name.length + metadata.length,
+    0,
+  )
+  if (bytes > offeredBytesMax)
+    throw new BatchTooLargeError(bytes, 'maxMessageBytes', offeredBytesMax)
   checkProtocols(state, group, request)
   const subscription = subscriptionIn(group, request)
   return {

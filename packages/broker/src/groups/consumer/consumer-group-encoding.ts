@@ -1,3 +1,4 @@
+import type { Timestamp } from '@varve/record'
 import { SchemaReader } from '../schema-reader.ts'
 import { SchemaWriter } from '../schema-writer.ts'
 import type { TopicIdPartitions } from './assigned-partitions.ts'
@@ -31,6 +32,34 @@ const classicTag = 0
 const present = 1
 const versionBytes = 2
 const emptyTag = (bytes: Uint8Array): ReadonlyMap<number, Uint8Array> => new Map([[0, bytes]])
+
+/** A record of `__consumer_offsets` on its way there. */
+export interface GroupRecordInput {
+  readonly key: Buffer
+  readonly value: Buffer | null
+  readonly timestamp: Timestamp
+}
+
+/** Of a batch its header; of each record lengths and the like, at most. */
+const batchHeaderBytes = 61
+const recordOverheadBytes = 24
+
+export function encodeConsumerGroupRecords(
+  noted: readonly ConsumerGroupRecord[],
+  timestamp: Timestamp,
+): GroupRecordInput[] {
+  return noted.map((record) => {
+    const key = encodeConsumerGroupKey(record)
+    return { key, value: encodeConsumerGroupValue(record), timestamp }
+  })
+}
+
+/** Bytes that a batch of these takes, at most. */
+export function sizeOfInputs(records: readonly GroupRecordInput[]): number {
+  return records.reduce((sum, { key, value }) => {
+    return sum + key.length + (value?.length ?? 0) + recordOverheadBytes
+  }, batchHeaderBytes)
+}
 
 export function encodeConsumerGroupKey(record: ConsumerGroupRecord): Buffer {
   const writer = new SchemaWriter(consumerGroupKeyVersions[record.kind], inflexible)

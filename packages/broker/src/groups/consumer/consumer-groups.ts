@@ -1,3 +1,4 @@
+import { BatchTooLargeError } from '@varve/log'
 import { ClosedError } from '../../base/broker-errors.ts'
 import type { HandedOverGroup } from '../classic/handed-over-group.ts'
 import { localHost } from '../classic/member-state.ts'
@@ -27,7 +28,7 @@ import { ConsumerGroupState } from './consumer-group-state.ts'
 import type { ConsumerGroupsOptions, HeartbeatCircumstances } from './consumer-groups-options.ts'
 import { isDowngrade } from './group-downgrade.ts'
 import { GroupTurns } from './group-turns.ts'
-import { upgraded } from './group-upgrade.ts'
+import { type UpgradedGroup, upgraded } from './group-upgrade.ts'
 import { LiveConsumerGroup, sizeOf } from './live-consumer-group.ts'
 import { ProtocolChanges } from './protocol-changes.ts'
 import { loadExpressions } from './topic-expression.ts'
@@ -213,7 +214,7 @@ export class ConsumerGroups {
     this.#checkRoom(request)
     const handed = known === null ? this.#options.classic.handedOver(group) : null
     const hasMembers = handed !== null && handed.members.length > 0
-    const upgrade = hasMembers ? upgraded(group, handed, topics, settings) : null
+    const upgrade = hasMembers ? this.#upgraded(group, handed, settings) : null
     const state = known ?? upgrade?.state ?? new ConsumerGroupState()
     const changes = this.#changes
     const haveTopicsChanged = this.#live.get(group)?.seenChange !== changes
@@ -225,6 +226,16 @@ export class ConsumerGroups {
     this.#liveOf(group).seenChange = changes
     this.#awaitRevocation(group, outcome.member)
     return outcome
+  }
+
+  #upgraded(
+    group: string,
+    handed: HandedOverGroup,
+    settings: ConsumerGroupSettings,
+  ): UpgradedGroup {
+    const { storeOf, topics } = this.#options
+    const hasRoomFor = storeOf(group).hasRoomFor.bind(storeOf(group))
+    return upgraded(group, handed, topics, settings, hasRoomFor)
   }
 
   /** A group that was none, or a classic one. */
@@ -260,8 +271,14 @@ export class ConsumerGroups {
   ): Promise<void> {
     const { topics, settingsOf } = this.#options
     if (isDowngrade(state, members, 0, settingsOf(group))) {
-      await this.#protocolChanges.downgrade(group, state, members)
-    } else await this.#note(group, fencing(state, group, members, topics))
+      try {
+        return await this.#protocolChanges.downgrade(group, state, members)
+      } catch (error) {
+        // More than one record can hold: the group stays of this protocol, without these.
+        if (!(error instanceof BatchTooLargeError)) throw error
+      }
+    }
+    await this.#note(group, fencing(state, group, members, topics))
   }
 
   /** Members of a process that has ended. */

@@ -17,6 +17,8 @@ import { isTooMuch, mayUpgrade } from './group-migration-policy.ts'
 /** What members of consumers' groups are of, whichever assignor they have. */
 export const consumerProtocolType = 'consumer'
 
+const tooMuch = 'what its members say is more than can be noted at once'
+
 /** A group as it is when it has changed its protocol, and what notes it. */
 export interface UpgradedGroup {
   readonly state: ConsumerGroupState
@@ -27,12 +29,15 @@ export interface UpgradedGroup {
  * What a group of the classic protocol becomes when a member of the consumer protocol comes, by
  * Kafka's rules: its generation is the epoch, its members speak the classic protocol on, and have
  * what they were given last. Throws GroupNotUpgradableError.
+ *
+ * @param hasRoomFor whether records can be noted at once
  */
 export function upgraded(
   group: string,
   handed: HandedOverGroup,
   topics: GroupTopics,
   settings: ConsumerGroupSettings,
+  hasRoomFor: (records: readonly ConsumerGroupRecord[]) => boolean = () => true,
 ): UpgradedGroup {
   checkUpgrade(group, handed, settings)
   const members = membersOf(group, handed, topics)
@@ -53,6 +58,7 @@ export function upgraded(
       return { kind: 'current', group, memberId: member.memberId, value: notedAssignment(member) }
     }),
   ]
+  if (!hasRoomFor(records)) throw new GroupNotUpgradableError(group, tooMuch)
   const state = new ConsumerGroupState()
   for (const record of records) state.apply(record)
   return { state, records }
@@ -77,7 +83,7 @@ function checkUpgrade(
   const said = members.map(({ protocols, assignment }) => {
     return { protocols, has: 3 * assignment.length }
   })
-  if (isTooMuch(said)) refuse('what its members say is more than can be noted at once')
+  if (isTooMuch(said)) refuse(tooMuch)
 }
 
 function membersOf(

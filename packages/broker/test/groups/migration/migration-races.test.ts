@@ -1,8 +1,13 @@
-import { afterEach, expect, test } from 'vitest'
+import { BatchTooLargeError } from '@varve/log'
+import { afterEach, expect, test, vi } from 'vitest'
 import { cooperativeStickyAssignor } from '../../../src/groups/assigning/cooperative-sticky-assignor.ts'
 import { rangeAssignor } from '../../../src/groups/assigning/range-assignor.ts'
 import { encodeSubscription } from '../../../src/groups/consumer-protocol.ts'
-import { FencedInstanceError, GroupNotEmptyError } from '../../../src/groups/group-errors.ts'
+import {
+  FencedInstanceError,
+  GroupNotEmptyError,
+  RebalanceInProgressError,
+} from '../../../src/groups/group-errors.ts'
 import type { JoinRequest } from '../../../src/groups/group-protocol.ts'
 import { beatOf, joinOf } from '../consumer/consumer-group-bench.ts'
 import { MigrationBench } from './migration-bench.ts'
@@ -102,4 +107,62 @@ test('whatever a group was before, it has no more classic members than it may', 
   await group.turns(50)
   expect(coordinator.view('g')?.members).toHaveLength(2)
   expect(errors).toEqual(Array(3).fill(expect.stringContaining('its maximum of 2 members')))
+})
+
+test('who says more than can be noted is refused before it is read', async () => {
+  const group = await open(3)
+  const { coordinator, settings } = group
+  const circumstances = { settings, isVisible: () => true }
+  const topics = Array.from({ length: 2 ** 21 }, () => 't')
+  const said = { topics, userData: null, ownedPartitions: [], generationId: -1, rackId: null }
+  const protocols = [{ name: 'range', metadata: encodeSubscription(said) }]
+  await coordinator.consumers.heartbeat(joinOf('b'), circumstances)
+  const reading = vi.spyOn(group.topics, 'find')
+  await expect(coordinator.join('g', joining({ protocols }))).rejects.toThrow(BatchTooLargeError)
+  expect(reading).not.toHaveBeenCalled()
+  // Nor are the members of a classic group disturbed that says as much.
+  const joined = await coordinator.join('h', joining({ protocols }))
+  const identity = { ...joined, groupInstanceId: null }
+  const refused = coordinator.consumers.heartbeat(joinOf('b', { group: 'h' }), circumstances)
+  await expect(refused).rejects.toThrow(/more than can be noted at once/)
+  coordinator.heartbeat('h', identity)
+})
+
+/** Many members with long names: what they say of their topics is little. */
+const manyNamed = Array.from({ length: 20 }, () => {
+  const long = 'c'.repeat(30_000)
+  return joining({ clientId: long, clientHost: long, initialRebalanceDelayMs: 5 })
+})
+
+test('a classic group whose records do not fit into a batch is left as it is', async () => {
+  const group = await open(3)
+  const { coordinator, settings } = group
+  const joins = manyNamed.map((request) => coordinator.join('g', request))
+  for (let passed = 0; passed < 10; passed++) {
+    group.clock.advance(5)
+    await group.turns()
+  }
+  const [joined = await Promise.race(joins)] = await Promise.all(joins)
+  const circumstances = { settings, isVisible: () => true }
+  const refused = coordinator.consumers.heartbeat(joinOf('b'), circumstances)
+  await expect(refused).rejects.toThrow(/more than can be noted at once/)
+  expect(coordinator.view('g')?.members).toHaveLength(20)
+  coordinator.heartbeat('g', { ...joined, groupInstanceId: null })
+})
+
+test('a group whose classic members are too much for a batch goes on without the last new one', async () => {
+  const group = await open(3)
+  const { coordinator } = group
+  const fresh = new ConsumerClient(group, 'b').begin()
+  await group.settled()
+  const joins = manyNamed.map((request) => coordinator.join('g', request))
+  const [joined = await Promise.race(joins)] = await Promise.all(joins)
+  await fresh.stop()
+  expect(fresh.failure).toBeNull()
+  expect(group.store.consumerGroup('g')).toMatchObject({ classicCount: 20 })
+  expect(group.store.consumerGroup('g')?.members.size).toBe(20)
+  expect(() => coordinator.heartbeat('g', { ...joined, groupInstanceId: null })).toThrow(
+    RebalanceInProgressError,
+  )
+  expect(group.errors).toEqual([])
 })
