@@ -85,6 +85,11 @@ function hintOf(error: Error, [verb]: readonly string[]): string | undefined {
   if ('code' in error && error.code === 'VARVE_GROUP_NOT_FOUND') {
     return 'varve group list shows those that are there'
   }
+  if ('code' in error && error.code === 'VARVE_INSECURE_LISTENER') {
+    const others = 'SASL_SSL, or SSL with required certificates'
+    const flag = '--allow-anonymous-network-clients'
+    return `have clients log in (${others}), listen on 127.0.0.1, or say that it is meant: ${flag}`
+  }
   if ('code' in error && error.code === 'VARVE_CLUSTER_AUTHENTICATION') {
     return 'say who you are, by what mechanism, and whom to trust, with --command-config FILE'
   }

@@ -64,6 +64,25 @@ test('in memory, with lines for machines and settings from a file', async () => 
   expect(await server.stop()).toBe(0)
 })
 
+test('a directory that its configuration names is said', async () => {
+  using temporary = makeTemporaryDirectory()
+  const [config, data] = [`${temporary.path}/server.properties`, `${temporary.path}/data`]
+  writeFileSync(config, `log.dirs=${data}\n`)
+  const server = await serving('--config', config)
+  expect(server.io.stdout.text).toMatch(/^Serving \S+\/data on localhost:\d+\n$/)
+  await server.stop()
+  const told = await serving('--config', config, '--json')
+  expect(told.io.stdout.documents[0]).toMatchObject({ msg: 'serving', data, memory: false })
+  await told.stop()
+})
+
+test('a listener that lets everybody in is refused, in words of the command', async () => {
+  const { code, err } = await run('serve', '--memory', '--listen', '0.0.0.0:0')
+  expect(code).toBe(3)
+  expect(err).toContain('or say that it is meant: --allow-anonymous-network-clients\n')
+  expect(err).not.toContain('allowsAnonymousNetworkClients')
+})
+
 test('a directory that somebody else has open, and a port that is taken, are failures', async () => {
   using temporary = makeTemporaryDirectory()
   const first = await serving('--data', temporary.path)

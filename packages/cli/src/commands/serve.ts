@@ -34,7 +34,9 @@ export async function serve(given: ServeCommandOptions, io: CommandIo): Promise<
   const server = await startServer({ ...options, ...shown, logger, logRequests: verbose })
   const offHangUp = io.onHangUp(() => reload(server, logger))
   try {
-    await sayServing(server, ui !== null, logger, given, io)
+    // The configuration may have named it.
+    const data = options.data ?? null
+    await sayServing(server, ui !== null, logger, { ...given, data }, io)
     await ended(io.signal)
     logger.info({}, 'stopping: a second signal ends it at once')
   } finally {

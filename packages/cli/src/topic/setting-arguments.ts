@@ -1,5 +1,5 @@
 import { defaultTopicSettings, type TopicAlteration, topicSettingNames } from '@varve/broker'
-import { servedConfigChanges } from '@varve/broker/serving'
+import { checkTopicSettings, servedConfigChanges } from '@varve/broker/serving'
 import { InvalidArgumentError } from '@varve/record'
 
 /** What to say where no change is given. */
@@ -11,8 +11,8 @@ const withoutLimit: ReadonlySet<string> = new Set(['-1', 'never', 'none', 'unlim
 
 /**
  * Topic settings as they stand on a command line: `retentionMs=1000`, or under Kafka's own name,
- * `retention.ms=1000`. Lists are separated by commas. What a value may be is checked where it is
- * used.
+ * `retention.ms=1000`. Lists are separated by commas. What settings have to do with each other is
+ * checked where they are used.
  *
  * @throws {InvalidArgumentError}
  */
@@ -28,7 +28,9 @@ export function parseSettings(
     if (Object.hasOwn(given, name)) {
       throw new InvalidArgumentError('--set', argument, `sets ${name} a second time`)
     }
-    given[name] = parseValue(name, argument.slice(at + 1))
+    const value = parseValue(name, argument.slice(at + 1))
+    checkValue(argument, name, value)
+    given[name] = value
   }
   for (const argument of unset) {
     const name = settingName(argument)
@@ -78,9 +80,22 @@ function settingName(text: string): keyof typeof defaultTopicSettings {
   throw new InvalidArgumentError('setting', text, `there is no such setting; there are ${known}`)
 }
 
+/** Says what is wrong of what was typed, not of the option that a program has for it. */
+function checkValue(argument: string, name: string, value: unknown): void {
+  try {
+    checkTopicSettings({ [name]: value })
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error
+    const { message: beginning } = new InvalidArgumentError(name, value, '')
+    throw new InvalidArgumentError('--set', argument, error.message.slice(beginning.length))
+  }
+}
+
 function parseValue(name: keyof typeof defaultTopicSettings, text: string): unknown {
   const usual = defaultTopicSettings[name]
-  if (Array.isArray(usual)) return text.split(',').map((item) => item.trim())
+  if (Array.isArray(usual)) {
+    return text.trim() === '' ? [] : text.split(',').map((item) => item.trim())
+  }
   if (typeof usual === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
   if (typeof usual !== 'number') return text
   if (withoutLimit.has(text)) return -1
