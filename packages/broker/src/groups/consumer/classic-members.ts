@@ -18,6 +18,7 @@ import { type GroupTopics, metadataHashOf } from '../group-topics.ts'
 import {
   checkBelief,
   classicMember,
+  isLeftToClassic,
   isToRejoin,
   joinAsHeartbeat,
   memberLeaving,
@@ -108,7 +109,7 @@ export class ClassicMembers {
       }
     }
     // Nobody else would come to ask when the time is over.
-    const isAlone = state.classicCount === state.members.size
+    const isAlone = isLeftToClassic(state)
     const member = await host.advance(said, {
       ...settings,
       ...(isAlone ? { assignmentIntervalMs: 0 } : {}),
@@ -224,10 +225,11 @@ export class ClassicMembers {
    * Kafka leaves that to them, and a group that has none waits for a member to join.
    */
   #isTargetDue(group: string, state: ConsumerGroupState): boolean {
-    if (state.classicCount < state.members.size) return false
     const host = this.#host
     const live = host.live(group)
-    if (live.seenChange !== host.changes()) {
+    const isSeen = live.seenChange === host.changes()
+    if ((isSeen && state.epoch === state.targetEpoch) || !isLeftToClassic(state)) return false
+    if (!isSeen) {
       const isAnother = metadataHashOf(state.subscribedTopics, host.topics) !== state.metadataHash
       if (isAnother) return true
       live.seenChange = host.changes()

@@ -12,7 +12,11 @@ import type { JoinRequest, MemberIdentity, MemberName, SyncRequest } from '../gr
 import type { GroupTopics } from '../group-topics.ts'
 import type { TopicIdPartitions } from './assigned-partitions.ts'
 import type { ConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
-import type { ClassicMembership, ConsumerGroupMember } from './consumer-group-member.ts'
+import {
+  type ClassicMembership,
+  type ConsumerGroupMember,
+  staticLeaveEpoch,
+} from './consumer-group-member.ts'
 import type { ConsumerGroupState } from './consumer-group-state.ts'
 import { consumerProtocolType } from './group-upgrade.ts'
 
@@ -155,6 +159,15 @@ export function checkBelief(
   const actual = [consumerProtocolType, name]
   if (believed.every((each, index) => each === actual[index])) return
   throw new InconsistentGroupProtocolError(group, believed, actual)
+}
+
+/** Whether no member of the consumer protocol is there to ask for anything: static ones are away. */
+export function isLeftToClassic({ members, classicCount }: ConsumerGroupState): boolean {
+  let away = 0
+  if (classicCount < members.size) {
+    for (const { memberEpoch } of members.values()) if (memberEpoch === staticLeaveEpoch) away += 1
+  }
+  return classicCount + away === members.size
 }
 
 /**

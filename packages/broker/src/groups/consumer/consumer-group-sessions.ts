@@ -23,6 +23,7 @@ export class ConsumerGroupSessions {
   /** Of members of the classic protocol that are to join again, and to ask for their part. */
   readonly #joins = new Map<string, Timer>()
   readonly #syncs = new Map<string, Timer>()
+  #isClosed = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -30,6 +31,7 @@ export class ConsumerGroupSessions {
 
   /** A member was heard of; `expired` when it has been silent for so long. */
   heard(memberId: string, timeoutMs: number, expired: Fired): void {
+    if (this.#isClosed) return
     this.#silences.get(memberId)?.cancel()
     const isCurrent = (): boolean => this.#silences.get(memberId) === timer
     const timer = this.#clock.setTimer(timeoutMs, () => expired({ isCurrent }))
@@ -38,6 +40,7 @@ export class ConsumerGroupSessions {
 
   /** A member is to give up partitions, and is given so long; not longer when it asks again. */
   revoking(member: ConsumerGroupMember, expired: Fired): void {
+    if (this.#isClosed) return
     const { memberId, memberEpoch, revoking, rebalanceTimeoutMs } = member
     const before = this.#revocations.get(memberId)
     if (before?.memberEpoch === memberEpoch && sameAssigned(before.revoking, revoking)) return
@@ -81,12 +84,15 @@ export class ConsumerGroupSessions {
     cancel(this.#syncs, memberId)
   }
 
+  /** Ends all timers; none is set any more. */
   close(): void {
+    this.#isClosed = true
     const all = [this.#silences, this.#revocations, this.#joins, this.#syncs]
     for (const memberId of all.flatMap((timers) => [...timers.keys()])) this.end(memberId)
   }
 
   #await(timers: Map<string, Timer>, memberId: string, timeoutMs: number, expired: Fired): void {
+    if (this.#isClosed) return
     cancel(timers, memberId)
     const isCurrent = (): boolean => timers.get(memberId) === timer
     const timer = this.#clock.setTimer(timeoutMs, () => expired({ isCurrent }))

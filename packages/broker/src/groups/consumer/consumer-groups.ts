@@ -320,13 +320,11 @@ export class ConsumerGroups {
   }
 
   #heard(group: string, memberId: string, timeoutMs: number): void {
-    if (this.#isClosed) return
     const { sessions } = this.#liveOf(group)
     sessions.heard(memberId, timeoutMs, (fired) => this.#expire(group, memberId, fired))
   }
 
   #awaitRevocation(group: string, member: ConsumerGroupMember): void {
-    if (this.#isClosed) return
     const { memberId, state } = member
     const { sessions } = this.#liveOf(group)
     if (state !== 'unrevoked') sessions.revoked(memberId)
@@ -395,6 +393,8 @@ export class ConsumerGroups {
     if (live === undefined) {
       const { clock, memory } = this.#options
       live = new LiveConsumerGroup(group, clock, memory)
+      // What was under way when all was closed is done, and leaves no timers behind.
+      if (this.#isClosed) live.sessions.close()
       this.#live.set(group, live)
     }
     return live

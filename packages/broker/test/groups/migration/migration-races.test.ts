@@ -166,3 +166,36 @@ test('a group whose classic members are too much for a batch goes on without the
   )
   expect(group.errors).toEqual([])
 })
+
+test('classic members wait for no static one that is away to have a target computed', async () => {
+  const group = await open(8, { assignmentIntervalMs: 1_000 })
+  const { coordinator, settings } = group
+  const circumstances = { settings, isVisible: () => true }
+  const away = new ConsumerClient(group, 'b', 'two').begin()
+  new ClassicClient(group, 'a', rangeAssignor).begin()
+  await group.pass(5)
+  away.kill()
+  await coordinator.consumers.heartbeat(beatOf('c-b', -2, { instanceId: 'two' }), circumstances)
+  // The second comes sooner than a target is computed for it, and nobody else has to join then.
+  new ClassicClient(group, 'd', rangeAssignor).begin()
+  await group.turns(60)
+  new ClassicClient(group, 'e', rangeAssignor).begin()
+  await group.turns(60)
+  await group.pass(2)
+  expect(group.store.consumerGroup('g')).toMatchObject({ epoch: 5, targetEpoch: 5 })
+})
+
+test('a member that joins while all is closed leaves no timer behind', async () => {
+  const group = await open(3)
+  const { coordinator, settings, clock } = group
+  const before = clock.pendingTimers
+  const circumstances = { settings, isVisible: () => true }
+  await coordinator.consumers.heartbeat(joinOf('b'), circumstances)
+  const save = group.store.saveConsumers.bind(group.store)
+  group.store.saveConsumers = async (...noted) => {
+    await save(...noted)
+    coordinator.close()
+  }
+  await coordinator.join('g', joining())
+  expect(clock.pendingTimers).toBe(before)
+})
