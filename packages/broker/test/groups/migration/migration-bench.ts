@@ -18,6 +18,8 @@ export function isOver(error: unknown): boolean {
 /** A member that the bench drives, of whatever protocol. */
 export interface BenchClient {
   readonly name: string
+  /** Null for a dynamic member. */
+  readonly instanceId: string | null
   /** Lives in the process: it dies with it. */
   readonly isLocal: boolean
   /** Leaves, and is done when it has. */

@@ -22,6 +22,7 @@ import { type BenchClient, isOver, type MigrationBench } from './migration-bench
 /** What all clients over the wire have in common: a loop, and partitions that they go on in. */
 abstract class WireClient implements BenchClient {
   readonly name: string
+  readonly instanceId: string | null
   readonly isLocal = false
   failure: unknown = null
   protected readonly bench: MigrationBench
@@ -30,9 +31,10 @@ abstract class WireClient implements BenchClient {
   #isDead = false
   #running: Promise<void> = Promise.resolve()
 
-  constructor(bench: MigrationBench, name: string) {
+  constructor(bench: MigrationBench, name: string, instanceId: string | null) {
     this.bench = bench
     this.name = name
+    this.instanceId = instanceId
     bench.clients.set(name, this)
   }
 
@@ -107,13 +109,11 @@ abstract class WireClient implements BenchClient {
 /** A member of the consumer protocol. */
 export class ConsumerClient extends WireClient {
   #epoch = 0
-  readonly #instanceId: string | null
   readonly #memberId: string
 
   constructor(bench: MigrationBench, name: string, instanceId: string | null = null) {
-    super(bench, name)
+    super(bench, name, instanceId)
     this.#memberId = `c-${name}`
-    this.#instanceId = instanceId
   }
 
   get identity(): MemberIdentity {
@@ -122,10 +122,10 @@ export class ConsumerClient extends WireClient {
 
   protected async step(): Promise<void> {
     const { settings, coordinator } = this.bench
-    const said = { instanceId: this.#instanceId, owned: this.#owned }
+    const said = { instanceId: this.instanceId, owned: this.#owned }
     const request =
       this.#epoch === 0
-        ? joinOf(this.#memberId, { instanceId: this.#instanceId })
+        ? joinOf(this.#memberId, { instanceId: this.instanceId })
         : beatOf(this.#memberId, this.#epoch, said)
     try {
       const answer = await coordinator.consumers.heartbeat(request, {
@@ -143,7 +143,9 @@ export class ConsumerClient extends WireClient {
 
   protected async leave(): Promise<void> {
     if (this.#epoch === 0) return
-    const request = beatOf(this.#memberId, -1, { instanceId: this.#instanceId })
+    // A static member may be back.
+    const epoch = this.instanceId === null ? -1 : -2
+    const request = beatOf(this.#memberId, epoch, { instanceId: this.instanceId })
     const { settings, coordinator } = this.bench
     await coordinator.consumers.heartbeat(request, { settings, isVisible: () => true })
   }
@@ -164,7 +166,6 @@ export class ConsumerClient extends WireClient {
 /** A member of the classic protocol, over the wire. */
 export class ClassicClient extends WireClient {
   readonly #assignor: Assignor
-  readonly #instanceId: string | null
   #memberId = ''
   #generation = -1
   #mustJoin = true
@@ -175,13 +176,12 @@ export class ClassicClient extends WireClient {
     assignor: Assignor,
     instanceId: string | null = null,
   ) {
-    super(bench, name)
+    super(bench, name, instanceId)
     this.#assignor = assignor
-    this.#instanceId = instanceId
   }
 
   get identity(): MemberIdentity {
-    const groupInstanceId = this.#instanceId
+    const groupInstanceId = this.instanceId
     return { memberId: this.#memberId, groupInstanceId, generation: this.#generation }
   }
 
@@ -233,7 +233,7 @@ export class ClassicClient extends WireClient {
       generationId: ownedPartitions.length === 0 ? -1 : this.#generation,
     })
     return this.bench.coordinator.join('g', {
-      ...{ memberId: this.#memberId, groupInstanceId: this.#instanceId },
+      ...{ memberId: this.#memberId, groupInstanceId: this.instanceId },
       ...{ clientId: this.name, clientHost: '/127.0.0.1', protocolType: 'consumer' },
       protocols: [{ name: this.#assignor.name, metadata }],
       ...{ sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 60_000, local: null, needsKnownId: true },
@@ -252,6 +252,7 @@ export class ClassicClient extends WireClient {
   }
 
   protected async leave(): Promise<void> {
+    if (this.instanceId !== null) return
     if (this.#memberId !== '') await this.bench.coordinator.leave('g', this.#memberId)
   }
 }
@@ -259,6 +260,7 @@ export class ClassicClient extends WireClient {
 /** A member in the process. */
 export class LocalClient implements BenchClient, PartitionOwner {
   readonly name: string
+  readonly instanceId: string | null
   readonly isLocal = true
   readonly member: GroupMember
   failure: unknown = null
@@ -270,14 +272,15 @@ export class LocalClient implements BenchClient, PartitionOwner {
     bench: MigrationBench,
     name: string,
     assignor: Assignor,
-    groupInstanceId: string | null = null,
+    instanceId: string | null = null,
   ) {
     this.#bench = bench
     this.name = name
+    this.instanceId = instanceId
     bench.clients.set(name, this)
     const { coordinator } = bench
     const options = { group: 'g', topics: ['t'], clientId: name, assignors: [assignor] }
-    const own = groupInstanceId === null ? {} : { groupInstanceId }
+    const own = instanceId === null ? {} : { groupInstanceId: instanceId }
     this.member = new GroupMember(async () => coordinator, { ...options, ...own })
     void this.member.start(this)
   }

@@ -29,13 +29,22 @@ class Life {
     return this.#isSeenBoth
   }
 
-  #start(instanceId: string | null = null): void {
+  #start(): void {
     const name = `m${++this.#made}`
     const kind = this.#random.int(3)
+    const instanceId = this.#freeName()
     if (kind === 0) new ConsumerClient(this.#bench, name, instanceId).begin()
-    else if (kind === 1 || instanceId !== null) {
+    else if (kind === 1) {
       new ClassicClient(this.#bench, name, this.#assignor, instanceId).begin()
-    } else new LocalClient(this.#bench, name, this.#assignor)
+    } else new LocalClient(this.#bench, name, this.#assignor, instanceId)
+  }
+
+  /** Of a static member that is not there now; null for a dynamic one. */
+  #freeName(): string | null {
+    if (this.#random.bool(0.6)) return null
+    const clients = [...this.#bench.clients.values()]
+    const taken = new Set(clients.map(({ instanceId }) => instanceId))
+    return ['one', 'two'].find((each) => !taken.has(each)) ?? null
   }
 
   async step(): Promise<void> {
