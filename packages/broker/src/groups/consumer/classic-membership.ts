@@ -161,7 +161,7 @@ export function checkBelief(
   throw new InconsistentGroupProtocolError(group, believed, actual)
 }
 
-/** Whether no member of the consumer protocol is there to ask for anything: static ones are away. */
+/** Whether nobody of the consumer protocol is there to ask for anything: static ones are away. */
 export function isLeftToClassic({ members, classicCount }: ConsumerGroupState): boolean {
   let away = 0
   if (classicCount < members.size) {

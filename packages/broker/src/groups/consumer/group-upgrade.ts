@@ -42,7 +42,9 @@ export function upgraded(
   checkUpgrade(group, handed, settings)
   const members = membersOf(group, handed, topics)
   const names = new Set(members.flatMap(({ topicNames }) => topicNames))
-  const metadataHash = metadataHashOf(names, topics)
+  // Who takes the place of a static member brings no new epoch by itself: no topics have this hash.
+  const isDivided = handed.isStable && areAllGiven(members, names, topics)
+  const metadataHash = isDivided ? metadataHashOf(names, topics) : 0n
   const epoch = handed.generation
   const records: ConsumerGroupRecord[] = [
     ...members.map((value): ConsumerGroupRecord => {
@@ -62,6 +64,17 @@ export function upgraded(
   const state = new ConsumerGroupState()
   for (const record of records) state.apply(record)
   return { state, records }
+}
+
+function areAllGiven(
+  members: readonly ConsumerGroupMember[],
+  names: ReadonlySet<string>,
+  topics: GroupTopics,
+): boolean {
+  let left = 0
+  for (const name of names) left += topics.find(name)?.partitionCount ?? 0
+  for (const { assigned } of members) for (const of of assigned.values()) left -= of.size
+  return left === 0
 }
 
 function checkUpgrade(

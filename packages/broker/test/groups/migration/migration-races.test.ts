@@ -2,7 +2,7 @@ import { BatchTooLargeError } from '@varve/log'
 import { afterEach, expect, test, vi } from 'vitest'
 import { cooperativeStickyAssignor } from '../../../src/groups/assigning/cooperative-sticky-assignor.ts'
 import { rangeAssignor } from '../../../src/groups/assigning/range-assignor.ts'
-import { encodeSubscription } from '../../../src/groups/consumer-protocol.ts'
+import { encodeAssignment, encodeSubscription } from '../../../src/groups/consumer-protocol.ts'
 import {
   FencedInstanceError,
   GroupNotEmptyError,
@@ -198,4 +198,26 @@ test('a member that joins while all is closed leaves no timer behind', async () 
   }
   await coordinator.join('g', joining())
   expect(clock.pendingTimers).toBe(before)
+})
+
+test('who takes a place in a group that was not divided yet, or not whole, has all of it', async () => {
+  const group = await open(3)
+  const { coordinator, settings, topics } = group
+  const circumstances = { settings, isVisible: () => true }
+  const beat = (name: string) => {
+    const request = joinOf(`c-${name}`, { group: name, instanceId: 'one' })
+    return coordinator.consumers.heartbeat(request, circumstances)
+  }
+  // The member before was about to be told that it leads.
+  await coordinator.join('new', joining({ groupInstanceId: 'one' }))
+  const topicId = topics.find('t')?.topicId
+  expect((await beat('new')).assignment).toEqual([{ topicId, partitions: [0, 1, 2] }])
+  // Its leader had not seen yet that there are more.
+  const joined = await coordinator.join('old', joining({ groupInstanceId: 'one' }))
+  const partitions = [0, 1, 2].map((partition) => ({ topic: 't', partition }))
+  const assignments = new Map([[joined.memberId, encodeAssignment({ partitions, userData: null })]])
+  await coordinator.sync('old', { ...joined, groupInstanceId: 'one', assignments })
+  topics.set('t', 5)
+  coordinator.topicsChanged(new Set(['t']))
+  expect((await beat('old')).assignment).toEqual([{ topicId, partitions: [0, 1, 2, 3, 4] }])
 })
