@@ -1,4 +1,6 @@
 import type { GroupCoordinator } from '@varve/broker/serving'
+import type { Call } from '../base/api-handler.ts'
+import { authorizedOperations, operationsNotAsked } from '../base/authorized-operations.ts'
 import type { Client } from '../base/client.ts'
 import { toldError } from '../base/kafka-error.ts'
 import type { ServerContext } from '../base/server-context.ts'
@@ -37,6 +39,25 @@ export function groupErrorCode(server: ServerContext, group: string, error: unkn
     server.logger.error({ err: error, group }, 'a request of a group failed')
   }
   return told
+}
+
+/** What is told of each group that a request names, once and in turns. */
+export async function describeEach<Answer extends { readonly errorCode: number }>(
+  call: Call,
+  groups: readonly string[],
+  asksOperations: boolean,
+  describe: (group: string) => Promise<Answer>,
+): Promise<(Answer & { authorizedOperations: number })[]> {
+  const answers: (Answer & { authorizedOperations: number })[] = []
+  for (const group of new Set(groups)) {
+    const pause = call.turns.next()
+    if (pause !== undefined) await pause
+    const described = await describe(group)
+    const isTold = asksOperations && described.errorCode === errorCodes.NONE
+    const operations = isTold ? authorizedOperations(call, 'group', group) : operationsNotAsked
+    answers.push({ ...described, authorizedOperations: operations })
+  }
+  return answers
 }
 
 /** Kafka's answer to a group without a name, which may not have members. */

@@ -7,9 +7,8 @@ import {
   type TargetPartitions,
 } from '@varve/broker/serving'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
-import { authorizedOperations, operationsNotAsked } from '../base/authorized-operations.ts'
 import type { ServerContext } from '../base/server-context.ts'
-import { groupErrorCode, usedCoordinatorOf } from '../groups/group-calls.ts'
+import { describeEach, groupErrorCode, usedCoordinatorOf } from '../groups/group-calls.ts'
 import type { ResponseOf } from '../protocol/api-declaration.ts'
 import { consumerGroupDescribe } from '../protocol/apis/consumer-group-describe.ts'
 import { errorCodes } from '../protocol/error-codes.ts'
@@ -28,15 +27,10 @@ const consumerMember = 1
 /** ConsumerGroupDescribe: state and members of groups of the consumer protocol (KIP-848). */
 export function consumerGroupDescribeHandler(server: ServerContext): ApiHandler {
   return handlerOf(consumerGroupDescribe, { versions: '0-1' }, async (call, request) => {
-    const groups: GroupAnswer[] = []
-    for (const group of new Set(request.groupIds)) {
-      const pause = call.turns.next()
-      if (pause !== undefined) await pause
-      const described = await describe(server, call, group)
-      const asks = request.includeAuthorizedOperations && described.errorCode === errorCodes.NONE
-      const operations = asks ? authorizedOperations(call, 'group', group) : operationsNotAsked
-      groups.push({ ...described, authorizedOperations: operations })
-    }
+    const { groupIds, includeAuthorizedOperations: asks } = request
+    const groups = await describeEach(call, groupIds, asks, (group) => {
+      return describe(server, call, group)
+    })
     return { groups }
   })
 }

@@ -1,8 +1,7 @@
 import type { GroupView } from '@varve/broker/serving'
 import { type ApiHandler, type Call, handlerOf } from '../base/api-handler.ts'
-import { authorizedOperations, operationsNotAsked } from '../base/authorized-operations.ts'
 import type { ServerContext } from '../base/server-context.ts'
-import { groupErrorCode, usedCoordinatorOf } from '../groups/group-calls.ts'
+import { describeEach, groupErrorCode, usedCoordinatorOf } from '../groups/group-calls.ts'
 import type { ResponseOf } from '../protocol/api-declaration.ts'
 import { describeGroups } from '../protocol/apis/describe-groups.ts'
 import { errorCodes, errorMessages } from '../protocol/error-codes.ts'
@@ -14,15 +13,10 @@ const nothing = Buffer.alloc(0)
 /** DescribeGroups: state and members; what these say to their leader while the group is stable. */
 export function describeGroupsHandler(server: ServerContext): ApiHandler {
   return handlerOf(describeGroups, { versions: '0-6' }, async (call, request) => {
-    const groups: GroupAnswer[] = []
-    for (const group of new Set(request.groups)) {
-      const pause = call.turns.next()
-      if (pause !== undefined) await pause
-      const described = await describe(server, call, group)
-      const asks = request.includeAuthorizedOperations && described.errorCode === errorCodes.NONE
-      const operations = asks ? authorizedOperations(call, 'group', group) : operationsNotAsked
-      groups.push({ ...described, authorizedOperations: operations })
-    }
+    const { groups: names, includeAuthorizedOperations: asks } = request
+    const groups = await describeEach(call, names, asks, (group) => {
+      return describe(server, call, group)
+    })
     return { groups }
   })
 }
